@@ -1,0 +1,117 @@
+# `make up` runs ALMA, `make test` proves it. Both do all their own set-up, from a bare clone on.
+# Variables: PYTHON (3.11 or newer), JOBS (processes of the test run), ALMA_* (see README.md).
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help up test setup setup-dev browser lint type checks tests bench chaos fuzz screenshots states lock clean
+
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+  $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+JOBS ?= 2
+VENV := .venv
+BIN := $(VENV)/bin
+MANAGE := $(BIN)/python manage.py
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --no-compile -c requirements-indirect.txt
+# A stamp bears the checksum of what was installed: a warm start reads three small files and installs nothing.
+RUNTIME := $(VENV)/.runtime-$(shell cat requirements.txt requirements-indirect.txt | cksum | cut -d' ' -f1)
+NPM_CLIENTS := tests/vms/sandbox/clients/package.json
+DEVELOPMENT := $(VENV)/.development-$(shell cat requirements.txt requirements-dev.txt requirements-indirect.txt requirements-clients.txt $(NPM_CLIENTS) | cksum | cut -d' ' -f1)
+
+help:  ## Say what can be made
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+up: $(RUNTIME)  ## Run ALMA until Ctrl-C: web, worker, reconciler and a Proxmox sandbox
+	@exec $(MANAGE) up
+
+test: $(DEVELOPMENT) lint type checks browser tests  ## Lint, types, schema, migrations, then every test
+
+setup: $(RUNTIME)  ## Install what ALMA runs on
+setup-dev: $(DEVELOPMENT)  ## Install what working on ALMA needs
+
+$(VENV)/.made:
+	@test -n "$(PYTHON)" || { echo "ALMA needs Python 3.11 or newer and found none; install it, or name it: make up PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "ALMA needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1)."; exit 1; }
+	@echo "Making $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "Python's venv module is missing; on Debian: apt-get install python3-venv"; exit 1; }
+	@touch $@
+
+$(RUNTIME): | $(VENV)/.made
+	@echo "Installing the packages of requirements.txt"
+	@$(PIP) -r requirements.txt
+	@rm -f $(VENV)/.runtime-* && touch $@
+
+$(DEVELOPMENT): | $(VENV)/.made
+	@echo "Installing the packages of requirements-dev.txt"
+	@$(PIP) -r requirements-dev.txt
+	@echo "Installing the stock clients of requirements-clients.txt"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --no-compile --no-deps --upgrade --target $(VENV)/clients -r requirements-clients.txt
+	@mkdir -p $(VENV)/clients/npm && cp $(NPM_CLIENTS) $(VENV)/clients/npm/ && \
+	  npm install --silent --no-audit --no-fund --prefix $(VENV)/clients/npm 2>/dev/null || \
+	  echo "No clients from npm: their tests will be skipped."
+	@rm -f $(VENV)/.runtime-* $(VENV)/.development-* && touch $@ $(RUNTIME)
+
+lint: $(DEVELOPMENT)  ## Format and lint rules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+type: $(DEVELOPMENT)  ## Types of everything but the tests
+	$(BIN)/mypy .
+
+checks: $(DEVELOPMENT)  ## Django's checks, migrations complete, OpenAPI schema valid without a warning
+	$(MANAGE) check
+	$(MANAGE) makemigrations --check --dry-run
+	$(MANAGE) spectacular --validate --fail-on-warn --file /dev/null
+
+browser:  ## Chromium for the browser tests: installed on Debian as root, asked for elsewhere
+	@for name in "$$ALMA_CHROMIUM" chromium chromium-browser google-chrome google-chrome-stable; do \
+	  [ -n "$$name" ] && command -v "$$name" >/dev/null && exit 0; done; \
+	if [ "$$(id -u)" = 0 ] && [ -f /etc/debian_version ]; then \
+	  echo "Installing Chromium for the browser tests"; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium fonts-dejavu-core >/dev/null; \
+	else \
+	  echo "No Chromium: the browser tests will be skipped. Install it (Debian: apt-get install chromium) or name it in ALMA_CHROMIUM."; \
+	fi
+
+# Three runs: what can go side by side; the tests on which databases differ, on PostgreSQL when one answers;
+# and last, one at a time, those that start real processes and a real browser.
+PYTEST := $(BIN)/python -m pytest -q --reruns 1 --durations=10 --durations-min=2
+ON_POSTGRESQL := tests/jobs tests/events tests/accounts tests/alma tests/monitoring tests/iprs tests/blueprints/test_models.py tests/blueprints/test_services.py \
+  $(wildcard tests/vms/test_*.py)
+tests: $(DEVELOPMENT)  ## Every test, without lint and types
+	$(PYTEST) -n $(JOBS) -m "not processes and not browser"
+	@url=$$($(BIN)/python -m tests.fixtures.services postgresql) || exit 1; \
+	if [ -n "$$url" ]; then \
+	  echo "Again on PostgreSQL: $(ON_POSTGRESQL)"; \
+	  ALMA_TEST_DATABASE_URL="$$url" $(PYTEST) -n $(JOBS) -m "not processes and not browser" $(ON_POSTGRESQL); \
+	else echo "No PostgreSQL answers (ALMA_TEST_DATABASE_URL): its run is skipped."; fi
+	$(PYTEST) -m "processes or browser"
+
+bench: $(DEVELOPMENT)  ## Measure speed against a stock Django REST list, and print tables
+	@$(BIN)/python -m tests.bench.blueprints
+	@$(BIN)/python -m tests.bench.live
+	@$(BIN)/python -m tests.bench.planner
+	@$(BIN)/python -m tests.bench.driver
+	@$(BIN)/python -m tests.bench.crowd
+
+fuzz: $(DEVELOPMENT)  ## Ask an ALMA of its own 5,000 and more requests made from its OpenAPI document, all checks on
+	@$(BIN)/python -m tests.fuzzing
+
+CHAOS_DATABASE ?=
+chaos: $(DEVELOPMENT)  ## Break an installation in every way and count; CHAOS_DATABASE=postgres://… (empty) for PostgreSQL
+	@$(BIN)/python -m tests.chaos.sweep
+	@$(BIN)/python -m tests.chaos.storm --database "$(CHAOS_DATABASE)"
+
+screenshots: $(DEVELOPMENT) browser  ## Take the README's pictures from a running `make up`
+	$(BIN)/python docs/screenshots.py
+
+states: $(DEVELOPMENT)  ## Write docs/states.md from the state tables in the code
+	$(MANAGE) states > docs/states.md
+
+lock:  ## Pin what the required packages bring along; after a change of requirements*.txt
+	@test -x $(BIN)/python || $(MAKE) --no-print-directory $(VENV)/.made
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --no-compile -r requirements-dev.txt
+	@$(BIN)/python -m tests.indirect > requirements-indirect.new && mv requirements-indirect.new requirements-indirect.txt
+
+clean:  ## Remove what make made; data in var/ stays
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
