@@ -1,0 +1,1 @@
+"""How often somebody may ask: token buckets that all processes share, in the figures of each family's document."""

@@ -1,0 +1,77 @@
+"""Server-sent events: one JSON object per `data:` line, a sign of life while nothing comes, an end when the client left."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import aclosing
+from itertools import chain
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.http import StreamingHttpResponse
+
+from alma.api.negotiation import AnyNegotiation
+from alma.api.renderers import dumps
+from alma.errors import DomainError
+
+HEARTBEAT_SECONDS = 15.0
+RECHECK_SECONDS = 10.0
+HEARTBEAT = b": still working\n\n"
+_END: dict[str, Any] = {}
+_RIGHT_ENDED = {"type": "error", "content": "Your access has changed; ask again.", "error_code": "RIGHT_ENDED"}
+
+
+def event_stream(events: Iterator[dict[str, Any]]) -> StreamingHttpResponse:
+    """The events as a response. The first is fetched now, so that what is refused is refused with a status."""
+    first = next(events, _END)
+    response = StreamingHttpResponse(frames(chain([first], events)), content_type="text/event-stream; charset=utf-8")
+    response["Cache-Control"] = "no-cache"
+    response["X-Accel-Buffering"] = "no"
+    return response
+
+
+async def frames(events: Iterator[dict[str, Any]]) -> AsyncIterator[bytes]:
+    """The lines on the wire. Events are fetched in a thread: the loop stays free while one is thought out."""
+    fetch = sync_to_async(_fetch, thread_sensitive=False)
+    while True:
+        pending = asyncio.ensure_future(fetch(events))
+        try:
+            while not (await asyncio.wait({pending}, timeout=HEARTBEAT_SECONDS))[0]:
+                yield HEARTBEAT
+        finally:
+            pending.cancel()
+        event = pending.result()
+        if event is _END:
+            return
+        yield frame(event)
+
+
+async def while_allowed(parts: AsyncIterator[bytes], is_allowed: Callable[[], bool]) -> AsyncIterator[bytes]:
+    """The parts of a stream until the caller's right ends, which is asked again before the first part that comes some
+    seconds after the last time; a heartbeat is a part too, so that is never long."""
+    asked_at = time.monotonic()
+    async with aclosing(parts) as open_parts:  # type: ignore[type-var]
+        async for part in open_parts:
+            if time.monotonic() - asked_at >= RECHECK_SECONDS:
+                asked_at = time.monotonic()
+                if not await sync_to_async(is_allowed)():
+                    yield frame(_RIGHT_ENDED)
+                    return
+            yield part
+
+
+def frame(event: dict[str, Any]) -> bytes:
+    """`data: {…}` and the empty line after it."""
+    return b"data: " + dumps(event) + b"\n\n"
+
+
+def _fetch(events: Iterator[dict[str, Any]]) -> dict[str, Any]:
+    """The next event; what the domain refuses halfway becomes the last one."""
+    try:
+        return next(events, _END)
+    except DomainError as error:
+        return {"type": "error", "content": error.message, "error_code": error.code}
+
+
+class StreamNegotiation(AnyNegotiation):
+    """`Accept: text/event-stream` is what a stream answers with; an answer under an Idempotency-Key is never kept."""

@@ -1,0 +1,95 @@
+"""The only place that reads the environment. A bad value stops the start with a sentence that names the variable."""
+
+import os
+import secrets
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+TRUE = frozenset({"1", "true", "yes", "on"})
+FALSE = frozenset({"0", "false", "no", "off", ""})
+
+
+def text(name: str, default: str = "") -> str:
+    """The variable as written, or the default when it is unset."""
+    return os.environ.get(name, default)
+
+
+def inherited() -> dict[str, str]:
+    """The whole environment, to be handed on to a child process."""
+    return dict(os.environ)
+
+
+def flag(name: str, default: bool = False) -> bool:
+    """A yes or no, in any usual spelling."""
+    value = os.environ.get(name)
+    if value is None:
+        return default
+    if value.strip().lower() in TRUE:
+        return True
+    if value.strip().lower() in FALSE:
+        return False
+    raise ImproperlyConfigured(f"{name} must be true or false, not {value!r}.")
+
+
+def number(name: str, default: int, *, least: int | None = None, most: int | None = None) -> int:
+    """A whole number within the bounds given."""
+    raw = os.environ.get(name)
+    if raw is None or not raw.strip():
+        return default
+    try:
+        value = int(raw)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} must be a whole number, not {raw!r}.") from error
+    if (least is not None and value < least) or (most is not None and value > most):
+        raise ImproperlyConfigured(f"{name} must lie between {least} and {most}, not {value}.")
+    return value
+
+
+def listing(name: str, default: str = "") -> list[str]:
+    """Comma-separated words, blanks dropped."""
+    return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def choice(name: str, default: str, *, among: tuple[str, ...]) -> str:
+    """One of a few words."""
+    word = text(name, default)
+    if word not in among:
+        raise ImproperlyConfigured(f"{name} must be one of {', '.join(among)}, not {word!r}.")
+    return word
+
+
+def ports(name: str, default: str = "") -> list[int]:
+    """Comma-separated port numbers."""
+    words = listing(name, default)
+    if not all(word.isascii() and word.isdigit() and 0 < int(word) < 65536 for word in words):
+        raise ImproperlyConfigured(f"{name} must list port numbers between 1 and 65535, not {text(name)!r}.")
+    return [int(word) for word in words]
+
+
+def secret(name: str, default: str = "") -> str:
+    """A secret, from the variable itself or from the file that <name>_FILE names."""
+    path = os.environ.get(f"{name}_FILE")
+    if not path:
+        return text(name, default)
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ImproperlyConfigured(f"{name}_FILE names {path}, which cannot be read: {error.strerror}.") from error
+
+
+def kept_secret(path: Path) -> str:
+    """A random secret that is made on first use and read ever after; many processes may start at once."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        draft = path.with_name(f"{path.name}.{os.getpid()}")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(64))
+        try:
+            os.link(draft, path)  # fails when another process was first: then theirs is the secret
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_text(encoding="utf-8")

@@ -1,0 +1,87 @@
+"""The queue in the database: first in, first out, claimed in one statement, and woken by the doorbell."""
+
+import logging
+import multiprocessing
+import os
+import time
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from django.db import OperationalError, connections, transaction
+from django.utils import timezone
+from django_q.brokers.orm import ORM
+from django_q.conf import Conf
+from django_q.models import OrmQ
+
+from alma.events import doorbell
+
+logger = logging.getLogger(__name__)
+
+IDLE_POLL = 1.0
+PAUSE_AFTER_FAILURE = 1.0
+LONG_AGO = timedelta(days=1)
+"""A new task is marked as free since then, so that clocks that differ between machines do not hold it back."""
+
+
+class DoorbellBroker(ORM):
+    """django-q2's ORM broker without its sleeping poll and without a connection per poll."""
+
+    _listener: doorbell.Listener | None = None
+    _pid = 0
+    _parent = 0
+
+    def enqueue(self, task: str) -> int:
+        """Write a task with the caller's transaction, and ring for a worker once that is committed."""
+        row = OrmQ.objects.using(Conf.ORM).create(
+            key=self.list_key or Conf.CLUSTER_NAME, payload=task, lock=timezone.now() - LONG_AGO
+        )
+        transaction.on_commit(partial(doorbell.ring, doorbell.QUEUE), using=Conf.ORM)
+        return int(row.pk)
+
+    def dequeue(self) -> list[tuple[int, str]] | None:
+        """The next tasks, or None after a wait without any. Runs in django-q2's pusher."""
+        self._settle()
+        try:
+            claimed = self._claim()
+        except OperationalError:
+            logger.warning("the queue cannot be read, trying again", exc_info=True)
+            connections[Conf.ORM].close()
+            time.sleep(PAUSE_AFTER_FAILURE)
+            return None
+        if not claimed and self._listener:
+            self._listener.wait(IDLE_POLL)
+        return claimed or None
+
+    def _settle(self) -> None:
+        """A forked process listens for itself, from before its first look at the queue, and ends with its parent."""
+        if self._pid != os.getpid():
+            parent = multiprocessing.parent_process()  # who made us, even if that has ended before we asked
+            self._pid, self._parent = os.getpid(), os.getppid() if parent is None else parent.pid or 0
+            self._listener = doorbell.Listener(doorbell.QUEUE)
+        if os.getppid() != self._parent:
+            os._exit(0)
+
+    def _claim(self) -> list[tuple[int, str]]:
+        connection = connections[Conf.ORM]
+        connection.close_if_unusable_or_obsolete()
+        now = timezone.now()
+        waiting = OrmQ.objects.using(Conf.ORM).filter(key=self.list_key, lock__lt=now)
+        if connection.vendor != "postgresql" and not waiting.exists():
+            return []  # an UPDATE takes SQLite's write lock even when it finds nothing
+        with connection.cursor() as cursor:
+            cursor.execute(_CLAIM[connection.vendor], self._parameters(connection, now))
+            return sorted(cursor.fetchall())
+
+    def _parameters(self, connection: Any, now: Any) -> list[Any]:
+        stamp = connection.ops.adapt_datetimefield_value
+        return [stamp(now + timedelta(seconds=Conf.RETRY)), self.list_key, stamp(now), Conf.BULK]
+
+
+def _claim_statement(locking: str) -> str:
+    table = OrmQ._meta.db_table
+    free = f"SELECT id FROM {table} WHERE key = %s AND lock < %s ORDER BY id LIMIT %s{locking}"  # noqa: S608
+    return f"UPDATE {table} SET lock = %s WHERE id IN ({free}) RETURNING id, payload"  # noqa: S608
+
+
+_CLAIM = {"sqlite": _claim_statement(""), "postgresql": _claim_statement(" FOR UPDATE SKIP LOCKED")}

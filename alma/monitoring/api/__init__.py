@@ -1,0 +1,1 @@
+"""The Monitoring API of alma-api.txt."""

@@ -1,0 +1,218 @@
+"""Events in words: who did what to what, when, and where that is."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.urls import reverse
+from django.utils import timezone
+
+from alma.accounts.actors import Actor
+from alma.events.models import Event
+from iprs.telling import FEED, IPR_EVENTS, RUN_KINDS, Line, run_words
+
+Data = Mapping[str, Any]
+Place = tuple[str, str]
+"""What something is called, and the address of its page; none where it has no page."""
+_TONES = {"success": "ok", "warning": "warn", "error": "bad"}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line: who did what to what."""
+
+    key: str
+    at: datetime
+    who: str
+    line: Line
+    target: str = ""
+    url: str = ""
+
+    @property
+    def day(self) -> str:
+        """Under which heading it stands."""
+        day, today = timezone.localdate(self.at), timezone.localdate()
+        if day == today:
+            return "Today"
+        return "Yesterday" if day == today - timedelta(days=1) else f"{day:%A}, {day.day} {day:%B %Y}"
+
+
+def _guest(words: str, icon: str, tone: str) -> Callable[[Data], Line]:
+    return lambda data: Line(icon, tone, words)
+
+
+def _always(icon: str, words: str) -> Callable[[Data], Line]:
+    return lambda data: Line(icon, "neutral", words)
+
+
+def _status(data: Data) -> Line:
+    status = str(data.get("status", ""))
+    words = {"running": "saw a guest start:", "stopped": "saw a guest stop:"}
+    return Line(
+        "play" if status == "running" else "stop", "neutral", words.get(status, f"saw a guest become {status}:")
+    )
+
+
+def _unreachable(data: Data) -> Line:
+    return Line("alert", "bad", f"cannot read the cluster: {data.get('reason', '')}".rstrip(": "))
+
+
+def _node(data: Data) -> Line:
+    name, is_online = data.get("node", ""), data.get("is_online")
+    return Line("cluster", "ok" if is_online else "bad", f"sees {name} {'online' if is_online else 'offline'} in")
+
+
+def _read(data: Data) -> Line:
+    nouns = {"vm.created": "new", "vm.deleted": "gone", "vm.status_changed": "changed"}
+    said = ", ".join(f"{number} guests {nouns.get(kind, kind)}" for kind, number in data.get("counts", {}).items())
+    return Line("cluster", "neutral", f"read the cluster ({said}):" if said else "read the cluster")
+
+
+WORDS: Mapping[str, Callable[[Data], Line]] = {
+    **FEED,
+    "project.created": _always("blueprint", "created the project"),
+    "project.updated": _always("blueprint", "changed the project"),
+    "project.deleted": _always("trash", "deleted the project"),
+    "project.blueprint_added": _always("blueprint", "added a blueprint to the project"),
+    "project.blueprint_removed": _always("blueprint", "took a blueprint out of the project"),
+    "agent.created": _always("sparkle", "created the agent"),
+    "agent.updated": _always("sparkle", "changed the agent"),
+    "agent.deleted": _always("trash", "deleted the agent"),
+    "session.opened": _always("chat", "began a session with"),
+    "blueprint.created": lambda data: Line("blueprint", "neutral", "saved the new blueprint"),
+    "blueprint.updated": lambda data: Line("blueprint", "neutral", f"saved revision {data.get('revision', '')} of"),
+    "blueprint.deleted": lambda data: Line("trash", "neutral", "deleted the blueprint"),
+    "vm.created": _guest("found a new guest:", "vm", "neutral"),
+    "vm.deleted": _guest("no longer finds the guest", "vm", "warn"),
+    "vm.status_changed": _status,
+    "cluster.unreachable": _unreachable,
+    "cluster.reachable": lambda data: Line("cluster", "ok", "can read the cluster again"),
+    "cluster.read": _read,
+    "cluster.registered": _always("cluster", "registered the cluster"),
+    "cluster.changed": _always("cluster", "changed the settings of the cluster"),
+    "cluster.enabled": _always("cluster", "switched on the cluster"),
+    "cluster.disabled": _always("cluster", "switched off the cluster"),
+    "cluster.tls_unverified": lambda data: Line("alert", "bad", "turned off the verification of the certificate of"),
+    "cluster.node_changed": _node,
+    "sandbox.fault_added": lambda data: Line(
+        "bolt", "warn", f"let go wrong ({data.get('fault', {}).get('kind', '')}) on"
+    ),
+    "sandbox.healed": lambda data: Line("ring-check", "ok", "healed the sandbox"),
+    "sandbox.speed_set": lambda data: Line(
+        "clock", "neutral", f"let time run {data.get('speed', '')} times as fast on"
+    ),
+    "sandbox.reset": lambda data: Line("refresh", "warn", "began anew the sandbox"),
+    "webhook.disabled": lambda data: Line("alert", "bad", "turned off the webhook, which kept failing:"),
+    "webhook.created": _always("bolt", "added the webhook"),
+    "webhook.changed": _always("bolt", "changed the webhook"),
+    "webhook.secret_replaced": _always("key", "replaced the secret of the webhook"),
+    "webhook.turned_off": _always("pause", "turned off the webhook"),
+    "webhook.turned_on": _always("play", "turned on the webhook"),
+    "webhook.deleted": _always("trash", "deleted the webhook"),
+    "key.created": _always("key", "made the key"),
+    "key.revoked": _always("ring-slash", "revoked the key"),
+    "member.added": lambda data: Line("user", "neutral", f"added as {data.get('role', 'member')}:"),
+    "member.invited": _always("link", "made a new link for"),
+    "member.role_changed": lambda data: Line(
+        "user", "neutral", f"made {data.get('now', '')} of the {data.get('was', '')}"
+    ),
+    "member.removed": _always("user", "removed the member"),
+    "policy.environment_changed": _always("shield", "changed the rule of"),
+    "policy.organization_renamed": _always("pencil", "renamed the organization to"),
+}
+KINDS = frozenset({*WORDS, *IPR_EVENTS, *RUN_KINDS})
+"""What can be asked for by name; the feed without a filter tells of WORDS alone."""
+
+
+def entry_of(event: Event, actor: Actor) -> Entry:
+    """An event in words, with a link where the actor may follow it."""
+    area = event.kind.partition(".")[0]
+    target, url = _PLACES.get(area, _anything)(event)
+    if not actor.has(_NEEDED.get(area, "deployment:read")):
+        url = ""
+    return Entry(f"event-{event.pk}", event.at, event.actor or "ALMA", _line(event), target.strip(), url)
+
+
+def _line(event: Event) -> Line:
+    if event.kind in WORDS:
+        return WORDS[event.kind](event.data)
+    if event.kind in RUN_KINDS:
+        level, words = run_words(event.kind, event.data)
+        return Line("deploy", _TONES.get(level, "neutral"), f"{words} –")
+    return Line("info", "neutral", event.kind.replace(".", " ").replace("_", " "))
+
+
+# -- what it is about -----------------------------------------------------------------------------
+def _ipr(event: Event) -> Place:
+    data = event.data
+    return f"#{data['ipr']} {data.get('title', '')}", reverse("iprs:detail", args=[data["ipr"]])
+
+
+def _blueprint(event: Event) -> Place:
+    name = str(event.data.get("name", ""))
+    is_gone = event.kind == "blueprint.deleted"
+    return name, "" if is_gone else reverse("blueprints:detail", args=[event.data["blueprint_id"]])
+
+
+def _run(event: Event) -> Place:
+    public_id = event.stream.name.partition(":")[2]
+    return public_id, reverse("iprs:deployment", args=[public_id])
+
+
+def _project(event: Event) -> Place:
+    public_id = event.stream.name.partition(":")[2] if event.kind != "project.deleted" else ""
+    return str(event.data.get("name", "")), _activity_of(projectId=public_id)
+
+
+def _agent(event: Event) -> Place:
+    """A session is with an agent, or with the planner, which is none."""
+    return str(event.data.get("name", "")), _activity_of(agentId=str(event.data.get("agent", "")))
+
+
+def _activity_of(**wanted: str) -> str:
+    """What has no page of its own is found by all that happened to it."""
+    return f"{reverse('overview:mission-control')}?{urlencode(wanted)}" if all(wanted.values()) else ""
+
+
+def _vm(event: Event) -> Place:
+    name = str(event.data.get("name", ""))
+    return f"{name} ({event.data.get('vmid', '')})", f"{reverse('vms:list')}?{urlencode({'q': name})}"
+
+
+def _cluster(event: Event) -> Place:
+    return str(event.data.get("cluster", "")), reverse("vms:list")
+
+
+def _key(event: Event) -> Place:
+    return str(event.data.get("name", "")), reverse("accounts:keys")
+
+
+def _member(event: Event) -> Place:
+    return str(event.data.get("member", "")), reverse("accounts:members")
+
+
+def _policy(event: Event) -> Place:
+    now = event.data.get("now")
+    return str(event.data.get("environment") or now or ""), reverse("accounts:organization")
+
+
+def _webhook(event: Event) -> Place:
+    is_gone = event.kind == "webhook.deleted"
+    pk = event.stream.name.partition(":")[2]
+    return str(event.data.get("webhook", "")), "" if is_gone else reverse("webhooks:detail", args=[pk])
+
+
+def _anything(event: Event) -> Place:
+    data = event.data
+    return str(data.get("name") or data.get("title") or data.get("key") or event.stream.name), ""
+
+
+_PLACES: Mapping[str, Callable[[Event], Place]] = {
+    "ipr": _ipr, "blueprint": _blueprint, "deployment": _run, "project": _project, "vm": _vm, "cluster": _cluster, "sandbox": _cluster,
+    "key": _key, "member": _member, "policy": _policy, "webhook": _webhook,
+    "agent": _agent, "session": _agent,
+}  # fmt: skip
+_NEEDED = {"webhook": "admin:write", "member": "admin:read", "key": "key:read", "policy": "policy:read"}
+"""The right that the page of a thing asks for, where it is another than the feed's own."""

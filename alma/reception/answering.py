@@ -1,0 +1,65 @@
+"""Answers to questions about the product, in the words of its documentation and with their places."""
+
+from dataclasses import dataclass
+from functools import cache
+
+from alma.reception.documents import Section, sections
+from alma.reception.ranking import Index
+
+MOST_CITATIONS = 5
+ENOUGH = 0.5
+"""A section that speaks of less than this share of a question's weight is no answer to it."""
+CLOSE = 0.55
+"""A section this much worse than the best one is not cited beside it."""
+_LONGEST_QUOTE = 600
+_NOTHING = "The documentation says nothing about this. Try other words, or ask your operator."
+
+
+@dataclass(frozen=True)
+class Citation:
+    """A passage of the documentation, without its markup, and where it stands."""
+
+    path: str
+    title: str
+    heading: str
+    anchor: str
+    quote: str
+    score: float
+
+
+@dataclass(frozen=True)
+class Said:
+    """What there is to say to a question."""
+
+    answer: str
+    citations: tuple[Citation, ...]
+
+    @property
+    def is_found(self) -> bool:
+        """Whether the documentation has an answer."""
+        return bool(self.citations)
+
+
+@cache
+def _index() -> Index:
+    """Headings count twice: they say what the section is about."""
+    return Index([" ".join((row.title, row.heading, row.heading, *row.passages)) for row in sections()])
+
+
+def answer(question: str, *, limit: int = 3) -> Said:
+    """The sections that speak of the question, quoted; says so when there is none."""
+    found = [match for match in _index().search(question) if match.coverage >= ENOUGH]
+    best = found[0].score if found else 0.0
+    close = [match for match in found if match.score >= CLOSE * best][: min(limit, MOST_CITATIONS)]
+    citations = tuple(_cite(sections()[match.number], question, match.score) for match in close)
+    if not citations:
+        return Said(_NOTHING, ())
+    return Said("\n\n".join(f"{row.quote} [{number}]" for number, row in enumerate(citations, start=1)), citations)
+
+
+def _cite(section: Section, question: str, score: float) -> Citation:
+    ranked = Index(section.passages).search(question)
+    best = max(ranked, key=lambda match: (match.coverage, match.score), default=None)
+    passage = section.passages[best.number if best else 0]
+    quote = passage if len(passage) <= _LONGEST_QUOTE else f"{passage[:_LONGEST_QUOTE].rsplit(' ', 1)[0]} …"
+    return Citation(section.path, section.title, section.heading, section.anchor, quote, round(score, 3))

@@ -1,0 +1,11 @@
+"""App configuration."""
+
+from django.apps import AppConfig
+
+
+class ReceptionConfig(AppConfig):
+    """Reception."""
+
+    name = "alma.reception"
+    label = "reception"
+    verbose_name = "Reception"

@@ -1,0 +1,44 @@
+"""What a web process does before its first request and after its last."""
+
+import asyncio
+import gc
+import logging
+
+from django.db import connections
+from django.template import engines
+from django.urls import get_resolver
+
+from alma.asgi_types import Receive, Scope, Send
+from alma.events.hub import current_hub
+from alma.monitoring.tallies import Keeper, tallies
+
+logger = logging.getLogger(__name__)
+
+GC_THRESHOLDS = (50_000, 20, 50)
+
+
+async def lifespan(scope: Scope, receive: Receive, send: Send) -> None:
+    """The ASGI lifespan protocol: warm up, start listening for events and keeping tallies, and stop both at the end."""
+    keeper = Keeper(tallies)
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            await asyncio.to_thread(warm_up)
+            current_hub().start()
+            keeper.start()
+            await send({"type": "lifespan.startup.complete"})
+        else:
+            await current_hub().stop()
+            await asyncio.to_thread(keeper.stop)
+            await send({"type": "lifespan.shutdown.complete"})
+            return
+
+
+def warm_up() -> None:
+    """Load what the first requests would load, then keep all of it out of the garbage collector's rounds."""
+    _ = get_resolver().url_patterns
+    engines.all()
+    connections.close_all()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)

@@ -1,0 +1,59 @@
+"""Which function of which app does what, by dotted name, so that lower apps reach higher ones without importing them."""
+
+JOB_KINDS = {
+    "deployment": "iprs.deploying.DeploymentKind",
+    "plan": "iprs.planning.PlanKind",
+    "rehearsal": "alma.jobs.kinds.JobKind",
+    "rollback": "iprs.rolling.RollbackKind",
+}
+STEP_KINDS = {
+    "guest.create": "vms.steps.CreateGuest",
+    "guest.configure": "vms.steps.ConfigureGuest",
+    "guest.start": "vms.steps.StartGuest",
+    "guest.stop": "vms.steps.StopGuest",
+    "guest.delete": "vms.steps.DeleteGuest",
+    "guest.verify": "vms.steps.VerifyGuest",
+    "guest.discard": "vms.steps.DiscardGuest",
+    "guest.restore": "vms.steps.RestoreGuest",
+    "guest.settle": "vms.steps.SettleTasks",
+    "plan.compute": "iprs.planning.ComputePlan",
+    "plan.confirm": "iprs.deploying.ConfirmPlan",
+    "plan.rehearse": "iprs.deploying.RehearseItem",
+    "plan.stage": "iprs.deploying.RehearsePlan",
+}
+# What the reconciler does beside kicking stalled jobs: dotted name of a function without arguments, seconds between.
+CHORES = [
+    ("vms.inventory.refresh_all", 5),
+    ("iprs.services.settle_outrun", 5),
+    ("alma.accounts.signing_in.forget_old", 3600),
+    ("alma.api.idempotency.sweep", 600),
+    ("alma.api.limits.limiter.sweep", 60),
+    ("alma.events.webhooks.sending.send_due", 1),
+    ("alma.events.webhooks.sending.forget_old", 600),
+]
+# Which function the health check asks, and what, to see whether words still become blueprints.
+LANGUAGE_PROBE = ("blueprints.generation.generate", "one web server")
+# What Prometheus is shown beside the requests: dotted names of functions that return figures.
+FIGURES = [
+    "alma.monitoring.figures.live",
+    "alma.monitoring.figures.work",
+    "alma.monitoring.figures.limits",
+    "vms.figures.inventory",
+    "blueprints.figures.figures",
+    "iprs.figures.proposals",
+]
+# The parts of the metrics summary that apps above know.
+SUMMARY = {"llm": "blueprints.figures.generation_summary", "blueprints": "blueprints.figures.summary"}
+# Who may object to the deletion of a blueprint: dotted names of functions from a blueprint to a list of sentences.
+BLUEPRINT_GUARDS = ["iprs.services.uses_of_blueprint"]
+# What must always hold: dotted names of functions that yield findings.
+INVARIANTS = [
+    "alma.jobs.invariants.streams",
+    "alma.jobs.invariants.ended_jobs",
+    "alma.jobs.invariants.closing_events",
+    "alma.jobs.invariants.progress",
+    "vms.invariants.guests_and_ledger",
+    "iprs.invariants.statuses",
+    "iprs.invariants.plans",
+    "iprs.invariants.planning",
+]
