@@ -1,0 +1,1 @@
+"""The Blueprints API of alma-api.txt."""

@@ -1,0 +1,1 @@
+"""Assistants and conversations: who answers, what was said, and what came of it."""

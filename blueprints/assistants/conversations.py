@@ -1,0 +1,144 @@
+"""What can be done with conversations: begin, say something, rename, archive, delete. Each tells the event log, which
+never holds what was said."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from alma.accounts.actors import Actor
+from alma.errors import NotFound, Refused, WrongState
+from alma.events.services import emit
+from blueprints.assistants.answering import AUTHOR, Answer, answer
+from blueprints.models import Assistant, Conversation, Message
+
+READ, WRITE = "blueprint:read", "blueprint:write"
+MOST_MESSAGES = 1_000
+TITLE = 80
+
+
+def not_found() -> NotFound:
+    """The error for a conversation that is not there, or not there for this actor."""
+    return NotFound("Session not found", code="SESSION_NOT_FOUND")
+
+
+def begin(*, by: Actor, assistant: Assistant | None = None, title: str = "", **values: Any) -> Conversation:
+    """A new conversation, with an assistant or with the planner. Raises Refused."""
+    by.require(WRITE)
+    if by.organization_id is None:
+        raise Refused("You belong to no organization yet, so there is nowhere to keep a conversation.")
+    row = Conversation(
+        organization_id=by.organization_id, assistant=assistant, title=title, created_by=by.label, **values
+    )
+    with transaction.atomic():
+        row.save()
+        _tell(row, "opened", by)
+    return row
+
+
+def say(conversation: Conversation, words: str, *, by: Actor) -> tuple[Message, Message]:
+    """Add what somebody says and what is answered. Raises Refused, NotFound, WrongState.
+
+    The answer is worked out before anything is locked; if others spoke meanwhile, once more for what is there now."""
+    by.require(WRITE)
+    _check_open(conversation)
+    seen = conversation.message_count
+    worked_out = answer(words, _asked_about(conversation))
+    with transaction.atomic():
+        row = _held(conversation, by=by)
+        _check_open(row)
+        if row.message_count != seen:
+            worked_out = answer(words, _asked_about(row))
+        said = _append(row, words, worked_out, by)
+        _tell(row, "answered", by, messages=row.message_count, resources=_size(worked_out))
+    return said
+
+
+def _check_open(conversation: Conversation) -> None:
+    if conversation.status != Conversation.Status.OPEN:
+        raise WrongState("This session is archived; begin another one.")
+    if conversation.assistant and conversation.assistant.deleted_at:
+        raise WrongState("The agent of this session was deleted; begin a session with another one.")
+    if conversation.message_count + 2 > MOST_MESSAGES:
+        raise WrongState(f"A session holds at most {MOST_MESSAGES} messages; begin another one.")
+
+
+def _asked_about(conversation: Conversation) -> str:
+    """The words that the last answer had questions about."""
+    last = conversation.messages.order_by("-number").values_list("wish", flat=True).first()
+    return last or ""
+
+
+def _append(row: Conversation, words: str, given: Answer, by: Actor) -> tuple[Message, Message]:
+    now, number = timezone.now(), row.message_count
+    asked = Message(
+        conversation=row, number=number + 1, role=Message.Role.USER, author=by.label, content=words, created_at=now
+    )
+    reply = Message(
+        conversation=row, number=number + 2, role=Message.Role.ASSISTANT, author=AUTHOR, content=given.content,
+        draft=given.draft, wish=given.wish, created_at=now,
+    )  # fmt: skip
+    Message.objects.bulk_create([asked, reply])
+    row.message_count, row.updated_at = number + 2, now
+    row.title = row.title or " ".join(words.split())[:TITLE]
+    row.save(update_fields=["message_count", "updated_at", "title"])
+    return asked, reply
+
+
+def _size(given: Answer) -> int:
+    return len(given.draft["resources"]) if given.draft else 0
+
+
+def change(conversation: Conversation, changes: Mapping[str, Any], *, by: Actor) -> Conversation:
+    """Set the fields that are given, and only them. Raises Refused, NotFound."""
+    by.require(WRITE)
+    with transaction.atomic():
+        row = _held(conversation, by=by)
+        changed = sorted(name for name, value in changes.items() if getattr(row, name) != value)
+        if changed:
+            for name in changed:
+                setattr(row, name, changes[name])
+            row.updated_at = timezone.now()
+            row.save(update_fields=[*changed, "updated_at"])
+            _tell(row, "updated", by, fields=changed)
+    return row
+
+
+def archive(conversation: Conversation, *, by: Actor) -> Conversation:
+    """Close a conversation for good; it can still be read. Raises Refused, NotFound, WrongState."""
+    by.require(WRITE)
+    with transaction.atomic():
+        row = _held(conversation, by=by)
+        row.move(Conversation.Status.ARCHIVED)
+        _tell(row, "archived", by)
+    return row
+
+
+def delete(conversation: Conversation, *, by: Actor) -> Conversation:
+    """Hide a conversation. Deleting it again changes nothing. Raises Refused."""
+    by.require(WRITE)
+    with transaction.atomic():
+        row = Conversation.objects.select_for_update(of=("self",)).get(pk=conversation.pk)
+        if row.deleted_at is None:
+            row.deleted_at = row.updated_at = timezone.now()
+            row.save(update_fields=["deleted_at", "updated_at"])
+            _tell(row, "deleted", by)
+    return row
+
+
+def _held(conversation: Conversation, *, by: Actor) -> Conversation:
+    rows = Conversation.objects.select_for_update(of=("self",)).visible_to(by).select_related("assistant")
+    row = rows.filter(pk=conversation.pk).first()
+    if row is None:
+        raise not_found()
+    return row
+
+
+def _tell(row: Conversation, what: str, by: Actor, **data: Any) -> None:
+    """Names who answers; a title is not told, for it may be what was said first."""
+    who = {"agent": str(row.assistant.uid), "name": row.assistant.name} if row.assistant else {"name": AUTHOR}
+    emit(
+        row.stream, f"session.{what}", organization_id=row.organization_id, actor=by.label,
+        session=str(row.uid), **who, **data,
+    )  # fmt: skip

@@ -1,0 +1,101 @@
+"""The vocabulary of the planner, read once from the data files beside this one."""
+
+import re
+import tomllib
+import unicodedata
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+LONGEST_PHRASE = 5
+_HERE = Path(__file__).parent
+_FOLDS = str.maketrans({"œ": "oe", "æ": "ae", "ß": "ss", "ø": "o", "’": "'"})
+_SPLIT = re.compile(r"[^a-z0-9]+", re.ASCII)
+
+
+class Sense(NamedTuple):
+    """What a phrase stands for: ("role", "web"), ("software", "nginx"), ("label", "memory")."""
+
+    kind: str
+    value: str
+
+
+def fold(text: str) -> str:
+    """Lower case without accents."""
+    decomposed = unicodedata.normalize("NFKD", text.lower().translate(_FOLDS))
+    return "".join(character for character in decomposed if not unicodedata.combining(character))
+
+
+@cache
+def table(name: str) -> dict[str, Any]:
+    """One data file."""
+    return tomllib.loads((_HERE / f"{name}.toml").read_text(encoding="utf-8"))
+
+
+@cache
+def senses() -> dict[tuple[str, ...], Sense]:
+    """Every phrase that means something, as a tuple of folded words."""
+    return {tuple(_SPLIT.split(phrase)): sense for phrase, sense in _phrases()}
+
+
+def _phrases() -> Iterator[tuple[str, Sense]]:
+    for kind, values in table("words").items():
+        for value, phrases in values.items():
+            yield from ((phrase, Sense(kind, value)) for phrase in phrases)
+    for name, entry in table("software").items():
+        yield from ((phrase, Sense("software", name)) for phrase in (name, *entry.get("aliases", ())))
+    for family, phrases in table("systems")["systems"].items():
+        yield from ((phrase, Sense("os", family)) for phrase in phrases)
+    yield from ((word, Sense("os", system)) for word, system in table("systems")["codenames"].items())
+
+
+@cache
+def number_words(language: str) -> dict[str, int]:
+    """English is understood in every language, except where it would mislead."""
+    own = table("numbers")[language]["words"]
+    return {**table("numbers")["en"]["words"], **own}
+
+
+@cache
+def articles(language: str) -> frozenset[str]:
+    return frozenset(table("numbers")["en"]["articles"] + table("numbers")[language]["articles"])
+
+
+@cache
+def plain_words() -> frozenset[str]:
+    """Words that are never read as a slip of another one."""
+    return frozenset(table("plain")["words"].split())
+
+
+@cache
+def counted_words() -> frozenset[str]:
+    """Nouns that take a number away from the machines: "30 people", "3 tiers"."""
+    return frozenset(table("plain")["counted"].split())
+
+
+def language_of(words: list[str]) -> str:
+    """The language whose small words occur most; English when in doubt."""
+    scores = {language: sum(word in entry["markers"] for word in words) for language, entry in table("numbers").items()}
+    best = max(scores, key=lambda language: scores[language])
+    return best if scores[best] > scores["en"] else "en"
+
+
+def role_defaults(role: str) -> dict[str, Any]:
+    """Sizes, label and needs of a role."""
+    roles = table("roles")
+    return {**roles["default"], **roles.get(role, {})}
+
+
+def software_facts(name: str) -> dict[str, Any]:
+    return dict(table("software").get(name, {}))
+
+
+def defence_patterns() -> re.Pattern[str]:
+    """Sentences that address the machine."""
+    return _compiled("|".join(table("defence")["phrases"]))
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.IGNORECASE)

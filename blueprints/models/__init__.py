@@ -1,0 +1,23 @@
+"""What people want to exist, and the conversations in which they say so."""
+
+from blueprints.models.assistants import Assistant, AssistantQuerySet, Conversation, ConversationQuerySet, Message
+from blueprints.models.blueprints import (
+    Blueprint,
+    BlueprintQuerySet,
+    BlueprintRevision,
+    BlueprintRevisionQuerySet,
+    Removals,
+)
+
+__all__ = [
+    "Assistant",
+    "AssistantQuerySet",
+    "Blueprint",
+    "BlueprintQuerySet",
+    "BlueprintRevision",
+    "BlueprintRevisionQuerySet",
+    "Conversation",
+    "ConversationQuerySet",
+    "Message",
+    "Removals",
+]
