@@ -1,0 +1,1 @@
+"""What pages show: small values computed from rows, so that templates only lay out."""

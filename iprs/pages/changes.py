@@ -1,0 +1,152 @@
+"""The changes of a plan, item by item, the destructive ones first."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from alma.accounts.actors import Actor
+from alma.templatetags.ui import size
+from blueprints.graph import Drawing, draw
+from iprs.gates import verdicts
+from iprs.models import IPR, PlanItem
+from iprs.pages.detail import head_context, load_standing, review_context
+
+ORDER = (
+    PlanItem.Action.DELETE, PlanItem.Action.REPLACE, PlanItem.Action.UPDATE, PlanItem.Action.CREATE, PlanItem.Action.NOOP,
+)  # fmt: skip
+_TITLES = {
+    PlanItem.Action.DELETE: "Deletes",
+    PlanItem.Action.REPLACE: "Deletes and makes anew",
+    PlanItem.Action.UPDATE: "Changes in place",
+    PlanItem.Action.CREATE: "Creates",
+    PlanItem.Action.NOOP: "Stays as it is",
+}
+_SIZES = frozenset({"memory", "disk"})
+_CAUSES = {
+    "default": ("gear", "default", "Nobody said otherwise"),
+    "placement": ("cluster", "placement", "Chosen by ALMA for this cluster"),
+    "template": ("copy", "its template", "The template's own value"),
+    "not in the blueprint": ("trash", "not in the blueprint", "The blueprint no longer has it"),
+}
+_OPEN_AT_MOST = 12
+_DRAWN_AT_MOST = 40
+
+
+@dataclass(frozen=True)
+class Row:
+    """One attribute: before, after, and who said so."""
+
+    name: str
+    before: str
+    after: str
+    cause_icon: str
+    cause: str
+    cause_title: str
+    is_unexplained: bool
+
+
+@dataclass(frozen=True)
+class ItemView:
+    """A plan item as it is read."""
+
+    item: PlanItem
+    sign: str
+    rows: tuple[Row, ...]
+    loss: str
+    is_open: bool
+
+    @property
+    def headline(self) -> str:
+        """The size of a new guest at a glance."""
+        after = {row.name: row.after for row in self.rows}
+        cores = f"{after['cores']} core{'' if after['cores'] == '1' else 's'}" if "cores" in after else ""
+        return " · ".join(part for part in (cores, after.get("memory", ""), self.item.node) if part)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Items of one action."""
+
+    action: str
+    title: str
+    is_destructive: bool
+    items: tuple[ItemView, ...]
+
+
+def groups(items: Iterable[PlanItem]) -> list[Group]:
+    """Destructive first, what stays last."""
+    rows = list(items)
+    is_short = len(rows) <= _OPEN_AT_MOST
+    found = []
+    for action in ORDER:
+        views = tuple(view_of(item, is_short=is_short) for item in rows if item.action == action)
+        if views:
+            found.append(Group(action, _TITLES[action], action in PlanItem.DESTRUCTIVE, views))
+    return found
+
+
+def view_of(item: PlanItem, *, is_short: bool) -> ItemView:
+    """One item; whatever destroys is open from the start."""
+    sign = "restart" if item.action == PlanItem.Action.UPDATE and item.needs_restart else item.action
+    is_open = item.is_destructive or (is_short and item.action == PlanItem.Action.UPDATE)
+    return ItemView(item, sign, tuple(map(_row, item.changes)), _loss(item), is_open)
+
+
+def _row(change: dict[str, Any]) -> Row:
+    name, cause = change["field"], str(change.get("cause") or "")
+    icon, words, title = _cause(cause)
+    return Row(
+        name,
+        _value(name, change["before"]),
+        _value(name, change["after"]),
+        icon,
+        words,
+        title,
+        is_unexplained=not cause,
+    )
+
+
+def _cause(cause: str) -> tuple[str, str, str]:
+    if not cause:
+        return "question", "unexplained", "No sentence, template or default accounts for this value"
+    return _CAUSES.get(cause, ("blueprint", cause, f"The blueprint says so: {cause}"))
+
+
+def _value(name: str, value: object) -> str:
+    if value is None:
+        return ""
+    return size(value) if name in _SIZES and isinstance(value, int) else str(value)
+
+
+def _loss(item: PlanItem) -> str:
+    """What is gone for good."""
+    if not item.is_destructive:
+        return ""
+    number = f" (VMID {item.vmid} on {item.node})" if item.vmid else ""
+    disk = next((_value("disk", row["before"]) for row in item.changes if row["field"] == "disk" and row["before"]), "")
+    what = f"Its disk of {disk} is" if disk else "Its disks are"
+    return f"{item.key}{number} is deleted. {what} erased and cannot be brought back."
+
+
+def drawing_of(items: Iterable[PlanItem]) -> Drawing | None:
+    """What waits for what, without guests that do neither; None when that is nothing, or too much to see anything."""
+    rows = {item.key: item for item in items}
+    needs = {key: [name for name in item.depends_on if name in rows and name != key] for key, item in rows.items()}
+    awaited = {name for names in needs.values() for name in names}
+    tied = {key: names for key, names in needs.items() if names or key in awaited}
+    return draw(tied, {key: rows[key].action for key in tied}) if len(tied) <= _DRAWN_AT_MOST else None
+
+
+def changes_context(ipr: IPR, actor: Actor) -> dict[str, Any]:
+    """All that the tab shows."""
+    judged = verdicts(ipr)
+    standing = replace(load_standing(ipr, actor, judged)[0], is_reading=True)
+    items = list(ipr.current_plan.items.all()) if ipr.current_plan else []
+    shown = groups(items)
+    return {
+        **head_context(standing),
+        **review_context(standing, items, list(ipr.reviews.all())),
+        "groups": shown,
+        "graph": drawing_of(items),
+        "problems": ipr.current_plan.problems if ipr.current_plan else [],
+    }

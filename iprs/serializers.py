@@ -1,0 +1,204 @@
+"""Bodies of requests: checked here, and shown in the OpenAPI document."""
+
+from rest_framework import serializers
+
+
+class StrictChar(serializers.CharField):
+    """Text only: a number or a list is an error, not a string."""
+
+    def to_internal_value(self, data: object) -> str:
+        """Refuse what is no text before DRF would turn it into some."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class IPRCreate(serializers.Serializer):
+    """`POST /api/v1/ipr`. `environment` is ours: the first environment of the organization when left out."""
+
+    title = StrictChar(max_length=200)
+    description = StrictChar(max_length=20_000, required=False, allow_blank=True, default="")
+    blueprint_id = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
+    changes_summary = serializers.DictField(required=False, default=dict)
+    environment = StrictChar(max_length=50, required=False)
+
+
+class IPRReview(serializers.Serializer):
+    """`POST /api/v1/iprs/{id}/review`. `plan_hash` binds the verdict to the plan that was read."""
+
+    action = StrictChar(max_length=40)
+    comments = StrictChar(max_length=20_000, required=False, allow_blank=True, default="")
+    reviewer = StrictChar(max_length=150, required=False, allow_blank=True, default="")
+    plan_hash = StrictChar(max_length=64, required=False, allow_blank=True, default="")
+    acknowledged = serializers.ListField(child=StrictChar(max_length=120), required=False, default=list, max_length=500)
+
+
+class DeployRequest(serializers.Serializer):
+    """`POST …/deploy`."""
+
+    engine = StrictChar(max_length=40, required=False, default="proxmox")
+    dry_run = serializers.BooleanField(required=False, default=False)
+    plan_hash = StrictChar(max_length=64, required=False, allow_blank=True, default="")
+
+
+class CancelRequest(serializers.Serializer):
+    """`POST …/cancel`. `force` ends a run whose ordinary cancel does not come to its end."""
+
+    force = serializers.BooleanField(required=False, default=False)
+
+
+class RollbackRequest(serializers.Serializer):
+    """`POST …/rollback`. Nothing is undone without `confirm`."""
+
+    confirm = serializers.BooleanField(required=False, default=False)
+
+
+class GateBody(serializers.Serializer):
+    """One condition that does not hold yet."""
+
+    code = serializers.CharField()
+    title = serializers.CharField()
+    message = serializers.CharField()
+
+
+class PlanBody(serializers.Serializer):
+    """The state of an IPR's plan."""
+
+    number = serializers.IntegerField()
+    status = serializers.ChoiceField(["planning", "ready", "refused"])
+    hash = serializers.CharField(allow_null=True)
+    blueprint_revision = serializers.IntegerField()
+    summary = serializers.DictField(child=serializers.IntegerField())
+    problems = serializers.ListField(child=serializers.CharField())
+    remarks = serializers.ListField(child=serializers.CharField())
+    estimated_seconds = serializers.IntegerField()
+    computed_at = serializers.DateTimeField(allow_null=True)
+
+
+class PlanItemBody(serializers.Serializer):
+    """What happens to one guest, each value with its cause."""
+
+    action = serializers.CharField()
+    key = serializers.CharField()
+    kind = serializers.CharField()
+    node = serializers.CharField(allow_blank=True)
+    vmid = serializers.IntegerField(allow_null=True)
+    changes = serializers.ListField(child=serializers.DictField())
+    needs_restart = serializers.BooleanField()
+    reasons = serializers.ListField(child=serializers.CharField())
+    depends_on = serializers.ListField(child=serializers.CharField())
+    steps = serializers.ListField(child=serializers.CharField())
+    hash = serializers.CharField()
+
+
+class PlanDetailBody(PlanBody):
+    """A plan item by item."""
+
+    items = PlanItemBody(many=True)
+
+
+class IPRRow(serializers.Serializer):
+    """One IPR in a list."""
+
+    id = serializers.IntegerField()
+    title = serializers.CharField()
+    description = serializers.CharField()
+    blueprint_id = serializers.IntegerField()
+    status = serializers.CharField()
+    environment = serializers.CharField()
+    created_by = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+
+
+class IPRBody(IPRRow):
+    """One IPR with its plan and what is missing before it may run."""
+
+    changes_summary = serializers.DictField()
+    plan = PlanBody(allow_null=True)
+    reviews = serializers.ListField(child=serializers.DictField())
+    missing = GateBody(many=True)
+    deployment_id = serializers.CharField(allow_null=True)
+
+
+class DeployBody(serializers.Serializer):
+    """What starting a deployment answers."""
+
+    deployment_id = serializers.CharField(allow_null=True)
+    status = serializers.CharField()
+    phase = serializers.CharField()
+    estimated_duration = serializers.CharField()
+    dry_run = serializers.BooleanField()
+    ipr_id = serializers.IntegerField()
+
+
+class UndoBody(serializers.Serializer):
+    """What a rollback does: guests (key, vmid, node) that it removes and restores, and sentences on what it cannot undo."""
+
+    removes = serializers.ListField(child=serializers.DictField())
+    restores = serializers.ListField(child=serializers.DictField())
+    cannot_undo = serializers.ListField(child=serializers.CharField())
+
+
+class RollbackBody(DeployBody):
+    """What starting a rollback answers."""
+
+    rollback = UndoBody()
+
+
+class DeploymentRow(serializers.Serializer):
+    """One deployment in a list."""
+
+    deployment_id = serializers.CharField()
+    ipr_id = serializers.IntegerField()
+    status = serializers.CharField()
+    dry_run = serializers.BooleanField()
+    engine = serializers.CharField()
+    created_by = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    started_at = serializers.DateTimeField(allow_null=True)
+    finished_at = serializers.DateTimeField(allow_null=True)
+    error = serializers.DictField(allow_null=True)
+    leftovers = serializers.ListField(child=serializers.DictField())
+
+
+class StepBody(serializers.Serializer):
+    """One step of a deployment, with what was read back after it."""
+
+    step = serializers.IntegerField()
+    kind = serializers.CharField()
+    key = serializers.CharField(allow_blank=True)
+    title = serializers.CharField()
+    state = serializers.CharField()
+    attempts = serializers.IntegerField()
+    error = serializers.DictField(allow_null=True)
+    evidence = serializers.DictField()
+    started_at = serializers.DateTimeField(allow_null=True)
+    finished_at = serializers.DateTimeField(allow_null=True)
+
+
+class DeploymentBody(DeploymentRow):
+    """One deployment with its steps."""
+
+    percentage = serializers.IntegerField()
+    steps = StepBody(many=True)
+    rollback_steps = StepBody(many=True)
+    rollback = UndoBody(allow_null=True)
+
+
+class ErrorBody(serializers.Serializer):
+    """The documented error body."""
+
+    detail = serializers.CharField()
+    error_code = serializers.CharField()
+    timestamp = serializers.DateTimeField()
+
+
+class EventBody(serializers.Serializer):
+    """One message of a deployment; further keys by type."""
+
+    type = serializers.ChoiceField(["status_change", "progress", "log", "error", "complete"])
+    event = serializers.CharField()
+    deployment_id = serializers.CharField()
+    seq = serializers.IntegerField()
+    timestamp = serializers.DateTimeField()
