@@ -1,0 +1,15 @@
+"""What can be done to a guest, as journaled steps. ALMA_STEP_KINDS names them."""
+
+from vms.steps.configure import ConfigureGuest
+from vms.steps.create import CreateGuest
+from vms.steps.delete import DeleteGuest
+from vms.steps.discard import DiscardGuest
+from vms.steps.power import StartGuest, StopGuest
+from vms.steps.restore import RestoreGuest
+from vms.steps.settle import SettleTasks
+from vms.steps.verify import VerifyGuest
+
+__all__ = [
+    "ConfigureGuest", "CreateGuest", "DeleteGuest", "DiscardGuest", "RestoreGuest", "SettleTasks", "StartGuest", "StopGuest",
+    "VerifyGuest",
+]  # fmt: skip

@@ -1,0 +1,46 @@
+"""Bringing a guest's options to what the plan says."""
+
+from vms.proxmox import guests
+from vms.proxmox.readings import GuestReading
+from vms.steps import payloads
+from vms.steps.base import GuestStep
+from vms.steps.work import Work
+
+
+class ConfigureGuest(GuestStep):
+    """Set cores, memory, name, tags, network card and cloud-init, and let the first disk grow.
+
+    Parameters beside the common ones: `cores`, `memory_bytes`; optional `name`, `disk_bytes`, `bridge`, `vlan`, `tags`,
+    `exact_tags` (drop all others), `storage` (for a new cloud-init drive), `cloud_init`. Compared with the config first, written with its digest, read
+    back after. Ends with warnings when something takes effect at the next start only.
+    """
+
+    def turn(self, work: Work) -> None:
+        """Compare, change what differs, and end when nothing does."""
+        claim = work.own_claim()
+        task = work.follow()
+        work.refuse_failed(task)
+        reading = work.ours(claim)
+        values = payloads.changes(reading, work.params)
+        growth = payloads.growth(reading, work.params)
+        here = guests.path(reading)
+        if values:
+            before = {name: reading.config.get(name) for name in values} | work.journal.get("before", {})
+            work.intend(claim, intent="configure", changes=sorted(values), before=before)
+            work.context.renew()
+            work.api.put(*here, "config", digest=reading.digest or None, **values)
+            work.context.record(**work.tried())
+            reading = work.ours(claim)
+        elif growth:
+            work.submit(
+                claim, lambda: work.api.put(*here, "resize", **growth), intent="resize", changes=[growth["disk"]]
+            )
+        if not payloads.changes(reading, work.params) and not payloads.growth(reading, work.params):
+            pending = self._pending(work, reading)
+            work.succeed(claim, reading, task, warnings=bool(pending), pending=list(pending))
+
+    def _pending(self, work: Work, reading: GuestReading) -> tuple[str, ...]:
+        pending = guests.read_pending(work.api, reading) if reading.status == "running" else ()
+        if pending:
+            work.tell_once(f"VMID {reading.vmid}: {', '.join(pending)} will change at its next start.")
+        return pending

@@ -1,0 +1,46 @@
+"""Reading back: no step before this one is believed."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from alma.jobs.kinds import StepFailed
+from vms.proxmox import guests
+from vms.proxmox.readings import GuestReading
+from vms.proxmox.values import mib
+from vms.steps.base import GuestStep
+from vms.steps.work import Work
+
+EXTENT = 4
+"""MiB by which a volume may be larger than asked for: volume groups round up to whole extents."""
+
+
+class VerifyGuest(GuestStep):
+    """See that the guest is what the plan says, in effect and not only in its config.
+
+    Parameters beside the common ones, each checked when given: `cores`, `memory_bytes`, `disk_bytes`, `status`.
+    """
+
+    deadline = 60.0
+
+    def turn(self, work: Work) -> None:
+        """Succeed when nothing differs. Raises StepFailed that names each difference."""
+        claim = work.own_claim()
+        reading = work.ours(claim)
+        pending = guests.read_pending(work.api, reading) if reading.status == "running" else ()
+        found = [*differences(reading, work.params)]
+        found += [f"{name} takes effect at the next start only" for name in pending if name in {"cores", "memory"}]
+        if found:
+            raise StepFailed("VERIFY_MISMATCH", f"VMID {claim.vmid} is not as planned: {'; '.join(found)}.")
+        work.succeed(claim, reading)
+
+
+def differences(reading: GuestReading, params: dict[str, Any]) -> Iterator[str]:
+    """What is not as the plan says, in words."""
+    if params.get("status") and reading.status != params["status"]:
+        yield f"it is {reading.status}, not {params['status']}"
+    if params.get("cores") and reading.cores != params["cores"]:
+        yield f"it has {reading.cores} cores, not {params['cores']}"
+    if params.get("memory_bytes") and mib(reading.memory_bytes) != mib(params["memory_bytes"]):
+        yield f"it has {mib(reading.memory_bytes)} MiB of memory, not {mib(params['memory_bytes'])}"
+    if params.get("disk_bytes") and not 0 <= mib(reading.disk_bytes) - mib(params["disk_bytes"]) <= EXTENT:
+        yield f"its disk {reading.disk or '(none)'} has {mib(reading.disk_bytes)} MiB, not {mib(params['disk_bytes'])}"

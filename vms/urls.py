@@ -1,0 +1,25 @@
+"""Routes of pages."""
+
+from django.urls import path
+
+from vms.views import clusters, guests, registration, trials
+
+app_name = "vms"
+urlpatterns = [
+    path("vms/", guests.guest_list, name="list"),
+    path("vms/summary/", guests.summary, name="summary"),
+    path("clusters/", clusters.cluster_list, name="clusters"),
+    path("clusters/new/", registration.cluster_new, name="cluster-new"),
+    path("clusters/<slug:slug>/", clusters.cluster_detail, name="cluster"),
+    path("clusters/<slug:slug>/guests/", clusters.cluster_guests, name="cluster-guests"),
+    path("clusters/<slug:slug>/tasks/", clusters.cluster_tasks, name="cluster-tasks"),
+    path("clusters/<slug:slug>/tasks/<int:pk>/", clusters.task_detail, name="cluster-task"),
+    path("clusters/<slug:slug>/checks/", clusters.cluster_checks, name="cluster-checks"),
+    path("clusters/<slug:slug>/faults/", trials.faults, name="cluster-faults"),
+    path("clusters/<slug:slug>/faults/heal/", trials.heal, name="cluster-heal"),
+    path("clusters/<slug:slug>/faults/speed/", trials.speed, name="cluster-speed"),
+    path("clusters/<slug:slug>/faults/reset/", trials.reset, name="cluster-reset"),
+    path("clusters/<slug:slug>/change/", registration.cluster_change, name="cluster-change"),
+    path("clusters/<slug:slug>/test/", registration.cluster_test, name="cluster-test"),
+    path("clusters/<slug:slug>/switch/", registration.cluster_switch, name="cluster-switch"),
+]

@@ -1,0 +1,1 @@
+"""Pages of what is real: guests, clusters, and the registration of clusters."""
