@@ -1,0 +1,561 @@
+/* ALMA in the browser. Everything works without this file; with it, pages are live.
+   Sections: morph · guard · live · time · log · errors · controls · forms · keys. The protocol is written down in the style guide. */
+(() => {
+  "use strict";
+
+  const root = document.documentElement;
+  const $ = (selector, from = document) => from.querySelector(selector);
+  const $$ = (selector, from = document) => Array.from(from.querySelectorAll(selector));
+  const on = (type, listener) => document.addEventListener(type, listener);
+  const make = (tag, properties) => Object.assign(document.createElement(tag), properties);
+  root.classList.add("js");
+
+  /* -- morph: replace a part in place; nodes, focus, scroll, open details and typed text survive -- */
+  const KEPT = { DETAILS: "open", DIALOG: "open" };
+  const keyOf = (node) => (node.nodeType === 1 ? node.id || node.dataset.key || "" : "");
+  const isField = (node) => /^(INPUT|TEXTAREA|SELECT)$/.test(node.nodeName);
+
+  function isEdited(field) {
+    if (field.type === "hidden") return false;
+    if (field.nodeName === "SELECT") {
+      const wanted = Array.from(field.options).filter((option) => option.defaultSelected);
+      return wanted.length ? wanted.some((option) => !option.selected) : field.selectedIndex > 0;
+    }
+    return field.value !== field.defaultValue || field.checked !== field.defaultChecked;
+  }
+
+  function morphAttributes(from, to) {
+    for (const { name } of Array.from(from.attributes)) {
+      if (!to.hasAttribute(name) && KEPT[from.nodeName] !== name) from.removeAttribute(name);
+    }
+    for (const { name, value } of to.attributes) {
+      if (from.getAttribute(name) !== value && KEPT[from.nodeName] !== name) from.setAttribute(name, value);
+    }
+  }
+
+  function morphChildren(from, to) {
+    const own = new Map(Array.from(from.children, (child) => [keyOf(child), child]));
+    const used = new Set();
+    const wanted = new Set(Array.from(to.children, keyOf));
+    let here = from.firstChild;
+    for (const next of Array.from(to.childNodes)) {
+      const key = keyOf(next);
+      const match = key && own.get(key);
+      while (here && (used.has(here) || (here !== match && keyOf(here) && wanted.has(keyOf(here))))) here = here.nextSibling;
+      if (match) {
+        if (match !== here) from.insertBefore(match, here);
+        used.add(morphNode(match, next));
+      } else if (!key && here && !keyOf(here) && here.nodeName === next.nodeName) {
+        used.add(morphNode(here, next));
+      } else {
+        used.add(from.insertBefore(next, here));
+      }
+      if (here && !here.isConnected) here = null;
+    }
+    for (const child of Array.from(from.childNodes)) {
+      if (!used.has(child) && !(child.dataset && "js" in child.dataset)) child.remove();
+    }
+  }
+
+  function morphNode(from, to) {
+    if (from.nodeName !== to.nodeName || keyOf(from) !== keyOf(to)) {
+      from.replaceWith(to);
+      return to;
+    }
+    if (from.nodeType !== 1) {
+      if (from.data !== to.data) from.data = to.data;
+      return from;
+    }
+    if (isField(from) && (isEdited(from) || from === document.activeElement)) return from;
+    if (from.hasAttribute("data-keep") || from.isEqualNode(to)) return from;
+    morphAttributes(from, to);
+    morphChildren(from, to);
+    if (isField(from) && from.type !== "file") {
+      from.value = to.value;
+      from.checked = to.checked;
+    }
+    return from;
+  }
+
+  let isNudged = false;   // whether the answer that is swapped in was asked for by a nudge, not by the person
+  function morph(target, fragment) {
+    const roots = Array.from(fragment.children);
+    const next = roots.length === 1 ? roots[0] : roots.find((part) => part.id && part.id === target.id);
+    const typed = isNudged ? $$("textarea[id], input[id]:not([type=hidden])", target).filter(isEdited) : [];
+    const parts = next ? [morphNode(target, next)] : (target.replaceWith(...roots), roots);
+    for (const field of typed) carryOver(field);
+    return parts;
+  }
+
+  function carryOver(field) {
+    const next = !field.isConnected && document.getElementById(field.id);
+    if (!next || isEdited(next)) return;
+    next.value = field.value;
+    next.checked = field.checked;
+  }
+
+  if (window.htmx) {
+    htmx.defineExtension("alma", {
+      isInlineSwap: (style) => style === "morph",
+      handleSwap: (style, target, fragment) => (style === "morph" ? morph(target, fragment) : false),
+    });
+  }
+
+  /* -- guard: what somebody types in, has focused, selected or opened is not replaced under them -- */
+  function isBusy(part) {
+    const active = document.activeElement;
+    if (active && active !== document.body && part.contains(active)) {
+      if (active.isContentEditable || (isField(active) && active.type !== "checkbox")) return true;
+      if (active.nodeName === "BUTTON" && active.matches(":focus-visible")) return true;
+    }
+    if ($("dialog[open], .menu[open]", part) || $$("input, textarea, select", part).some(isEdited)) return true;
+    const selection = getSelection();
+    return Boolean(selection && !selection.isCollapsed && part.contains(selection.anchorNode));
+  }
+
+  /* -- live: nudges say that something changed; parts re-fetch themselves ------------------------ */
+  const GAP = 250;
+  const POLL = 10000;
+  const live = { socket: null, failures: 0, opened: 0, topics: "", retryAt: 0, timer: 0 };
+  const refreshing = new Map();
+  const waiting = new Map();
+  const parts = () => $$("[data-live]");
+  const topicsOf = (part) => part.dataset.live.split(/\s+/).filter(Boolean);
+  const partKey = (part) => part.id || part.getAttribute("hx-get") || part.dataset.live;
+  const byNudge = (detail) => detail.requestConfig?.triggeringEvent?.type === "alma:changed";
+
+  function refresh(part, { now = false, count = 1 } = {}) {
+    const key = partKey(part);
+    const state = refreshing.get(key) || { last: 0, timer: 0 };
+    refreshing.set(key, state);
+    if (state.timer) return;
+    state.timer = setTimeout(() => {
+      state.timer = 0;
+      const current = (part.id && document.getElementById(part.id)) || part;
+      if (!current.isConnected) return;
+      if (!now && ("livePill" in current.dataset || isBusy(current))) return defer(current, count);
+      state.last = Date.now();
+      current.dispatchEvent(new CustomEvent("alma:changed", { detail: { now } }));
+    }, Math.max(0, state.last + (Number(part.dataset.liveGap) || GAP) - Date.now()));
+  }
+
+  function defer(part, count = 1) {
+    const held = waiting.get(partKey(part)) || { part, count: 0 };
+    held.count += count;
+    waiting.set(partKey(part), held);
+    showPill();
+  }
+
+  function showPill() {
+    const count = Array.from(waiting.values()).reduce((sum, held) => sum + held.count, 0);
+    let pill = $("#live-pill");
+    if (!count) return pill?.remove();
+    if (!pill) {
+      pill = make("button", { id: "live-pill", className: "pill", type: "button" });
+      pill.addEventListener("click", () => release(true));
+      document.body.append(pill);
+    }
+    pill.textContent = `${count} new · show`;
+  }
+
+  function release(all) {
+    for (const [key, { part }] of Array.from(waiting)) {
+      const current = (part.id && document.getElementById(part.id)) || part;
+      if (!all && current.isConnected && ("livePill" in current.dataset || isBusy(current))) continue;
+      waiting.delete(key);
+      if (current.isConnected) refresh(current, { now: all });
+    }
+    showPill();
+  }
+
+  function setLive(state, words) {
+    const dot = $("#live");
+    if (!dot) return;
+    dot.hidden = state === "static";
+    if (dot.dataset.state !== state) say(words);
+    dot.dataset.state = state;
+    dot.title = words;
+    $(".live-text", dot).textContent = { live: "Live", reconnecting: "Reconnecting", polling: "Polling" }[state] || "";
+  }
+
+  let said = 0;
+  function say(words) {
+    clearTimeout(said);
+    said = setTimeout(() => { const region = $("#live-text"); if (region) region.textContent = words; }, 1500);
+  }
+
+  function watch() {
+    const topics = Array.from(new Set(parts().flatMap(topicsOf))).sort();
+    if (!topics.length && !live.socket) return setLive("static", "");
+    if (!live.socket && !live.timer) return connect();
+    if (live.socket?.readyState !== WebSocket.OPEN || topics.join(" ") === live.topics) return;
+    live.topics = topics.join(" ");
+    live.socket.send(JSON.stringify({ action: "watch", topics }));
+  }
+
+  function connect() {
+    clearTimeout(live.timer);
+    live.timer = 0;
+    if (!parts().length || "still" in document.body.dataset) return setLive("static", "");   // nobody is told there
+    const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/pages`);
+    live.socket = socket;
+    socket.onopen = () => {
+      live.opened = Date.now();
+      live.topics = "";
+      watch();
+      setLive("live", "Live: changes appear as they happen");
+      parts().forEach((part) => refresh(part, { count: 0 }));   // what changed between rendering and watching
+    };
+    socket.onmessage = (event) => hear(event.data);
+    socket.onclose = () => { if (live.socket === socket) lost(); };
+  }
+
+  function hear(text) {
+    let message;
+    try { message = JSON.parse(text); } catch (error) { if (error instanceof SyntaxError) return; throw error; }
+    if (message.type !== "changed") return;
+    live.failures = 0;
+    const isMeant = (topic) => topic === message.what || (topic.endsWith(":*") && message.what.startsWith(topic.slice(0, -1)));
+    parts().filter((part) => topicsOf(part).some(isMeant)).forEach((part) => refresh(part));
+  }
+
+  function lost() {
+    live.socket = null;
+    live.failures = Date.now() - live.opened > 5000 && live.opened ? 1 : live.failures + 1;
+    live.opened = 0;
+    const delay = Math.min(30000, 500 * 2 ** live.failures) * (0.5 + Math.random());
+    live.retryAt = Date.now() + delay;
+    live.timer = setTimeout(connect, delay);
+    showLost();
+  }
+
+  function showLost() {
+    if (live.socket || !live.retryAt) return;
+    const seconds = Math.max(1, Math.ceil((live.retryAt - Date.now()) / 1000));
+    if (live.failures > 1) setLive("polling", `Connection lost: asking every 10 seconds, next attempt in ${seconds} s`);
+    else setLive("reconnecting", `Connection lost: reconnecting in ${seconds} s`);
+  }
+
+  function poll() {
+    if (live.failures > 1 && !live.opened && !document.hidden) parts().forEach((part) => refresh(part, { count: 0 }));
+  }
+
+  const hurry = () => { if (!live.socket && live.timer && !document.hidden) connect(); };
+  addEventListener("online", hurry);
+  on("visibilitychange", hurry);
+  setInterval(() => { if (waiting.size) release(false); }, 500);
+  setInterval(poll, POLL);
+
+  /* -- time: durations tick, distances stay fresh; the server's clock counts --------------------- */
+  const skew = Date.parse(document.body.dataset.now || "") - Date.now() || 0;
+  const clock = () => Date.now() + skew;
+  const SPANS = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
+
+  function durationOf(seconds) {
+    let left = Math.max(0, Math.floor(seconds));
+    const said = [];
+    for (const [length, unit] of SPANS) {
+      const count = Math.floor(left / length);
+      left %= length;
+      if (count || (unit === "s" && !said.length)) said.push(`${count}\u00a0${unit}`);
+      else if (said.length) break;
+    }
+    return said.slice(0, 2).join(" ");
+  }
+
+  function agoOf(seconds) {
+    const far = Math.abs(seconds);
+    if (far < 45) return seconds >= 0 ? "just now" : "in a moment";
+    for (const [length, unit, most] of [[60, "min", 60], [3600, "h", 24], [86400, "d", 30]]) {
+      const count = Math.max(1, Math.round(far / length));
+      if (count < most) return seconds > 0 ? `${count}\u00a0${unit} ago` : `in ${count}\u00a0${unit}`;
+    }
+    return "";
+  }
+
+  function tick() {
+    for (const node of $$("time[data-since]")) {
+      const words = durationOf((clock() - Date.parse(node.dataset.since)) / 1000);
+      if (node.textContent !== words) node.textContent = words;
+    }
+    showLost();
+  }
+
+  function age() {
+    for (const node of $$("time[data-relative]")) {
+      const words = agoOf((clock() - Date.parse(node.dateTime)) / 1000);
+      if (words && node.textContent !== words) node.textContent = words;
+    }
+  }
+  setInterval(tick, 1000);
+  setInterval(age, 20000);
+
+  /* -- log: follows its end until somebody scrolls up -------------------------------------------- */
+  function followLog(log) {
+    const body = $(".log-body", log);
+    if (!body || log.almaLog) return;
+    const state = (log.almaLog = { follow: log.dataset.log === "follow", missed: 0 });
+    const pill = make("button", { className: "pill log-pill", type: "button", hidden: true });
+    pill.dataset.js = "";
+    log.append(pill);
+    const show = () => {
+      pill.hidden = !state.missed;
+      pill.textContent = `${state.missed} new ${state.missed === 1 ? "line" : "lines"}`;
+      $("[data-log-follow]", log)?.setAttribute("aria-pressed", String(state.follow));
+    };
+    const toEnd = () => { state.follow = true; state.missed = 0; body.scrollTop = body.scrollHeight; show(); };
+    body.addEventListener("scroll", () => {
+      state.follow = body.scrollHeight - body.scrollTop - body.clientHeight < 24;
+      if (state.follow) state.missed = 0;
+      show();
+    });
+    pill.addEventListener("click", toEnd);
+    log.addEventListener("click", (event) => {
+      if (!event.target.closest("[data-log-follow]")) return;
+      if (state.follow) { state.follow = false; show(); } else toEnd();
+    });
+    new MutationObserver((changes) => {
+      const added = changes.flatMap((change) => Array.from(change.addedNodes)).filter((node) => node.nodeType === 1);
+      if (state.follow) body.scrollTop = body.scrollHeight;
+      else state.missed += added.filter((node) => node.matches(".log-line")).length;
+      show();
+    }).observe(body, { childList: true, subtree: true });
+    if (state.follow) toEnd();
+  }
+
+  /* -- errors: stay until dismissed or until something goes through, with the id that support asks for ---------------------------- */
+  function panel(title, text, requestId) {
+    const template = $("#notice-template");
+    if (!template) return "";
+    const box = template.content.cloneNode(true);
+    $('[data-slot="title"]', box).textContent = title;
+    $('[data-slot="text"]', box).textContent = text;
+    $('[data-slot="request"]', box).textContent = requestId ? `Request ${requestId}` : "";
+    $("[data-copy-text]", box).dataset.copyText = `${title} ${text} ${requestId || ""}`.trim();
+    return make("div", {}).appendChild(box.firstElementChild).outerHTML;
+  }
+
+  function showError(title, text) {
+    const notice = $("#notice");
+    if (notice) notice.innerHTML = panel(title, text, "");
+  }
+
+  on("htmx:beforeSwap", (event) => {
+    const { detail } = event;
+    const { xhr } = detail;
+    isNudged = byNudge(detail);
+    const login = document.body.dataset.login;
+    if (login && xhr.responseURL && new URL(xhr.responseURL).pathname === login) {
+      detail.shouldSwap = false;
+      showError("You are signed out.", "Sign in again in another tab, then repeat what you did: nothing here is lost.");
+      $("#notice .notice-meta")?.prepend(make("a", { href: login, target: "_blank", textContent: "Sign in" }));
+      return undefined;
+    }
+    if (xhr.status < 400) {
+      if (byNudge(detail) && !detail.requestConfig.triggeringEvent.detail.now && isBusy(detail.target)) { detail.shouldSwap = false; defer(detail.elt); }
+      if (!byNudge(detail)) $('#notice [data-panel="error"]')?.remove();   // what had been refused went through now
+      return undefined;
+    }
+    if (byNudge(detail)) { detail.shouldSwap = false; return undefined; }
+    const isPanel = detail.serverResponse.includes('data-panel="error"') && !/^\s*<!doctype/i.test(detail.serverResponse);
+    if (xhr.status === 422 && !isPanel) return undefined;
+    detail.target = $("#notice");
+    detail.swapOverride = "innerHTML";
+    if (!isPanel) {
+      const words = { 403: "You may not do this.", 404: "It is no longer there.", 409: "Somebody else changed it; reload the page." };
+      detail.serverResponse = panel(words[xhr.status] || `The server answered ${xhr.status}.`, "Nothing was changed on this page.", xhr.getResponseHeader("X-Request-ID"));
+    }
+    return undefined;
+  });
+  for (const [type, title] of [["htmx:sendError", "The server cannot be reached."], ["htmx:timeout", "The server took too long to answer."]]) {
+    on(type, (event) => { if (!byNudge(event.detail)) showError(title, "Check your connection and try again."); });
+  }
+
+  /* -- controls ------------------------------------------------------------------------------------ */
+  function setTheme(choice) {
+    if (choice === "system") delete root.dataset.theme;
+    else root.dataset.theme = choice;
+    document.cookie = `theme=${choice};path=/;max-age=31536000;samesite=lax${location.protocol === "https:" ? ";secure" : ""}`;
+    showTheme();
+  }
+
+  function showTheme() {
+    const choice = root.dataset.theme || "system";
+    for (const button of $$("[data-set-theme]")) button.setAttribute("aria-pressed", String(button.dataset.setTheme === choice));
+  }
+
+  async function copy(button) {
+    const source = button.dataset.copy && $(button.dataset.copy);
+    const text = source ? source.value ?? source.textContent : button.dataset.copyText || "";
+    if (navigator.clipboard && isSecureContext) await navigator.clipboard.writeText(text);
+    else copyByHand(text);
+    const label = $("span", button) || button;
+    const before = label.textContent;
+    if (button.classList.contains("copied")) return;
+    say("Copied");
+    label.textContent = "Copied";
+    button.classList.add("copied");
+    setTimeout(() => { label.textContent = before; button.classList.remove("copied"); }, 1600);
+  }
+
+  function copyByHand(text) {
+    const field = make("textarea", { value: text, className: "sr" });
+    document.body.append(field);
+    field.select();
+    document.execCommand("copy");
+    field.remove();
+  }
+
+  function dismiss(button) {
+    const box = button.closest("[data-dismissible]");
+    const list = box?.parentElement;
+    box?.remove();
+    if (list?.classList.contains("notices") && !list.children.length) list.remove();
+  }
+
+  on("click", (event) => {
+    const target = event.target.closest("button, a, summary, [data-copy]");
+    for (const menu of $$(".menu[open]")) if (!menu.contains(event.target)) menu.open = false;
+    if (!target) return;
+    if (target.getAttribute("aria-disabled") === "true") event.preventDefault();
+    else if (target.dataset.setTheme) setTheme(target.dataset.setTheme);
+    else if ("copy" in target.dataset || "copyText" in target.dataset) copy(target);
+    else if ("dismiss" in target.dataset) dismiss(target);
+    else if (target.dataset.dialog) openDialog($(target.dataset.dialog), target);
+    else if ("close" in target.dataset) target.closest("dialog")?.close();
+  });
+
+  function openDialog(dialog, opener) {
+    for (const menu of $$(".menu[open]")) menu.open = false;
+    if (!dialog?.showModal) return;
+    dialog.showModal();
+    dialog.addEventListener("close", () => opener?.focus(), { once: true });
+  }
+
+  function numberLines(editor) {
+    const area = $("textarea", editor);
+    if (!area || $(".editor-lines", editor)) return;
+    const gutter = make("div", { className: "editor-lines", ariaHidden: "true" });
+    gutter.dataset.js = "";
+    const wrong = new Set((editor.dataset.errorLines || "").split(",").map(Number));
+    const draw = () => {
+      const numbers = area.value.split("\n").map((line, index) => index + 1);
+      gutter.replaceChildren(...numbers.flatMap((n) => [wrong.has(n) ? make("b", { textContent: n }) : String(n), "\n"]));
+      gutter.scrollTop = area.scrollTop;
+    };
+    area.addEventListener("input", draw);
+    area.addEventListener("scroll", () => { gutter.scrollTop = area.scrollTop; });
+    editor.prepend(gutter);
+    draw();
+  }
+
+  /* -- forms: the token is of now, and what was typed comes back when a session ended meanwhile -------- */
+  const tokenNow = () => document.cookie.match(/(?:^|; )(?:__Host-)?csrftoken=([^;]+)/)?.[1];
+  on("htmx:configRequest", ({ detail }) => {
+    const token = tokenNow();
+    if (!token) return;
+    detail.headers["X-CSRFToken"] = token;
+    if (detail.parameters.csrfmiddlewaretoken) detail.parameters.csrfmiddlewaretoken = token;
+  });
+  on("submit", ({ target }) => {
+    const token = $("input[name=csrfmiddlewaretoken]", target);
+    if (token && tokenNow()) token.value = tokenNow();
+    if (target.matches("form[data-guard]:not([hx-post])")) keepDraft(target);
+  });
+
+  const isKept = (field) => isField(field) && field.name && !["hidden", "password", "file"].includes(field.type);
+  function keepDraft(form) {
+    const fields = Array.from(form.elements).filter(isKept).map(({ name, value, checked }) => ({ name, value, checked }));
+    sessionStorage.setItem("alma-draft", JSON.stringify({ at: location.pathname, form: form.getAttribute("action"), fields }));
+  }
+
+  function takeDraft() {
+    const draft = JSON.parse(sessionStorage.getItem("alma-draft") || "null");
+    if (!draft || location.pathname === document.body.dataset.login || $("input[type=password]")) return;
+    sessionStorage.removeItem("alma-draft");
+    const login = document.body.dataset.login;
+    const cameFromLogin = document.referrer && new URL(document.referrer).pathname === login;
+    const form = $$("form[data-guard]").find((one) => one.getAttribute("action") === draft.form);
+    if (!cameFromLogin || draft.at !== location.pathname || !form) return;
+    for (const { name, value, checked } of draft.fields) giveBack(form, name, value, checked);
+    $("#notice").append(make("div", { className: "notice", textContent: "You had been signed out. What you typed is here again; it was not sent." }));
+  }
+
+  function giveBack(form, name, value, checked) {
+    const field = Array.from(form.elements).find((one) => one.name === name && isKept(one) && (!/radio|checkbox/.test(one.type) || one.value === value));
+    if (!field) return;
+    if (/radio|checkbox/.test(field.type)) field.checked = checked;
+    else field.value = value;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
+  let isLeaving = false;
+  on("submit", (event) => { if (event.target.matches("form[data-guard]") && !event.target.hasAttribute("hx-post")) isLeaving = true; });
+  on("reset", () => setTimeout(() => release(false)));
+  addEventListener("beforeunload", (event) => {
+    const isEditedForm = (form) => Array.from(form.elements).some((field) => isField(field) && isEdited(field));
+    if (!isLeaving && $$("form[data-guard]").some(isEditedForm)) event.preventDefault();
+  });
+  on("change", (event) => {
+    if ("autosubmit" in event.target.dataset) event.target.form.requestSubmit();
+    if ("shortcutsSwitch" in event.target.dataset) localStorage.setItem("alma-shortcuts", event.target.checked ? "on" : "off");
+  });
+
+  const TITLE = document.title;
+  const MARKS = { running: "◐ ", failed: "✕ ", completed: "✓ " };
+  function dress() {
+    $$("[data-log]").forEach(followLog);
+    $$("[data-editor]").forEach(numberLines);
+    const state = $("[data-page-state]")?.dataset.pageState;
+    if (state) document.title = (MARKS[state] || "") + TITLE;
+    tick();
+    watch();
+  }
+
+  /* -- keys: off in fields and dialogs, and where somebody turned them off ------------------------- */
+  let prefix = "";
+  let prefixTimer = 0;
+
+  function moveRow(step) {
+    const rows = $$(".row-link, [data-row]").filter((row) => row.offsetParent);
+    const next = rows[Math.min(rows.length - 1, Math.max(0, rows.indexOf(document.activeElement) + step))];
+    next?.focus();
+    next?.scrollIntoView({ block: "nearest" });
+  }
+
+  function follow(target) {
+    if (isField(target)) target.focus();
+    else target.click();
+  }
+
+  function escape(event) {
+    for (const menu of $$(".menu[open]")) { menu.open = false; $("summary", menu).focus(); }
+    if (isField(event.target)) event.target.blur();
+  }
+
+  on("keydown", (event) => {
+    if (event.key === "Escape") return escape(event);
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return undefined;
+    if (isField(event.target) || event.target.isContentEditable || $("dialog[open]")) return undefined;
+    if (localStorage.getItem("alma-shortcuts") === "off" && event.key !== "?") return undefined;
+    const typed = prefix ? `${prefix} ${event.key}` : event.key;
+    prefix = "";
+    clearTimeout(prefixTimer);
+    const target = $(`[data-shortcut="${CSS.escape(typed)}"]`);
+    if (target) follow(target);
+    else if (typed === "?") openDialog($("#shortcuts"), document.activeElement);
+    else if (typed === "/") $("[data-search]")?.focus();
+    else if (typed === "j" || typed === "k") moveRow(typed === "j" ? 1 : -1);
+    else if (typed === "g") { prefix = "g"; prefixTimer = setTimeout(() => { prefix = ""; }, 1200); return undefined; }
+    else return undefined;
+    return event.preventDefault();
+  });
+
+  const shortcutsSwitch = $("[data-shortcuts-switch]");
+  if (shortcutsSwitch) shortcutsSwitch.checked = localStorage.getItem("alma-shortcuts") !== "off";
+  on("htmx:afterSettle", dress);
+  showTheme();
+  age();
+  dress();
+  takeDraft();
+})();
