@@ -1,0 +1,216 @@
+"""Two organizations with one of everything. Each writes its own word into whatever takes text: who finds the other's
+word in an answer has found a hole."""
+
+import base64
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from alma.accounts.actors import Actor, for_user
+from alma.accounts.models import ApiKey, Membership, Organization
+from alma.accounts.scopes import EVERYTHING, INFERENCE, PRESETS
+from alma.events.models import WebhookEndpoint
+from blueprints import projects, services
+from blueprints.assistants import conversations
+from blueprints.assistants import services as assistants
+from blueprints.models import Blueprint
+from iprs.models import IPR, Deployment
+from tests.factories import accounts as people
+from tests.factories.blueprints import make_blueprint, make_resource
+from tests.factories.iprs import item, make_deployment, make_ipr, make_plan, make_review
+from tests.factories.vms import make_claim, make_cluster, make_guest
+from tests.factories.webhooks import make_delivery, make_webhook
+from vms.models import ClusterNode, ClusterStorage, ClusterTask
+
+OURS, THEIRS = "zebrafinch7q", "quokkaberry9x"
+"""The words of the two organizations. Nothing else in the product contains them."""
+PASSWORD = people.PASSWORD
+
+
+@dataclass
+class Things:
+    """What the parameters of a path can name, as they stand in it."""
+
+    word: str
+    slug: str
+    blueprint: int
+    gone_blueprint: int
+    ipr: int
+    deployment: str
+    project: str
+    gone_project: str
+    key: str
+    member: int
+    invited: int
+    environment: str
+    webhook: int
+    webhook_uuid: str
+    webhook_number: str
+    gone_webhook_uuid: str
+    delivery: int
+    uid: str
+    agent: str
+    gone_agent: str
+    session: str
+    gone_session: str
+    cluster: str
+    task: int
+    word_of_link: str = "x-y"
+    revision: int = 1
+
+    def named(self, name: str) -> str:
+        """The value of a parameter."""
+        return str(getattr(self, {"word": "word_of_link"}.get(name, name)))
+
+
+NOWHERE = Things(
+    word="", slug="nowhere", blueprint=987_654_321, gone_blueprint=0, ipr=987_654_321, deployment="deploy-nowhere",
+    project=str(uuid.UUID(int=7, version=4)), gone_project="", key="tok_" + "0" * 16, member=987_654_321, invited=987_654_321,
+    environment="nowhere", webhook=987_654_321, webhook_uuid=str(uuid.UUID(int=7, version=4)),
+    webhook_number="webhook-987654321", gone_webhook_uuid="", delivery=987_654_321, uid="MA", revision=987,
+    agent=str(uuid.UUID(int=7, version=4)), gone_agent="", session=str(uuid.UUID(int=7, version=4)), gone_session="",
+    cluster="nowhere", task=987_654_321,
+)  # fmt: skip
+"""Names of what never existed."""
+GONE = {name: f"gone_{name}" for name in ("blueprint", "project", "webhook_uuid", "agent", "session")}
+"""What can be deleted and stays in the database."""
+
+
+def furnish(organization: Organization, word: str) -> Things:
+    """One of everything."""
+    ana = people.make_user(organization=organization, username=f"ana-{word}")
+    boss = for_user(ana)
+    environment = people.make_environment(f"env-{organization.pk}", organization=organization, name=f"Place {word}")
+    project = projects.create(by=boss, name=f"Shop {word}", slug=f"shop-{organization.pk}", description=word)
+    ipr = _ipr(boss, word, environment)
+    projects.place(ipr.blueprint, project, by=boss)
+    deployment = _deployment(ipr, word)
+    webhook = make_webhook(organization=organization, url=f"https://hooks.example.org/{word}", description=word)
+    make_delivery(webhook, name=word)
+    task = _machines(organization, word)
+    return Things(
+        word=word, slug=organization.slug, blueprint=ipr.blueprint_id, gone_blueprint=_gone_blueprint(boss, word).pk,
+        ipr=ipr.pk, deployment=deployment.job.public_id, project=str(project.public_id),
+        gone_project=_gone_project(boss, word), environment=environment.slug,
+        key=people.make_key(organization=organization, name=f"key {word}", description=word)[0].token_id,
+        member=_member(organization, f"bo-{word}").pk, invited=_member(organization, f"cy-{word}", is_invited=True).pk,
+        webhook=webhook.pk, webhook_uuid=str(webhook.uid), webhook_number=webhook.public_id,
+        gone_webhook_uuid=_gone_webhook(organization), delivery=webhook.deliveries.get().pk,
+        **_talk(boss, word), cluster=task.cluster.slug, task=task.pk,
+        uid=base64.urlsafe_b64encode(str(ana.pk).encode()).decode().rstrip("="),
+    )  # fmt: skip
+
+
+def _ipr(boss: Actor, word: str, environment: Any) -> IPR:
+    resource = make_resource(f"web-{word}")
+    blueprint = make_blueprint(
+        by=boss, name=f"Shop {word}", description=word, resources=[resource], metadata={"owner": word}
+    )
+    ipr = make_ipr(
+        by=boss, blueprint=blueprint, environment=environment, title=f"Grow {word}", description=word, plan=False
+    )
+    plan = make_plan(ipr, item(key=f"web-{word}", reasons=[f"Because {word}."]), remarks=[word], problems=[])
+    make_review(ipr, "comment", by=boss, comments=f"Look at {word}.", plan=plan)
+    return ipr
+
+
+def _deployment(ipr: IPR, word: str) -> Deployment:
+    deployment = make_deployment(ipr, Deployment.Status.FAILED, created_by=word, error={"code": "X", "message": word})
+    ipr.tell("ipr.failed", by=word, deployment=deployment.job.public_id)
+    return deployment
+
+
+def _gone_blueprint(boss: Actor, word: str) -> Blueprint:
+    blueprint = make_blueprint(by=boss, name=f"Gone {word}")
+    services.delete(blueprint, by=boss)
+    return blueprint
+
+
+def _gone_project(boss: Actor, word: str) -> str:
+    project = projects.create(by=boss, name=f"Gone {word}", slug=f"gone-{boss.organization_id}")
+    return str(projects.delete(project, by=boss).public_id)
+
+
+def _gone_webhook(organization: Organization) -> str:
+    row = make_webhook(organization=organization, is_active=False)
+    WebhookEndpoint.objects.filter(pk=row.pk).update(deleted_at=timezone.now())
+    return str(row.uid)
+
+
+def _member(organization: Organization, username: str, *, is_invited: bool = False) -> Membership:
+    person = people.make_user("viewer", organization=organization, username=username)
+    if is_invited:
+        person.set_unusable_password()
+        person.save()
+    return person.memberships.get()
+
+
+def _talk(boss: Actor, word: str) -> dict[str, str]:
+    """An assistant and a session with it, and one of each that was deleted."""
+    agents = [
+        assistants.create(by=boss, name=f"{name} {word}", description=word, instructions=word)
+        for name in ("Here", "Gone")
+    ]
+    sessions = [conversations.begin(by=boss, assistant=agents[0], title=word, metadata={"a": word}) for _ in range(2)]
+    conversations.say(sessions[0], f"one web server for {word}", by=boss)
+    assistants.delete(agents[1], by=boss)
+    conversations.delete(sessions[1], by=boss)
+    names = ("agent", "gone_agent", "session", "gone_session")
+    return {name: str(row.uid) for name, row in zip(names, [*agents, *sessions], strict=True)}
+
+
+def _machines(organization: Organization, word: str) -> ClusterTask:
+    """A cluster with everything that is seen on one."""
+    cluster = make_cluster(organization=organization, slug=f"cluster-{organization.pk}", name=word, token_secret=word)
+    make_guest(cluster, name=f"vm-{word}", claim=make_claim(cluster, key=f"vm-{word}"), tags=word)
+    now = timezone.now()
+    ClusterNode.objects.create(cluster=cluster, name=f"node-{word}", is_online=True, seen_at=now)
+    ClusterStorage.objects.create(cluster=cluster, node=f"node-{word}", name=f"store-{word}", plugin="dir")
+    return ClusterTask.objects.create(
+        cluster=cluster,
+        upid=f"UPID:{word}",
+        node="pve1",
+        kind="qmstart",
+        user=word,
+        started_at=now,
+        status=word,
+        log=word,
+    )
+
+
+@dataclass(frozen=True)
+class Dead:
+    """A key that once worked, and how it ended."""
+
+    name: str
+    end: Callable[[ApiKey, User], Any]
+
+
+ENDINGS = (
+    Dead("expired key", lambda key, owner: ApiKey.objects.filter(pk=key.pk).update(expires_at=_long_ago())),
+    Dead("revoked key", lambda key, owner: key.revoke()),
+    Dead("key of who left", lambda key, owner: owner.memberships.all().delete()),
+    Dead("key of a disabled person", lambda key, owner: User.objects.filter(pk=owner.pk).update(is_active=False)),
+)
+
+
+def _long_ago() -> Any:
+    return timezone.now() - timedelta(days=1)
+
+
+def dead_keys(organization: Organization) -> dict[str, str]:
+    """A secret for each way in which a key ends."""
+    secrets: dict[str, str] = {}
+    for ending in ENDINGS:
+        owner = people.make_user(organization=organization)
+        key, secrets[ending.name] = people.make_key(EVERYTHING, organization=organization, owner=owner)
+        ending.end(key, owner)
+    return secrets
+
+
+PRESET_KEYS = {**PRESETS, "inference": INFERENCE}

@@ -1,0 +1,1 @@
+"""Things go wrong on purpose, and the score is counted: `make chaos`."""

@@ -1,0 +1,42 @@
+"""What all tests share."""
+
+import os
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.db import connections
+from hypothesis import settings as hypothesis_settings
+
+# Imported here and not at its first use: Python 3.11 can fail to compile a module once a recursion limit was met.
+hypothesis_settings.register_profile("alma", deadline=None)
+hypothesis_settings.register_profile("thorough", deadline=None, print_blob=True)
+hypothesis_settings.load_profile("alma")
+
+pytest_plugins = [
+    "tests.fixtures.limits",
+    "tests.fixtures.receiver",
+    "tests.fixtures.sandbox",
+    "tests.fixtures.services",
+]
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """SQLite in a file, as it is served: in memory, threads share one cache and lock each other's tables at once.
+
+    On a PostgreSQL server each run has databases of its own, so that two runs do not drop each other's."""
+    for connection in connections.all():
+        if connection.vendor == "sqlite":
+            folder: Path = tmp_path_factory.mktemp("database")
+            connection.settings_dict["TEST"]["NAME"] = str(folder / "test.sqlite3")
+        else:
+            connection.settings_dict["TEST"]["NAME"] = f"test_alma_{os.getpid()}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def static_root() -> None:
+    """The folder of collected files, which the server makes at start and without which WhiteNoise warns."""
+    settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)

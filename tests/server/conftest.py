@@ -1,0 +1,25 @@
+"""A web server that the tests of this folder share."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.server.running import MANAGE, answers, environment, free_port, manage, running, wait_for
+
+
+@pytest.fixture(scope="session")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty installation."""
+    folder = tmp_path_factory.mktemp("alma")
+    manage("migrate", "--verbosity", "0", env=environment(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def web_port(installation: Path) -> Iterator[int]:
+    """The port of a running web role."""
+    port = free_port()
+    with running([*MANAGE, "web"], environment(installation, ALMA_HTTP_PORT=port)):
+        wait_for(lambda: answers(port), what="the web role")
+        yield port
