@@ -2,21 +2,22 @@
 
 from django.conf import settings
 from django.contrib import admin
-from django.urls import include, path, re_path
+from django.urls import path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from alma import graphql, overview, styleguide
+from alma.routing import app
 
 urlpatterns = [
     path("", overview.home, name="home"),
-    path("", include("alma.accounts.urls")),
-    path("", include("alma.events.webhooks.urls")),
-    path("", include("alma.monitoring.urls")),
-    path("", include("alma.overview.urls")),
-    path("", include("alma.reception.urls")),
-    path("", include("blueprints.urls")),
-    path("", include("iprs.urls")),
-    path("", include("vms.urls")),
+    app("alma.accounts.urls"),
+    app("alma.events.webhooks.urls"),
+    app("alma.monitoring.urls"),
+    app("alma.overview.urls"),
+    app("alma.reception.urls"),
+    app("blueprints.urls"),
+    app("iprs.urls"),
+    app("vms.urls"),
     re_path(r"^graphql/?$", graphql.GraphQLView.as_view(), name="graphql"),
     path("admin/", admin.site.urls),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),

@@ -22,7 +22,7 @@ KERNEL = (
         "alma.sealing",
         "alma.outbound",
     ),
-    ("alma.http", "alma.htmx", "alma.templatetags"),
+    ("alma.http", "alma.htmx", "alma.routing", "alma.templatetags"),
     ("alma.accounts",),
     ("alma.api",),
     ("alma.events",),
