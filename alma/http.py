@@ -1,5 +1,6 @@
 """HTTP for pages: request ids, the content security policy, and errors as pages or panels."""
 
+import logging
 import re
 import time
 import uuid
@@ -54,6 +55,17 @@ _POLICY = (
 )
 NO_CONTENT = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'"
 """The content policy of answers that are no pages and that Django does not give."""
+
+
+class OneLine(logging.Filter):
+    """A request for a host that is not ours was refused, as it should be: that is one line, and no fault with a traceback
+    with which whoever scans addresses fills the log."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Keep the record, as a warning without its traceback."""
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+        record.exc_info = record.exc_text = None
+        return True
 
 
 def status_of(error: DomainError) -> int:

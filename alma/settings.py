@@ -247,8 +247,12 @@ USE_I18N = True
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
+    "filters": {"one_line": {"()": "alma.http.OneLine"}},
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.text("ALMA_LOG_LEVEL", "WARNING")},
-    "loggers": {"alma": {"level": env.text("ALMA_LOG_LEVEL", "INFO")}},
+    "loggers": {
+        "alma": {"level": env.text("ALMA_LOG_LEVEL", "INFO")},
+        "django.security.DisallowedHost": {"filters": ["one_line"]},
+    },
 }

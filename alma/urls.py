@@ -3,9 +3,10 @@
 from django.conf import settings
 from django.contrib import admin
 from django.urls import path, re_path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from alma import graphql, overview, styleguide
+from alma.api.description import Description
 from alma.routing import app
 
 urlpatterns = [
@@ -20,8 +21,8 @@ urlpatterns = [
     app("vms.urls"),
     re_path(r"^graphql/?$", graphql.GraphQLView.as_view(), name="graphql"),
     path("admin/", admin.site.urls),
-    path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("swagger/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="swagger"),
+    re_path(r"^api/v1/schema/?$", Description.as_view(), name="schema"),
+    re_path(r"^swagger/?$", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="swagger"),
 ]
 if settings.DEBUG:
     urlpatterns.append(path("styleguide/", styleguide.styleguide, name="styleguide"))

@@ -2,6 +2,8 @@
 
 from rest_framework import serializers
 
+from alma.api.bodies import RequestBody
+
 
 class StrictChar(serializers.CharField):
     """Text only: a number or a list is an error, not a string."""
@@ -13,7 +15,7 @@ class StrictChar(serializers.CharField):
         return super().to_internal_value(data)
 
 
-class IPRCreate(serializers.Serializer):
+class IPRCreate(RequestBody):
     """`POST /api/v1/ipr`. `environment` is ours: the first environment of the organization when left out."""
 
     title = StrictChar(max_length=200)
@@ -21,9 +23,11 @@ class IPRCreate(serializers.Serializer):
     blueprint_id = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
     changes_summary = serializers.DictField(required=False, default=dict)
     environment = StrictChar(max_length=50, required=False)
+    created_by = StrictChar(max_length=150, required=False, allow_blank=True)
+    """Taken from older clients, which send it, and put aside: who proposes is who calls."""
 
 
-class IPRReview(serializers.Serializer):
+class IPRReview(RequestBody):
     """`POST /api/v1/iprs/{id}/review`. `plan_hash` binds the verdict to the plan that was read."""
 
     action = StrictChar(max_length=40)
@@ -33,7 +37,7 @@ class IPRReview(serializers.Serializer):
     acknowledged = serializers.ListField(child=StrictChar(max_length=120), required=False, default=list, max_length=500)
 
 
-class DeployRequest(serializers.Serializer):
+class DeployRequest(RequestBody):
     """`POST …/deploy`."""
 
     engine = StrictChar(max_length=40, required=False, default="proxmox")
@@ -41,13 +45,13 @@ class DeployRequest(serializers.Serializer):
     plan_hash = StrictChar(max_length=64, required=False, allow_blank=True, default="")
 
 
-class CancelRequest(serializers.Serializer):
+class CancelRequest(RequestBody):
     """`POST …/cancel`. `force` ends a run whose ordinary cancel does not come to its end."""
 
     force = serializers.BooleanField(required=False, default=False)
 
 
-class RollbackRequest(serializers.Serializer):
+class RollbackRequest(RequestBody):
     """`POST …/rollback`. Nothing is undone without `confirm`."""
 
     confirm = serializers.BooleanField(required=False, default=False)

@@ -1,4 +1,4 @@
-"""JSON bodies by a pydantic model: what has the wrong shape is a bad request, what has a wrong value is invalid."""
+"""JSON bodies, most of them by a pydantic model: what has the wrong shape is a bad request, what has a wrong value is invalid."""
 
 from collections.abc import Mapping
 from typing import Any, TypeVar
@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
+from rest_framework import serializers
 from rest_framework.request import Request
 
 from alma.api.parsers import body_object
@@ -34,6 +35,19 @@ class PatchModel(CamelModel):
         if not given:
             raise BadRequest("Give at least one field to change.")
         return given
+
+
+class RequestBody(serializers.Serializer):
+    """A body in which every key means something: `dryrun` for `dry_run` is said, and not carried out for real."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Refuse what is not known before anything else."""
+        unknown = sorted(set(data) - set(self.fields)) if isinstance(data, Mapping) else []
+        if unknown:
+            known = ", ".join(self.fields)
+            message = f"is not a known field; known are {known}."
+            raise serializers.ValidationError({name[:60]: [message] for name in unknown[:20]})
+        return super().to_internal_value(data)
 
 
 Body = TypeVar("Body", bound=BaseModel)

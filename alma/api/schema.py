@@ -8,6 +8,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from pydantic import BaseModel
 
+from alma.api.bodies import RequestBody
 from alma.api.dialects import ALMA, Dialect
 from alma.api.paging import DEFAULT_LIMIT, MAX_LIMIT, MAX_PAGE, MAX_SKIP
 from alma.api.permissions import ANYBODY
@@ -93,6 +94,11 @@ class DialectSchema(AutoSchema):
             fault = OpenApiResponse(dialect.error_model, "Whatever goes wrong")
             bodies["default"] = self._get_response_for_code(fault, "default", ["application/json"], direction)
         return bodies
+
+    def _map_basic_serializer(self, serializer: Any, direction: Any) -> dict[str, Any]:
+        schema: dict[str, Any] = super()._map_basic_serializer(serializer, direction)
+        kind = serializer if isinstance(serializer, type) else type(serializer)
+        return {**schema, "additionalProperties": False} if issubclass(kind, RequestBody) else schema
 
     def _get_parameters(self) -> list[dict[str, Any]]:
         parameters: list[dict[str, Any]] = super()._get_parameters()

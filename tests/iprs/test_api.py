@@ -153,6 +153,31 @@ def test_deploy_with_an_engine_that_does_not_exist(api: APIClient) -> None:
     error_of(api.post(f"/api/v1/iprs/{ipr.pk}/deploy", {"engine": "ansible"}, format="json"), 422, "VALIDATION_ERROR")
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "word"),
+    [
+        ("/api/v1/iprs/{}/deploy", {"dryRun": True}, "dry_run"),
+        ("/api/v1/iprs/{}/deploy", {"engine": "proxmox", "plan_hsh": "0"}, "plan_hash"),
+        ("/api/v1/blueprints/{}/deploy", {"dryrun": True}, "dry_run"),
+        ("/api/v1/iprs/{}/review", {"action": "approve", "planHash": "0"}, "plan_hash"),
+    ],
+)
+def test_a_word_that_is_not_known_is_no_deployment(api: APIClient, path: str, body: dict[str, Any], word: str) -> None:
+    ipr = planned(make_ipr())
+    said = error_of(
+        api.post(path.format(ipr.blueprint_id if "blue" in path else ipr.pk), body, format="json"),
+        422,
+        "VALIDATION_ERROR",
+    )
+    assert f"known are {word}" in said["detail"] or f", {word}" in said["detail"]
+    assert (Deployment.objects.count(), Review.objects.count()) == (0, 0)
+
+
+def test_who_proposes_is_who_calls_whatever_older_clients_send(api: APIClient) -> None:
+    body = {**DOCUMENTED, "blueprint_id": make_blueprint().pk, "created_by": "mallory"}
+    assert "mallory" not in api.post("/api/v1/ipr", body, format="json").content.decode()
+
+
 def test_deployment_can_be_read_and_its_events_paged(api: APIClient, anonymous: APIClient) -> None:
     ipr = planned(make_ipr(required_approvals=0, slug="development"))
     deployment_id = services.deploy(ipr, by=make_actor("admin")).job.public_id
@@ -354,8 +379,8 @@ def test_another_organization_sees_none_of_it(api: APIClient) -> None:
     ipr = planned(make_ipr(organization=other, by=make_actor("admin", organization=other)))
     for path in (f"/api/v1/iprs/{ipr.pk}", f"/api/v1/iprs/{ipr.pk}/plan"):
         error_of(api.get(path), 404, "IPR_NOT_FOUND")
-    for verb in ("review", "deploy", "replan", "cancel"):
-        error_of(api.post(f"/api/v1/iprs/{ipr.pk}/{verb}", {"action": "approve"}, format="json"), 404, "IPR_NOT_FOUND")
+    for verb, body in (("review", {"action": "approve"}), ("deploy", {}), ("replan", {}), ("cancel", {})):
+        error_of(api.post(f"/api/v1/iprs/{ipr.pk}/{verb}", body, format="json"), 404, "IPR_NOT_FOUND")
     assert api.get("/api/v1/iprs").json() == []
     error_of(
         api.post("/api/v1/ipr", {"title": "x", "blueprint_id": ipr.blueprint_id}, format="json"),
