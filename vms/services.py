@@ -18,14 +18,23 @@ from vms.proxmox import cluster as cluster_reader
 from vms.proxmox import guests
 from vms.proxmox.answers import Refusal
 from vms.proxmox.client import connect, disconnect
-from vms.proxmox.readings import ClusterReading, GuestReading, GuestRow, NodeReading, OsTemplate, StorageReading
-from vms.specs import CloudInit, GuestRef, GuestSpec, OwnedGuest
+from vms.proxmox.readings import (
+    CardReading,
+    ClusterReading,
+    GuestReading,
+    GuestRow,
+    NodeReading,
+    OsTemplate,
+    StorageReading,
+)
+from vms.specs import Card, CloudInit, GuestRef, GuestSpec, OwnedGuest, Volume
 from vms.undoing import Undo, created_by, undo_of
 
 __all__ = [
-    "LEVELS", "CloudInit", "ClusterReading", "GuestReading", "GuestRef", "GuestRow", "GuestSpec", "NodeReading",
-    "OsTemplate", "OwnedGuest", "StorageReading", "Undo", "claims_of", "create_steps", "created_by", "default_cluster",
-    "delete_steps", "owned_guests", "read_cluster", "register_cluster", "undo_of", "update_steps",
+    "LEVELS", "Card", "CardReading", "CloudInit", "ClusterReading", "GuestReading", "GuestRef", "GuestRow", "GuestSpec",
+    "NodeReading", "OsTemplate", "OwnedGuest", "StorageReading", "Undo", "Volume", "claims_of", "create_steps",
+    "created_by", "default_cluster", "delete_steps", "owned_guests", "read_cluster", "register_cluster", "undo_of",
+    "update_steps",
 ]  # fmt: skip
 
 PART, READERS = 8, 8

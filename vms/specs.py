@@ -18,6 +18,31 @@ class CloudInit:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Volume:
+    """A disk beside the first. `slot` is its place in the config (`scsi1`, `mp0`), `mount` a path within a container."""
+
+    slot: str
+    size_bytes: int
+    storage: str
+    mount: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """A network card at its place in the config (`net0`). What is empty or None stays as it is; `ip` is `dhcp` or an
+    address with its prefix length."""
+
+    slot: str
+    bridge: str
+    vlan: int | None = None
+    ip: str = ""
+    gateway: str = ""
+    mac: str = ""
+    mtu: int | None = None
+    firewall: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class GuestRef:
     """Which guest: the ledger knows it by cluster, owner and key."""
 
@@ -51,6 +76,9 @@ class GuestSpec(GuestRef):
     cloud_init: CloudInit | None = None
     note: str = ""
     pool: str = ""
+    volumes: tuple[Volume, ...] = ()
+    cards: tuple[Card, ...] = ()
+    """All cards; without any, the first is what `bridge` and `vlan` say."""
     running: bool = True
 
     def creation(self) -> dict[str, Any]:
@@ -60,12 +88,16 @@ class GuestSpec(GuestRef):
 
     def configuration(self) -> dict[str, Any]:
         """What can be changed later."""
-        later = ("name", "cores", "memory_bytes", "disk_bytes", "bridge", "vlan", "storage", "tags", "cloud_init")
+        later = (
+            "name", "cores", "memory_bytes", "disk_bytes", "bridge", "vlan", "storage", "tags", "cloud_init", "volumes",
+            "cards",
+        )  # fmt: skip
         return self.params() | {name: value for name, value in self.creation().items() if name in later}
 
     def expectation(self) -> dict[str, Any]:
         """What must be read back."""
         sizes = {"cores": self.cores, "memory_bytes": self.memory_bytes, "disk_bytes": self.disk_bytes}
+        sizes |= {name: value for name, value in self.creation().items() if name in {"volumes", "cards"}}
         return self.params() | sizes | {"status": "running" if self.running else "stopped"}
 
 

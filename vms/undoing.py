@@ -1,5 +1,6 @@
 """How a run is undone: inverse steps computed from its journal and the ledger, and in words what cannot be undone."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,8 @@ LEVELS = 3
 """Stop, restore, start."""
 MARGIN = 5
 Row = dict[str, Any]
+_DISK = re.compile(r"scsi(?!30)\d+|mp\d+")
+"""Places of further disks; scsi30 is one for cloud-init."""
 
 
 @dataclass(frozen=True)
@@ -135,10 +138,17 @@ def _lost(trail: _Trail) -> Iterable[str]:
     if trail.created() is not None:
         return
     for step in trail.of("guest.configure"):
+        for slot in _added_disks(step):
+            yield f"{trail.key}: the disk {slot} was added; it is taken off and kept as an unused disk, with what is on it."
         if step.journal.get("intent") == "resize":
             yield f"{trail.key}: its disk was made larger; a disk cannot shrink, so it keeps that size."
         elif step.journal.get("intent") and "before" not in step.journal:
             yield f"{trail.key}: what its settings were was not recorded; they stay as they are."
+
+
+def _added_disks(step: Step) -> list[str]:
+    before = step.journal.get("before", {})
+    return sorted(name for name, was in before.items() if was is None and _DISK.fullmatch(name))
 
 
 def _intends(trail: _Trail, kind: str) -> bool:

@@ -115,7 +115,8 @@ def _cause(cause: str) -> tuple[str, str, str]:
 def _value(name: str, value: object) -> str:
     if value is None:
         return ""
-    return size(value) if name in _SIZES and isinstance(value, int) else str(value)
+    is_size = name.partition(" ")[0] in _SIZES and isinstance(value, int)
+    return size(value) if is_size else str(value)
 
 
 def _loss(item: PlanItem) -> str:
@@ -123,8 +124,13 @@ def _loss(item: PlanItem) -> str:
     if not item.is_destructive:
         return ""
     number = f" (VMID {item.vmid} on {item.node})" if item.vmid else ""
-    disk = next((_value("disk", row["before"]) for row in item.changes if row["field"] == "disk" and row["before"]), "")
-    what = f"Its disk of {disk} is" if disk else "Its disks are"
+    lost = [row for row in item.changes if row["field"].partition(" ")[0] == "disk" and row["before"]]
+    disks = " and ".join(_value("disk", row["before"]) for row in lost)
+    what = (
+        f"Its disk{'s' if len(lost) > 1 else ''} of {disks} {'are' if len(lost) > 1 else 'is'}"
+        if disks
+        else "Its disks are"
+    )
     return f"{item.key}{number} is deleted. {what} erased and cannot be brought back."
 
 

@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from blueprints.schema import Machine
+from blueprints.schema.cards import DEFAULT_BRIDGE
 from vms.services import ClusterReading, NodeReading, StorageReading
 
 GIB = 1024**3
@@ -14,11 +15,11 @@ MOST_OTHERS = 3
 
 @dataclass(frozen=True)
 class Place:
-    """A node, a storage on it, a bridge, and why."""
+    """A node, a storage on it, a bridge for each network card, and why."""
 
     node: str
     storage: str
-    bridge: str
+    bridges: tuple[str, ...]
     reason: str
 
 
@@ -70,7 +71,7 @@ class Placer:
         best, *others = sorted(candidates, key=lambda candidate: candidate.rank)
         self._take(best, machine)
         reason = self._reason(best, others, refusals, machine)
-        return Place(best.node.name, best.storage.name, self._bridge(best.node.name, machine), reason)
+        return Place(best.node.name, best.storage.name, self.bridges(best.node.name, machine), reason)
 
     def _storage(self, node: NodeReading, machine: Machine, *, must_be_shared: bool) -> StorageReading | None:
         usable = [
@@ -97,16 +98,34 @@ class Placer:
             return f"{node.name} does not hold its template"
         if storage is None:
             return f"{node.name} has no storage {machine.storage_pool or 'for guests'} that can be used"
-        return self._shortage(node, storage, machine)
+        absent = self.absent_bridges(node.name, machine)
+        return f"{node.name} has no bridge {absent[0]}" if absent else self._shortage(node, storage, machine)
+
+    def absent_bridges(self, node: str, machine: Machine) -> list[str]:
+        """Bridges that a machine names and a node does not have; nothing when those of the node are not known."""
+        known = self.reading.bridges_on(node)
+        return [nic.bridge for nic in machine.nics if known and nic.bridge not in (*known, DEFAULT_BRIDGE)]
 
     def _shortage(self, node: NodeReading, storage: StorageReading, machine: Machine) -> str:
-        disk, memory = machine.disk_bytes / GIB, machine.memory_bytes / GIB
-        free_disk, free_memory = self._free_disk(node, storage) / GIB, self._free_memory(node) / GIB
-        if free_disk < disk:
-            return f"{storage.name} on {node.name} has {free_disk:.0f} GiB free, needs {disk:.0f}"
+        memory, free_memory = machine.memory_bytes / GIB, self._free_memory(node) / GIB
+        for name, size in _disks(machine, storage).items():
+            pool = self._named(node, machine, name, storage)
+            if pool is None:
+                return f"{node.name} has no storage {name} that can be used"
+            if self._free_disk(node, pool) < size:
+                free = self._free_disk(node, pool) / GIB
+                return f"{name} on {node.name} has {free:.0f} GiB free, needs {size / GIB:.0f}"
         if free_memory < memory:
             return f"{node.name} has {free_memory:.1f} GiB of memory free, needs {memory:.1f}"
         return f"{node.name} has {node.cores} cores, needs {machine.cores}" if machine.cores > node.cores else ""
+
+    def _named(self, node: NodeReading, machine: Machine, name: str, storage: StorageReading) -> StorageReading | None:
+        """The storage of a disk: the machine's own, or another one of the node that ALMA may use."""
+        if name == storage.name:
+            return storage
+        usable = self.reading.storages_for(node.name, CONTENT[machine.kind])
+        named = [one for one in usable if one.name == name]
+        return named[0] if named and (not self.chosen_storages or name in self.chosen_storages) else None
 
     def _free_memory(self, node: NodeReading) -> float:
         return node.memory_bytes - node.memory_used - self.memory[node.name]
@@ -124,8 +143,10 @@ class Placer:
         shares = {
             "memory": 1 - (self._free_memory(node) - machine.memory_bytes) / max(1, node.memory_bytes),
             "CPU": busy / max(1, node.cores),
-            storage.name: 1 - (self._free_disk(node, storage) - machine.disk_bytes) / max(1, storage.total_bytes),
         }
+        for name, size in _disks(machine, storage).items():
+            pool = self._named(node, machine, name, storage) or storage
+            shares[name] = 1 - (self._free_disk(node, pool) - size) / max(1, pool.total_bytes)
         bottleneck = max(shares, key=lambda name: shares[name])
         neighbours = self.groups[(self._group(machine), node.name)]
         return Candidate(neighbours, shares[bottleneck], bottleneck, node, storage)
@@ -138,14 +159,20 @@ class Placer:
         name = best.node.name
         self.cores[name] += machine.cores
         self.memory[name] += machine.memory_bytes
-        self.disk[self._pool(name, best.storage)] += machine.disk_bytes
+        for store, size in _disks(machine, best.storage).items():
+            pool = self._named(best.node, machine, store, best.storage) or best.storage
+            self.disk[self._pool(name, pool)] += size
         self.groups[(self._group(machine), name)] += 1
 
-    def _bridge(self, node: str, machine: Machine) -> str:
-        bridges = self.reading.bridges_on(node)
-        if machine.network.bridge in bridges:
-            return machine.network.bridge
-        return self.default_bridge or (bridges[0] if bridges else machine.network.bridge)
+    def bridges(self, node: str, machine: Machine) -> tuple[str, ...]:
+        """The bridge of each card of a machine there: the one it names, or the preferred one when it names none."""
+        return tuple(self._bridge(node, nic.bridge) for nic in machine.nics)
+
+    def _bridge(self, node: str, wanted: str) -> str:
+        known = self.reading.bridges_on(node)
+        if wanted in known or wanted != DEFAULT_BRIDGE:
+            return wanted
+        return self.default_bridge or (known[0] if known else wanted)
 
     def _reason(self, best: Candidate, others: list[Candidate], refusals: list[str], machine: Machine) -> str:
         """What is narrowest there afterwards, and what spoke against the others."""
@@ -160,6 +187,15 @@ class Placer:
         if other.neighbours > best.neighbours:
             return f"{name} has {other.neighbours} of {self._group(machine)} already"
         return f"{name}: {_fullness(other)}"
+
+
+def _disks(machine: Machine, storage: StorageReading) -> dict[str, int]:
+    """Bytes that a machine takes on each storage, by name: the first disk and those that name none lie together."""
+    sizes = {storage.name: machine.disk_bytes}
+    for disk in machine.data_disks:
+        name = disk.storage or storage.name
+        sizes[name] = sizes.get(name, 0) + disk.size_bytes
+    return sizes
 
 
 def _fullness(candidate: Candidate) -> str:

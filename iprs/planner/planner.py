@@ -5,14 +5,15 @@ from dataclasses import dataclass, field
 
 from alma.jobs.services import StepSpec
 from blueprints.schema import BlueprintDocument, Machine, expand, types
+from iprs.planner import fittings
 from iprs.planner.draft import Draft, Item, change
 from iprs.planner.facts import facts_of, pick
 from iprs.planner.placement import Place, Placer
 from iprs.planner.sources import Source, source_of
 from vms.services import (
     LEVELS,
-    CloudInit,
     ClusterReading,
+    GuestReading,
     GuestRef,
     GuestSpec,
     OwnedGuest,
@@ -107,7 +108,7 @@ class _Drafting:
         return Item(
             "create", machine.key, machine.kind, place.node,
             changes=tuple(self._wanted(machine, source, spec)), reasons=(place.reason,),
-            depends_on=machine.depends_on, facts=self._facts(machine.key, source, place),
+            depends_on=machine.depends_on, facts=self._facts(machine, source, place),
             steps=tuple(create_steps(spec, level)),
         )  # fmt: skip
 
@@ -115,29 +116,31 @@ class _Drafting:
         if source.problem:
             self.problems.append(source.problem)
             return None
-        if source.remark:
-            self.remarks.append(source.remark)
+        self.remarks += [source.remark] if source.remark else []
+        self._note_fittings(machine)
         place = self.placer.place(machine, holders=source.holders, is_shared=source.is_shared)
         if isinstance(place, str):
             self.problems.append(place)
             return None
         return place
 
-    def _facts(self, key: str, source: Source, place: Place) -> dict[str, str]:
-        names = [f"guest/{key}", f"node/{place.node}", f"storage/{place.node}/{place.storage}"]
+    def _facts(self, machine: Machine, source: Source, place: Place) -> dict[str, str]:
+        names = [f"guest/{machine.key}", f"node/{place.node}", f"storage/{place.node}/{place.storage}"]
+        names += [f"storage/{place.node}/{disk.storage}" for disk in machine.data_disks if disk.storage]
         return pick(self.facts, *names, *([source.fact] if source.fact else []))
 
-    def _spec(self, machine: Machine, source: Source, place: Place) -> GuestSpec:
-        card = machine.network
+    def _spec(self, machine: Machine, source: Source, place: Place, now: GuestReading | None = None) -> GuestSpec:
+        cards = fittings.cards_of(machine, place.bridges, now)
         template = source.template
         return GuestSpec(
             cluster=self.target.cluster_id, owner=self.target.owner, key=machine.key, node=place.node,
             kind=machine.kind, name=machine.key, cores=machine.cores, memory_bytes=machine.memory_mib * MIB,
-            disk_bytes=_disk(machine, source), storage=place.storage, bridge=place.bridge, vlan=card.vlan,
+            disk_bytes=_disk(machine, source), storage=place.storage, bridge=cards[0].bridge, vlan=cards[0].vlan,
             template_vmid=template.vmid if template else None, template_node=template.node if template else "",
             ostemplate=source.ostemplate.volid if source.ostemplate else "",
-            tags=tuple(sorted({*self.target.tags, *machine.tags})), cloud_init=_cloud_init(machine),
-            note=self.target.note, pool=self.target.pool, running=machine.start,
+            tags=tuple(sorted({*self.target.tags, *machine.tags})), cloud_init=fittings.cloud_init_of(machine),
+            note=self.target.note, pool=self.target.pool, running=machine.start, cards=cards,
+            volumes=fittings.volumes_of(machine, place.storage, now),
         )  # fmt: skip
 
     def _wanted(self, machine: Machine, source: Source, spec: GuestSpec) -> list[dict[str, object]]:
@@ -148,7 +151,7 @@ class _Drafting:
             change("memory", None, spec.memory_bytes, causes.get("memory_bytes", "default")),
             change("disk", None, spec.disk_bytes, self._disk_cause(machine, spec)),
             change("storage", None, spec.storage, "specs.storage" if machine.storage_pool else "placement"),
-            change("network", None, _network_words(machine, spec), causes.get("network", "default")),
+            *fittings.new_rows(machine, spec.volumes, spec.cards, spec.storage),
             change("power", None, "running" if spec.running else "stopped", causes.get("start", "default")),
         ]
         if machine.user:
@@ -181,22 +184,26 @@ class _Drafting:
         return Item(
             "replace", machine.key, machine.kind, place.node, guest.vmid, tuple(rows), True,
             (f"A guest made from {was} cannot become {source.label}: it is deleted and made anew.", place.reason),
-            machine.depends_on, self._facts(machine.key, source, place), tuple(steps),
+            machine.depends_on, self._facts(machine, source, place), tuple(steps),
         )  # fmt: skip
 
     def _update(self, machine: Machine, guest: OwnedGuest, source: Source, level: int) -> Item:
         assert guest.reading is not None
+        now = guest.reading
+        storage = machine.storage_pool or str(now.config.get(now.disk, "")).partition(":")[0]
+        bridges = self.placer.bridges(guest.node, machine)
+        spec = self._spec(machine, source, Place(guest.node, storage, bridges, ""), now)
+        spec = _with_disk(spec, max(spec.disk_bytes, now.disk_bytes))
         rows = self._differences(machine, guest, source)
-        is_running = guest.reading.status == "running"
-        restart = is_running and any(row["field"] in {"cores", "memory"} for row in rows)
-        place = Place(guest.node, guest.reading.disk and machine.storage_pool or "", guest.reading.bridge, "")
-        spec = self._spec(machine, source, place)
-        spec = _with_disk(spec, max(spec.disk_bytes, guest.reading.disk_bytes))
+        rows += fittings.changed_rows(machine, spec.volumes, spec.cards, storage, now)
+        self._note_fittings(machine, now)
+        for bridge in self.placer.absent_bridges(guest.node, machine):
+            self.problems.append(f"{machine.key}: {guest.node} has no bridge {bridge}.")
+        reasons = fittings.restart_reasons(rows, spec.cards, now)
         return Item(
-            "update" if rows else "noop", machine.key, machine.kind, guest.node, guest.vmid, tuple(rows), restart,
-            ("Cores and memory of a running guest change at its next start: it is restarted.",) if restart else (),
+            "update" if rows else "noop", machine.key, machine.kind, guest.node, guest.vmid, tuple(rows), bool(reasons), reasons,
             machine.depends_on, pick(self.facts, f"guest/{machine.key}", f"node/{guest.node}"),
-            tuple(update_steps(spec, level, restart=restart)) if rows else (),
+            tuple(update_steps(spec, level, restart=bool(reasons))) if rows else (),
         )  # fmt: skip
 
     def _differences(self, machine: Machine, guest: OwnedGuest, source: Source) -> list[dict[str, object]]:
@@ -223,8 +230,7 @@ class _Drafting:
         if guest.reading is not None and not guest.is_ours:
             self.problems.append(f"{guest.key}: VMID {guest.vmid} no longer carries ALMA's mark; it is not touched.")
             return None
-        size = guest.reading.disk_bytes if guest.reading else 0
-        rows = (change("disk", size, None, "not in the blueprint"),) if size else ()
+        rows = tuple(fittings.lost_rows(guest.reading)) if guest.reading else ()
         return Item(
             "delete", guest.key, guest.kind, guest.node, guest.vmid, rows,
             reasons=("The blueprint no longer has it. Its disks are erased.",),
@@ -236,16 +242,16 @@ class _Drafting:
             cluster=self.target.cluster_id, owner=self.target.owner, key=guest.key, node=guest.node, kind=guest.kind
         )
 
+    def _note_fittings(self, machine: Machine, now: GuestReading | None = None) -> None:
+        self.problems += fittings.problems_of(machine, now)
+        self.remarks += fittings.remarks_of(machine, now)
+
     def _note_gaps(self, machine: Machine) -> None:
         """What the document asks for and a deployment does not do; the reviewer must know."""
         if machine.gpus:
             self.problems.append(f"{machine.key} asks for a GPU; passing one through has to be done by hand.")
-        if machine.data_disks:
-            self.remarks.append(f"{machine.key}: only the first disk is made; add the others by hand.")
         if machine.backup:
             self.remarks.append(f"{machine.key}: its backup schedule is not set up by this deployment.")
-        if len(machine.nics) > 1:
-            self.remarks.append(f"{machine.key}: only the first network card is made.")
         if machine.software:
             names = ", ".join(machine.software)
             self.remarks.append(f"{machine.key}: {names} is not installed by this deployment.")
@@ -280,18 +286,3 @@ def _disk(machine: Machine, source: Source) -> int:
 
 def _with_disk(spec: GuestSpec, size: int) -> GuestSpec:
     return GuestSpec(**{**vars(spec), "disk_bytes": size})
-
-
-def _cloud_init(machine: Machine) -> CloudInit | None:
-    card = machine.network
-    if not (machine.user or machine.ssh_keys or card.ip or card.dns):
-        return None
-    return CloudInit(
-        user=machine.user or "", ssh_keys=machine.ssh_keys, ip=card.ip or "dhcp", gateway=card.gateway or "",
-        nameserver=card.dns[0] if card.dns else "",
-    )  # fmt: skip
-
-
-def _network_words(machine: Machine, spec: GuestSpec) -> str:
-    vlan = f", VLAN {spec.vlan}" if spec.vlan else ""
-    return f"{spec.bridge}{vlan}, {machine.network.ip or 'DHCP'}"

@@ -3,7 +3,16 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from vms.services import ClusterReading, GuestReading, GuestRow, NodeReading, OsTemplate, OwnedGuest, StorageReading
+from vms.services import (
+    CardReading,
+    ClusterReading,
+    GuestReading,
+    GuestRow,
+    NodeReading,
+    OsTemplate,
+    OwnedGuest,
+    StorageReading,
+)
 
 GIB = 1024**3
 
@@ -55,7 +64,7 @@ def owned(key: str, **overrides: Any) -> OwnedGuest:
     values: dict[str, Any] = {
         "vmid": about["vmid"], "kind": about["kind"], "node": about["node"], "name": key, "status": "running",
         "config": {}, "digest": "d1", "lock": "", "marker": "c", "cores": 2, "memory_bytes": 2 * GIB, "disk": "scsi0",
-        "disk_bytes": 20 * GIB, "disks": {"scsi0": 20 * GIB}, "tags": (), "bridge": "vmbr0", "vlan": None,
+        "disk_bytes": 20 * GIB, "disks": {"scsi0": 20 * GIB}, "tags": (), "cards": {"net0": CardReading(bridge="vmbr0")},
         "is_template": False,
     }  # fmt: skip
     return OwnedGuest(claim_id="c", owner="o", key=key, reading=GuestReading(**{**values, **overrides}), **about)

@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from tests.factories.accounts import make_user
-from tests.factories.iprs import item, make_ipr, make_plan
+from tests.factories.iprs import GIB, item, make_ipr, make_plan
 
 pytestmark = pytest.mark.django_db
 
@@ -25,6 +25,17 @@ def test_changes_put_what_destroys_first(client: Client) -> None:
     assert groups[0].items[0].loss == (
         "gone (VMID 5001 on pve1) is deleted. Its disk of 40\N{NO-BREAK SPACE}GiB is erased and cannot be brought back."
     )
+
+
+def test_all_disks_that_are_lost_are_named(client: Client) -> None:
+    ipr = make_ipr(plan=False)
+    rows = [
+        {"field": name, "before": 5 * GIB, "after": None, "cause": "not in the blueprint"}
+        for name in ("disk", "disk mp0")
+    ]
+    make_plan(ipr, item("gone", "delete", changes=rows))
+    (shown,) = client.get(f"/iprs/{ipr.pk}/changes/").context["groups"][0].items
+    assert "Its disks of 5\N{NO-BREAK SPACE}GiB and 5\N{NO-BREAK SPACE}GiB are erased" in shown.loss
 
 
 def test_changes_show_values_and_causes(client: Client) -> None:

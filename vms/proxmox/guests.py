@@ -11,10 +11,12 @@ from vms.models import MARKER, GuestClaim
 from vms.proxmox.answers import Refusal, Verdict, clean, mapping, number, rows, text, whole
 from vms.proxmox.client import Api
 from vms.proxmox.cluster import TYPES, list_guests
-from vms.proxmox.readings import GuestReading, GuestRow
+from vms.proxmox.readings import CardReading, GuestReading, GuestRow
 from vms.proxmox.values import MIB, parse_properties, parse_size, parse_tags
 
 _DISK = re.compile(r"(ide|scsi|virtio|sata)\d+|rootfs|mp\d+")
+_CARD = re.compile(r"net\d+")
+_MAC = re.compile(r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}")
 _ORDER = ("rootfs", "ide", "scsi", "virtio", "sata")
 UNFINISHED = frozenset({"create", "clone"})
 """Locks of a guest that is being made; its description may still be to come."""
@@ -130,16 +132,34 @@ def interpret(config: Mapping[str, Any], *, vmid: int, kind: str, node: str, sta
     """A config in our terms. Raises Unknown when it cannot be understood."""
     disks = _disks(config)
     disk = _first_disk(config, disks)
-    net = parse_properties(text(config, "net0"))
     return GuestReading(
         vmid=vmid, kind=kind, node=node, status=clean(status, 16), config=config,
         name=clean(text(config, "hostname" if kind == "lxc" else "name"), 128),
         digest=text(config, "digest"), lock=clean(text(config, "lock"), 32), marker=marker_of(text(config, "description")),
         cores=whole(config, "cores", 1 if kind == "vm" else 0) * max(1, whole(config, "sockets", 1)),
         memory_bytes=_memory(config), disk=disk, disk_bytes=disks.get(disk, 0), disks=disks,
-        tags=parse_tags(text(config, "tags")), bridge=net.get("bridge", ""),
-        vlan=int(number(net, "tag")) if net.get("tag") else None, is_template=bool(whole(config, "template")),
+        tags=parse_tags(text(config, "tags")), cards=_cards(config), is_template=bool(whole(config, "template")),
     )  # fmt: skip
+
+
+def _cards(config: Mapping[str, Any]) -> dict[str, CardReading]:
+    names = sorted(name for name in config if _CARD.fullmatch(name))
+    return {name: _card(text(config, name), text(config, f"ipconfig{name[3:]}")) for name in names}
+
+
+def _card(net: str, address: str) -> CardReading:
+    """A container says its address in the card, a machine beside it; the MAC stands at the model or by name."""
+    parts = parse_properties(net)
+    told = parse_properties(address) | parts
+    mac = next((value for value in parts.values() if _MAC.fullmatch(value)), "")
+    return CardReading(
+        bridge=parts.get("bridge", ""), vlan=_whole(parts, "tag"), ip=told.get("ip", ""), gateway=told.get("gw", ""),
+        mac=mac.upper(), mtu=_whole(parts, "mtu"), has_firewall=parts.get("firewall") == "1",
+    )  # fmt: skip
+
+
+def _whole(parts: Mapping[str, str], name: str) -> int | None:
+    return int(number(parts, name)) if parts.get(name) else None
 
 
 def marker_of(description: str) -> str:

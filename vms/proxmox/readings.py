@@ -122,6 +122,19 @@ class ClusterReading:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CardReading:
+    """A network card. `ip` is `dhcp`, an address with its prefix length, or empty where nothing is said of it."""
+
+    bridge: str
+    vlan: int | None = None
+    ip: str = ""
+    gateway: str = ""
+    mac: str = ""
+    mtu: int | None = None
+    has_firewall: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class GuestReading:
     """One guest read closely: its config and whether it runs."""
 
@@ -140,7 +153,6 @@ class GuestReading:
     disk_bytes: int
     disks: Mapping[str, int]
     tags: tuple[str, ...]
-    bridge: str
-    vlan: int | None
+    cards: Mapping[str, CardReading]
     is_template: bool
     pending: tuple[str, ...] = ()

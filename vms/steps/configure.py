@@ -2,16 +2,18 @@
 
 from vms.proxmox import guests
 from vms.proxmox.readings import GuestReading
-from vms.steps import payloads
+from vms.steps import fittings, payloads
 from vms.steps.base import GuestStep
 from vms.steps.work import Work
 
 
 class ConfigureGuest(GuestStep):
-    """Set cores, memory, name, tags, network card and cloud-init, and let the first disk grow.
+    """Set cores, memory, name, tags, network cards and cloud-init, add further disks and cards, and let disks grow.
 
     Parameters beside the common ones: `cores`, `memory_bytes`; optional `name`, `disk_bytes`, `bridge`, `vlan`, `tags`,
-    `exact_tags` (drop all others), `storage` (for a new cloud-init drive), `cloud_init`. Compared with the config first, written with its digest, read
+    `exact_tags` (drop all others), `storage` (for a new cloud-init drive), `cloud_init`, `volumes` [{slot, size_bytes,
+    storage, mount}], `cards` [{slot, bridge, vlan, ip, gateway, mac, mtu, firewall}]. Nothing that a plan does not name is
+    taken away. Compared with the config first, written with its digest, read
     back after. Ends with warnings when something takes effect at the next start only.
     """
 
@@ -22,7 +24,7 @@ class ConfigureGuest(GuestStep):
         work.refuse_failed(task)
         reading = work.ours(claim)
         values = payloads.changes(reading, work.params)
-        growth = payloads.growth(reading, work.params)
+        growth = fittings.growth(reading, work.params)
         here = guests.path(reading)
         if values:
             before = {name: reading.config.get(name) for name in values} | work.journal.get("before", {})
@@ -32,12 +34,18 @@ class ConfigureGuest(GuestStep):
             work.context.record(**work.tried())
             reading = work.ours(claim)
         elif growth:
+            self._next_disk(work, growth["disk"])
             work.submit(
                 claim, lambda: work.api.put(*here, "resize", **growth), intent="resize", changes=[growth["disk"]]
             )
-        if not payloads.changes(reading, work.params) and not payloads.growth(reading, work.params):
+        if not payloads.changes(reading, work.params) and not fittings.growth(reading, work.params):
             pending = self._pending(work, reading)
             work.succeed(claim, reading, task, warnings=bool(pending), pending=list(pending))
+
+    def _next_disk(self, work: Work, disk: str) -> None:
+        """Each disk has its own tries."""
+        if work.journal.get("changes") != [disk]:
+            work.context.note(tries=0)
 
     def _pending(self, work: Work, reading: GuestReading) -> tuple[str, ...]:
         pending = guests.read_pending(work.api, reading) if reading.status == "running" else ()

@@ -12,14 +12,13 @@ from vms.proxmox.values import (
     dns_name,
     encode_keys,
     gib_text,
-    join_properties,
     join_tags,
     mib,
-    parse_properties,
     parse_tags,
     properties,
     round_up,
 )  # fmt: skip
+from vms.steps import fittings
 
 Params = Mapping[str, Any]
 Call = tuple[tuple[str | int, ...], dict[str, Any]]
@@ -119,7 +118,7 @@ def changes(reading: GuestReading, params: Params) -> dict[str, Any]:
     if params.get("name") and reading.name != dns_name(params["name"]):
         wanted["hostname" if reading.kind == "lxc" else "name"] = dns_name(params["name"])
     wanted |= _tags(reading, params)
-    wanted |= _network(reading, params)
+    wanted |= fittings.cards(reading, params) | fittings.volumes(reading, params)
     if params.get("cloud_init") and reading.kind == "vm":
         wanted |= _cloud_init_changes(reading, params)
     return wanted
@@ -140,20 +139,6 @@ def _tags(reading: GuestReading, params: Params) -> dict[str, str]:
     return {} if wanted == present else {"tags": join_tags(wanted)}
 
 
-def _network(reading: GuestReading, params: Params) -> dict[str, str]:
-    """The first card on the plan's bridge and VLAN, with its address and all else kept."""
-    bridge, vlan = params.get("bridge"), params.get("vlan")
-    if not bridge or (reading.bridge == bridge and reading.vlan == vlan):
-        return {}
-    card = parse_properties(str(reading.config.get("net0", "")))
-    if "net0" not in reading.config:
-        first, fresh = ("", {"name": "eth0"}) if reading.kind == "lxc" else ("virtio", {})
-        return {"net0": properties(first, **fresh, bridge=bridge, tag=vlan)}
-    card["bridge"] = bridge
-    card.pop("tag", None)
-    return {"net0": join_properties(card | ({"tag": str(vlan)} if vlan is not None else {}))}
-
-
 def _cloud_init_changes(reading: GuestReading, params: Params) -> dict[str, Any]:
     config = reading.config
     wanted = cloud_init(params["cloud_init"])
@@ -166,19 +151,3 @@ def _cloud_init_changes(reading: GuestReading, params: Params) -> dict[str, Any]
             raise StepFailed("NO_FREE_SLOT", f"VMID {reading.vmid} has no free slot for a cloud-init drive.")
         changed[free] = f"{storage_id(params['storage'])}:cloudinit"
     return changed
-
-
-def growth(reading: GuestReading, params: Params) -> dict[str, Any]:
-    """How the first disk must grow, if it must. Raises StepFailed when it would have to shrink."""
-    wanted = round_up(params.get("disk_bytes") or 0)
-    if not wanted or wanted == reading.disk_bytes:
-        return {}
-    if not reading.disk:
-        raise StepFailed("NO_DISK", f"VMID {reading.vmid} has no disk that could have the planned size.")
-    if mib(wanted) < mib(reading.disk_bytes):
-        raise StepFailed(
-            "DISK_CANNOT_SHRINK",
-            f"{reading.disk} of VMID {reading.vmid} has {mib(reading.disk_bytes)} MiB, the plan says {mib(wanted)} MiB; "
-            "disks only grow.",
-        )
-    return {"disk": reading.disk, "size": f"{mib(wanted)}M"} if mib(wanted) > mib(reading.disk_bytes) else {}

@@ -7,17 +7,16 @@ from alma.jobs.kinds import StepFailed
 from vms.proxmox import guests
 from vms.proxmox.readings import GuestReading
 from vms.proxmox.values import mib
+from vms.steps import fittings
 from vms.steps.base import GuestStep
 from vms.steps.work import Work
-
-EXTENT = 4
-"""MiB by which a volume may be larger than asked for: volume groups round up to whole extents."""
 
 
 class VerifyGuest(GuestStep):
     """See that the guest is what the plan says, in effect and not only in its config.
 
-    Parameters beside the common ones, each checked when given: `cores`, `memory_bytes`, `disk_bytes`, `status`.
+    Parameters beside the common ones, each checked when given: `cores`, `memory_bytes`, `disk_bytes`, `volumes`, `cards`,
+    `status`.
     """
 
     deadline = 60.0
@@ -28,7 +27,8 @@ class VerifyGuest(GuestStep):
         reading = work.ours(claim)
         pending = guests.read_pending(work.api, reading) if reading.status == "running" else ()
         found = [*differences(reading, work.params)]
-        found += [f"{name} takes effect at the next start only" for name in pending if name in {"cores", "memory"}]
+        told = {"cores", "memory"} | fittings.slots(work.params)
+        found += [f"{name} takes effect at the next start only" for name in pending if name in told]
         if found:
             raise StepFailed("VERIFY_MISMATCH", f"VMID {claim.vmid} is not as planned: {'; '.join(found)}.")
         work.succeed(claim, reading)
@@ -42,5 +42,4 @@ def differences(reading: GuestReading, params: dict[str, Any]) -> Iterator[str]:
         yield f"it has {reading.cores} cores, not {params['cores']}"
     if params.get("memory_bytes") and mib(reading.memory_bytes) != mib(params["memory_bytes"]):
         yield f"it has {mib(reading.memory_bytes)} MiB of memory, not {mib(params['memory_bytes'])}"
-    if params.get("disk_bytes") and not 0 <= mib(reading.disk_bytes) - mib(params["disk_bytes"]) <= EXTENT:
-        yield f"its disk {reading.disk or '(none)'} has {mib(reading.disk_bytes)} MiB, not {mib(params['disk_bytes'])}"
+    yield from fittings.differences(reading, params)

@@ -145,7 +145,12 @@ def test_config_of_a_vm() -> None:
     assert (reading.cores, reading.memory_bytes) == (4, 4 * GIB)
     assert (reading.disk, reading.disk_bytes) == ("virtio0", 4 << 20)
     assert reading.disks == {"scsi0": 32 * GIB, "virtio0": 4 << 20}
-    assert (reading.bridge, reading.vlan, reading.tags, reading.marker) == ("vmbr1", 12, ("a", "b"), "alma:1-2")
+    assert (reading.cards["net0"].bridge, reading.cards["net0"].vlan, reading.tags, reading.marker) == (
+        "vmbr1",
+        12,
+        ("a", "b"),
+        "alma:1-2",
+    )
 
 
 @pytest.mark.parametrize(
