@@ -98,10 +98,9 @@ bench: $(DEVELOPMENT)  ## Measure speed against a stock Django REST list, and pr
 fuzz: $(DEVELOPMENT)  ## Ask an ALMA of its own 5,000 and more requests made from its OpenAPI document, all checks on
 	@$(BIN)/python -m tests.fuzzing
 
-CHAOS_DATABASE ?=
-chaos: $(DEVELOPMENT)  ## Break an installation in every way and count; CHAOS_DATABASE=postgres://… (empty) for PostgreSQL
-	@$(BIN)/python -m tests.chaos.sweep
-	@$(BIN)/python -m tests.chaos.storm --database "$(CHAOS_DATABASE)"
+CHAOS ?=
+chaos: $(DEVELOPMENT)  ## Break installations in every way and print a scoreboard; CHAOS="--deployments 300 --faults 1000" for more
+	@$(BIN)/python -m tests.chaos.scoreboard $(CHAOS)
 
 screenshots: $(DEVELOPMENT) browser  ## Take the README's pictures from a running `make up`
 	$(BIN)/python docs/screenshots.py

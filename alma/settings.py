@@ -155,7 +155,7 @@ Q_CLUSTER: dict[str, object] = {
     "queue_limit": 1,
     "save_limit": 200,
     "poll": 0.5,
-    "catch_up": False,
+    "scheduler": False,
     "label": "Task queue",
 }
 

@@ -15,6 +15,7 @@ KERNEL = (
         "alma.env",
         "alma.databases",
         "alma.failpoints",
+        "alma.liveness",
         "alma.errors",
         "alma.asgi_types",
         "alma.statements",

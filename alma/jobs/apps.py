@@ -3,7 +3,7 @@
 from django.apps import AppConfig
 from django.core.checks import register
 
-from alma.jobs.checks import failpoints, queue_settings
+from alma.jobs.checks import failpoints, queue_kind, queue_settings
 
 
 class JobsConfig(AppConfig):
@@ -16,4 +16,5 @@ class JobsConfig(AppConfig):
     def ready(self) -> None:
         """Register the system checks."""
         register(queue_settings)
+        register(queue_kind)
         register(failpoints, deploy=True)

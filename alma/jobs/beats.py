@@ -3,14 +3,13 @@
 import logging
 import time
 from datetime import timedelta
-from typing import Any
 
 from django.db import DatabaseError
 from django.db.models import DurationField, ExpressionWrapper, F, Q, Subquery
 from django.db.models.functions import Now
-from django_q.signals import post_execute_in_worker, pre_execute
 from django_q.tasks import async_task
 
+from alma.jobs.broker import DoorbellBroker
 from alma.jobs.models import Beat
 
 logger = logging.getLogger(__name__)
@@ -18,7 +17,7 @@ logger = logging.getLogger(__name__)
 WORKER = "worker"
 RECONCILER = "reconciler"
 CANARY = "canary"
-QUIET = timedelta(seconds=4)
+QUIET = timedelta(seconds=3)
 """A worker that was not heard of for this long is sent a canary."""
 LOST = timedelta(seconds=10)
 """A canary that has not come back by then is sent again; ALMA_STALE_SECONDS is longer."""
@@ -44,7 +43,7 @@ def send_canary(*, at_once: bool = False) -> bool:
     if not at_once and not _is_canary_due():
         return False
     beat(CANARY)
-    async_task("alma.jobs.tasks.advance", _NO_JOB, save=False)
+    async_task("alma.jobs.tasks.advance", _NO_JOB, save=False, broker=DoorbellBroker.urgent())
     return True
 
 
@@ -60,17 +59,15 @@ def _is_canary_due() -> bool:
 
 
 class WorkerPulse:
-    """Shows life around each task that a worker process runs, at most once a second."""
+    """Shows life around each task that a worker process runs, at most once a second.
+
+    Not from django-q2's signals: it sends the one after a task under a lock for which its sentinel waits, and a database
+    may be slow."""
 
     def __init__(self) -> None:
         self._next = 0.0
 
-    def start(self) -> None:
-        """Hear of tasks in this process and in those that it forks."""
-        pre_execute.connect(self.feel, weak=False, dispatch_uid="pulse.before")
-        post_execute_in_worker.connect(self.feel, weak=False, dispatch_uid="pulse.after")
-
-    def feel(self, **_: Any) -> None:
+    def feel(self) -> None:
         """A task begins or ends."""
         if time.monotonic() < self._next:
             return
@@ -79,3 +76,7 @@ class WorkerPulse:
             beat(WORKER)
         except DatabaseError:
             logger.warning("a sign of life could not be written", exc_info=True)
+
+
+pulse = WorkerPulse()
+"""Of this process."""

@@ -4,17 +4,19 @@ import logging
 import multiprocessing
 import os
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 from django.db import OperationalError, connections, transaction
+from django.db.models import Min
 from django.utils import timezone
 from django_q.brokers.orm import ORM
 from django_q.conf import Conf
 from django_q.models import OrmQ
 
 from alma.events import doorbell
+from alma.jobs.gauge import Mark, gauge
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +24,9 @@ IDLE_POLL = 1.0
 PAUSE_AFTER_FAILURE = 1.0
 LONG_AGO = timedelta(days=1)
 """A new task is marked as free since then, so that clocks that differ between machines do not hold it back."""
+LONGER_AGO = timedelta(days=3)
+"""And an urgent one since then: it is claimed before the others."""
+_BETWEEN = timedelta(days=2)
 
 
 class DoorbellBroker(ORM):
@@ -30,11 +35,19 @@ class DoorbellBroker(ORM):
     _listener: doorbell.Listener | None = None
     _pid = 0
     _parent = 0
+    _free_since = LONG_AGO
+
+    @classmethod
+    def urgent(cls) -> "DoorbellBroker":
+        """What is queued by this one is claimed before what others have queued."""
+        broker = cls()
+        broker._free_since = LONGER_AGO
+        return broker
 
     def enqueue(self, task: str) -> int:
         """Write a task with the caller's transaction, and ring for a worker once that is committed."""
         row = OrmQ.objects.using(Conf.ORM).create(
-            key=self.list_key or Conf.CLUSTER_NAME, payload=task, lock=timezone.now() - LONG_AGO
+            key=self.list_key or Conf.CLUSTER_NAME, payload=task, lock=timezone.now() - self._free_since
         )
         transaction.on_commit(partial(doorbell.ring, doorbell.QUEUE), using=Conf.ORM)
         return int(row.pk)
@@ -42,13 +55,18 @@ class DoorbellBroker(ORM):
     def dequeue(self) -> list[tuple[int, str]] | None:
         """The next tasks, or None after a wait without any. Runs in django-q2's pusher."""
         self._settle()
+        gauge.mark(Mark.ASKING)
         try:
             claimed = self._claim()
         except OperationalError:
             logger.warning("the queue cannot be read, trying again", exc_info=True)
             connections[Conf.ORM].close()
+            gauge.mark(Mark.ASKED)
             time.sleep(PAUSE_AFTER_FAILURE)
             return None
+        gauge.mark(Mark.ASKED)
+        if claimed:
+            gauge.mark(Mark.HANDED)
         if not claimed and self._listener:
             self._listener.wait(IDLE_POLL)
         return claimed or None
@@ -75,12 +93,20 @@ class DoorbellBroker(ORM):
 
     def _parameters(self, connection: Any, now: Any) -> list[Any]:
         stamp = connection.ops.adapt_datetimefield_value
-        return [stamp(now + timedelta(seconds=Conf.RETRY)), self.list_key, stamp(now), Conf.BULK]
+        return [stamp(now + timedelta(seconds=Conf.RETRY)), self.list_key, stamp(now), stamp(now - _BETWEEN), Conf.BULK]
+
+
+def oldest_waiting() -> datetime | None:
+    """When the task was queued that has waited longest of those that are not urgent; None when none waits."""
+    now, waiting = timezone.now(), OrmQ.objects.using(Conf.ORM).filter(key=Conf.CLUSTER_NAME)
+    oldest = waiting.filter(lock__gt=now - _BETWEEN, lock__lt=now).aggregate(oldest=Min("lock"))["oldest"]
+    return None if oldest is None else oldest + LONG_AGO
 
 
 def _claim_statement(locking: str) -> str:
     table = OrmQ._meta.db_table
-    free = f"SELECT id FROM {table} WHERE key = %s AND lock < %s ORDER BY id LIMIT %s{locking}"  # noqa: S608
+    order = "CASE WHEN lock < %s THEN 0 ELSE 1 END, id"
+    free = f"SELECT id FROM {table} WHERE key = %s AND lock < %s ORDER BY {order} LIMIT %s{locking}"  # noqa: S608
     return f"UPDATE {table} SET lock = %s WHERE id IN ({free}) RETURNING id, payload"  # noqa: S608
 
 

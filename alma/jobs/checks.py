@@ -23,8 +23,24 @@ def queue_settings(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]
         messages.append(
             Error("Q_CLUSTER timeout must exceed a slot and the longest cluster call by 5 s.", id="jobs.E004")
         )
+    if longest_call >= settings.ALMA_STALE_SECONDS:
+        messages.append(Error("ALMA_STALE_SECONDS must exceed the longest cluster call.", id="jobs.E005"))
     if longest_call + MARGIN > settings.ALMA_LEASE_SECONDS:
         messages.append(Error("ALMA_LEASE_SECONDS must exceed the longest cluster call by 5 s.", id="jobs.E003"))
+    return messages
+
+
+def queue_kind(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """Tasks are queued with the transaction that makes them, run apart from it, and are timed by the reconciler alone."""
+    queue: dict[str, Any] = settings.Q_CLUSTER
+    broker = queue.get("broker_class"), queue.get("orm")
+    messages: list[CheckMessage] = []
+    if broker != ("alma.jobs.broker.DoorbellBroker", "default"):
+        messages.append(Error("The queue must lie in the database of the jobs (orm, broker_class).", id="jobs.E006"))
+    if queue.get("sync"):
+        messages.append(Error("Q_CLUSTER sync runs steps inside of requests.", id="jobs.E007"))
+    if queue.get("scheduler", True):
+        messages.append(Error("Schedules of django-q2 are not used: scheduler False.", id="jobs.E008"))
     return messages
 
 

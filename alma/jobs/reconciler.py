@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connections
 from django.utils.module_loading import import_string
 
+from alma import liveness
 from alma.jobs import beats
 from alma.jobs.services import kick_stalled
 
@@ -75,8 +76,10 @@ class Reconciler:
         for chore in self.chores:
             threading.Thread(target=chore.repeat, args=[self.stopping], name=chore.name, daemon=True).start()
         self.turn()
+        liveness.is_ready()
         while signal.sigtimedwait(ENDING, PERIOD) is None:
             self.turn()
+            liveness.show_life()
         self.stopping.set()
         connections.close_all()
 

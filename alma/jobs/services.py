@@ -14,11 +14,14 @@ from django_q.tasks import async_task
 from alma.errors import WrongState
 from alma.events.services import emit
 from alma.failpoints import failpoint
+from alma.jobs.broker import DoorbellBroker, oldest_waiting
 from alma.jobs.kinds import job_kind
 from alma.jobs.leases import free, is_dead
 from alma.jobs.models import Job, Step, new_public_id
 
 KICK_AGAIN = timedelta(seconds=15)
+URGENT_DEATHS = 3
+"""So often in a row a job goes first after the death of its worker."""
 
 
 @dataclass(frozen=True)
@@ -80,25 +83,34 @@ def _last_ordinal(stream: str) -> int:
 
 
 def _unkicked() -> Q:
-    """Jobs without an outstanding kick; one that has not led to a lease for a while is taken for lost."""
-    return Q(kicked_at=None) | Q(kicked_at__lt=Now() - KICK_AGAIN)
+    """Jobs without an outstanding kick. One that has not led to a lease for a while is taken for lost, unless tasks that
+    were queued before it wait as well: a long queue must not grow by what it holds already."""
+    oldest = oldest_waiting()
+    is_lost = Q(kicked_at__lt=Now() - KICK_AGAIN)
+    if oldest is not None:
+        is_lost &= Q(kicked_at__lt=oldest - KICK_AGAIN)
+    return Q(kicked_at=None) | is_lost
 
 
 @transaction.atomic
-def kick(job_id: int) -> bool:
-    """Queue `advance` for a job; at most one such task per job is outstanding."""
+def kick(job_id: int, *, is_urgent: bool = False) -> bool:
+    """Queue `advance` for a job, if need be before all others; at most one such task per job is outstanding."""
     if not Job.objects.active().filter(_unkicked(), pk=job_id).update(kicked_at=Now()):
         return False
-    async_task("alma.jobs.tasks.advance", job_id)
+    options = {"broker": DoorbellBroker.urgent()} if is_urgent else {}
+    async_task("alma.jobs.tasks.advance", job_id, q_options=options)
     failpoint("kick.queued")
     return True
 
 
 def kick_stalled(limit: int = 100) -> int:
-    """Queue every active job that nobody works on; the reconciler calls this all the time."""
+    """Queue every active job that nobody works on; the reconciler calls this all the time.
+
+    One whose worker has died goes before all that have not begun, unless workers die on it again and again."""
     _release_dead()
     due = Job.objects.active().filter(free(), _unkicked()).filter(Q(due_at=None) | Q(due_at__lt=Now()))
-    return sum(kick(pk) for pk in due.order_by("pk").values_list("pk", flat=True)[:limit])
+    deaths = due.order_by("pk").values_list("pk", "deaths")[:limit]
+    return sum(kick(pk, is_urgent=0 < count <= URGENT_DEATHS) for pk, count in deaths)
 
 
 def _release_dead() -> None:

@@ -8,6 +8,7 @@ from django.db import connections
 from django.template import engines
 from django.urls import get_resolver
 
+from alma import liveness
 from alma.asgi_types import Receive, Scope, Send
 from alma.events.hub import current_hub
 from alma.monitoring.tallies import Keeper, tallies
@@ -15,6 +16,7 @@ from alma.monitoring.tallies import Keeper, tallies
 logger = logging.getLogger(__name__)
 
 GC_THRESHOLDS = (50_000, 20, 50)
+LIFE_SECONDS = 2.0
 
 
 async def lifespan(scope: Scope, receive: Receive, send: Send) -> None:
@@ -26,12 +28,22 @@ async def lifespan(scope: Scope, receive: Receive, send: Send) -> None:
             await asyncio.to_thread(warm_up)
             current_hub().start()
             keeper.start()
+            living = asyncio.ensure_future(show_life())
             await send({"type": "lifespan.startup.complete"})
         else:
+            living.cancel()
             await current_hub().stop()
             await asyncio.to_thread(keeper.stop)
             await send({"type": "lifespan.shutdown.complete"})
             return
+
+
+async def show_life() -> None:
+    """Say that the event loop turns, until cancelled."""
+    liveness.is_ready()
+    while True:
+        await asyncio.sleep(LIFE_SECONDS)
+        liveness.show_life()
 
 
 def warm_up() -> None:

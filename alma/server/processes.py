@@ -52,6 +52,15 @@ def survivors(data_dir: Path) -> Iterator[int]:
             yield int(entry.name)
 
 
+def kill_descendants() -> None:
+    """End all processes that this one has made, and those that they have made."""
+    for process in psutil.Process().children(recursive=True):
+        try:
+            process.kill()
+        except psutil.NoSuchProcess:
+            continue
+
+
 def _environment(process: Path) -> list[bytes]:
     try:
         return (process / "environ").read_bytes().split(b"\0")

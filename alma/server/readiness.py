@@ -55,10 +55,10 @@ def has_beaten(name: str, within: float) -> bool:
     return age is not None and age <= within
 
 
-def is_stuck(name: str) -> bool:
-    """Whether a role has shown life once, and not for long now. Not while the database cannot say."""
+def is_silent(name: str, seconds: float) -> bool:
+    """Whether a role has shown life once, and not for so long now. Not while the database cannot say."""
     try:
         age = beats.ages().get(name)
     except DatabaseError:
         return False
-    return age is not None and age > settings.ALMA_STALE_SECONDS
+    return age is not None and age > seconds

@@ -11,6 +11,8 @@ from typing import IO
 
 from django.conf import settings
 
+from alma import liveness
+from alma.server.hearing import Ear
 from alma.server.output import Lines, RoleLog, Terminal
 from alma.server.processes import marked
 
@@ -40,6 +42,7 @@ class Role:
 
     def __post_init__(self) -> None:
         self.log = RoleLog(self.log_folder / f"{self.name}.log")
+        self.ear = Ear(self.name)
 
     @property
     def pipe(self) -> IO[bytes]:
@@ -56,11 +59,16 @@ class Role:
     def start(self) -> None:
         """Start it in a session, and so a process group, of its own: the terminal's Ctrl-C is for the supervisor alone."""
         self.process = subprocess.Popen(
-            commandline(self.name), env=marked(self.environment, settings.ALMA_DATA_DIR), stdin=subprocess.DEVNULL,
+            commandline(self.name), env=self._environment(), stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True, cwd=settings.BASE_DIR,
         )  # fmt: skip
         os.set_blocking(self.pipe.fileno(), False)
         self.started_at = time.monotonic()
+        self.ear.forget()
+
+    def _environment(self) -> dict[str, str]:
+        environment = {**self.environment, liveness.SOCKET: self.ear.address}
+        return marked(environment, settings.ALMA_DATA_DIR)
 
     def read(self) -> bool:
         """Pass on what the process has written; False at the end of its output."""
@@ -81,7 +89,8 @@ class Role:
         self.kill()
         self.read_rest()
         how = ending(self.process.wait())
-        self.pause = SHORTEST_PAUSE if self.age > STEADY_SECONDS else min(LONGEST_PAUSE, self.pause * 2)
+        has_worked = self.age > STEADY_SECONDS or self.ear.silence() is not None
+        self.pause = SHORTEST_PAUSE if has_worked else min(LONGEST_PAUSE, self.pause * 2)
         self.due_at = time.monotonic() + self.pause
         self.process = None
         return how

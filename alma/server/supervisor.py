@@ -24,8 +24,12 @@ logger = logging.getLogger(__name__)
 READY_SECONDS = 90.0
 STOP_SECONDS = 4.0
 TICK = 0.1
-WATCH_SECONDS = 5.0
+WATCH_SECONDS = 1.0
 BEATING = (beats.WORKER, beats.RECONCILER)
+START_SECONDS = 60.0
+"""Within which a role says for the first time that it works."""
+WORKER_SILENCE = 8.0
+"""Seconds: the process that looks after the workers says so twice a second, and does nothing for which it would wait."""
 
 
 class CannotStart(Exception):
@@ -126,16 +130,22 @@ class Supervisor:
 
     def _end_stuck(self) -> None:
         """One at a look, workers first: on SQLite a role that stands still may hold the lock that the others wait for."""
-        for name in BEATING:
-            for role in self.roles:
-                if role.name == name and self._is_stuck(role):
-                    self.terminal.say(f"{name} shows no sign of life")
-                    role.kill()
-                    return
+        for role in sorted(self.roles, key=lambda role: role.name != beats.WORKER):
+            if role.process is not None and self._is_stuck(role):
+                self.terminal.say(f"{role.name} shows no sign of life")
+                role.kill()
+                return
 
     def _is_stuck(self, role: Role) -> bool:
-        had_time = role.process is not None and role.age > settings.ALMA_STALE_SECONDS
-        return had_time and readiness.is_stuck(role.name)
+        """Whether it has not said for too long that it works, or its workers have done nothing for very long."""
+        if role.name not in SILENCES:
+            return False
+        silence = role.ear.silence()
+        if silence is None:
+            return role.age > START_SECONDS
+        if silence > SILENCES[role.name]:
+            return True
+        return role.name == beats.WORKER and role.age > IDLE_SECONDS and readiness.is_silent(role.name, IDLE_SECONDS)
 
     # -- ending ---------------------------------------------------------------------------------------
     def _stop(self) -> None:
@@ -151,6 +161,7 @@ class Supervisor:
             if role.process is not None:
                 role.clear_away()
             role.log.close()
+            role.ear.close()
         kill_survivors(settings.ALMA_DATA_DIR)
 
     def _left(self) -> bool:
@@ -161,4 +172,10 @@ def _sandbox_answers() -> bool:
     return readiness.port_answers(settings.ALMA_SANDBOX_HOST, settings.ALMA_SANDBOX_PORT)
 
 
+SILENCES = {
+    beats.WORKER: WORKER_SILENCE, beats.RECONCILER: settings.ALMA_STALE_SECONDS, "web": settings.ALMA_STALE_SECONDS,
+}  # fmt: skip
+"""Seconds for which a role may say nothing. The reconciler may wait for the database, and says nothing meanwhile."""
+IDLE_SECONDS = settings.ALMA_STALE_SECONDS + settings.ALMA_SLOT_SECONDS
+"""Seconds for which no worker may begin or end a task: longer than the longest, for canaries come all the time."""
 _CHECKS: dict[str, Callable[[], bool]] = {"web": readiness.web_answers, "sandbox": _sandbox_answers}

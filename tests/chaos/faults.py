@@ -24,7 +24,8 @@ class Storm:
 
     folder: str
     dice: random.Random
-    on_death: Callable[[], None]
+    on_death: Callable[[set[int]], None]
+    """Told the ids of processes of the worker role right before they are killed."""
     done: Counter[str] = field(default_factory=Counter)
     timers: list[threading.Timer] = field(default_factory=list)
 
@@ -71,7 +72,8 @@ def _gone() -> Iterator[None]:
 
 
 def _kill(storm: Storm, victims: list[psutil.Process]) -> bool:
-    storm.on_death()
+    if victims and victims[0].pid in {process.pid for process in storm.roles("worker")}:
+        storm.on_death({victim.pid for victim in victims})
     for victim in victims:
         with _gone():
             victim.kill()
@@ -85,7 +87,10 @@ def _kill_worker(storm: Storm) -> bool:
 def _kill_sentinel(storm: Storm) -> bool:
     group = storm.roles("worker")
     with _gone():
-        return _kill(storm, group[0].children()[:1]) if group else False
+        sentinel = group[0].children()[:1] if group else []
+        if sentinel:
+            storm.on_death({process.pid for process in group})  # none of them outlives it
+        return _kill(storm, sentinel)
     return False
 
 

@@ -11,12 +11,15 @@ import random
 import statistics
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.chaos import world
+from tests.chaos.faults import Storm
+from tests.chaos.scoreboard import Row, keep
 
 CALM = 240.0
 CHANCE = 0.002
@@ -33,6 +36,7 @@ class Score:
     retries: int = 0
     seconds: float = 0.0
     resumed: list[float] = field(default_factory=list)
+    resumed_from_first: list[float] = field(default_factory=list)
     found: dict[str, int] = field(default_factory=dict)
     broken: list[str] = field(default_factory=list)
 
@@ -41,45 +45,96 @@ class Score:
         """Whether nothing is wrong."""
         return not self.broken and not any(self.found.values())
 
-    def p95(self) -> float:
-        """Seconds from the death of a worker until its job is worked on again."""
-        return statistics.quantiles(self.resumed, n=20)[-1] if len(self.resumed) > 1 else 0.0
+
+@dataclass
+class Waiting:
+    """A job whose worker was killed."""
+
+    token: int
+    since: float
+    """The last time that workers were killed: of a group that is killed again before it has begun nothing can be asked."""
+    first: float
 
 
 class Resumption:
-    """How long jobs lie when their worker has died."""
+    """How long jobs lie when the process that works on them has been killed, until another one does."""
 
     def __init__(self) -> None:
-        self.waiting: dict[int, tuple[int, float]] = {}
+        self.waiting: dict[int, Waiting] = {}
         self.seconds: list[float] = []
+        self.from_first: list[float] = []
 
-    def note_death(self) -> None:
-        """Now: which jobs are leased."""
+    def note_death(self, pids: set[int]) -> None:
+        """Now: which jobs are held by those processes, and which wait for others already."""
         from alma.jobs.models import Job
 
         now = time.monotonic()
-        for pk, token in Job.objects.active().exclude(lease_until=None).values_list("pk", "lease_token"):
-            self.waiting.setdefault(pk, (token, now))
+        for waiting in list(self.waiting.values()):
+            waiting.since = now
+        held = Job.objects.active().exclude(lease_until=None).values_list("pk", "lease_token", "lease_owner")
+        for pk, token, owner in held:
+            if int(owner.split("|")[2]) in pids:
+                self.waiting.setdefault(pk, Waiting(token, now, now))
 
     def look(self) -> None:
         """Which of them are leased anew, or have ended."""
         from alma.jobs.models import Job
 
-        for pk, token, state in Job.objects.filter(pk__in=self.waiting).values_list("pk", "lease_token", "state"):
-            before, at = self.waiting[pk]
-            if token > before or state not in Job.ACTIVE:
-                self.seconds.append(time.monotonic() - at)
-                del self.waiting[pk]
+        now = time.monotonic()
+        for pk, token, state in Job.objects.filter(pk__in=list(self.waiting)).values_list("pk", "lease_token", "state"):
+            if token > self.waiting[pk].token or state not in Job.ACTIVE:
+                was = self.waiting.pop(pk)
+                self.seconds.append(now - was.since)
+                self.from_first.append(now - was.first)
+
+
+class Looking:
+    """Looks four times a second, whatever else is done meanwhile."""
+
+    def __init__(self, resumption: Resumption) -> None:
+        self.resumption = resumption
+        self.stopping = threading.Event()
+        self.thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> Resumption:
+        self.thread.start()
+        return self.resumption
+
+    def __exit__(self, *_: object) -> None:
+        self.stopping.set()
+        self.thread.join()
+
+    def _run(self) -> None:
+        from django.db import OperationalError, close_old_connections, connections
+
+        while not self.stopping.wait(0.25):
+            try:
+                self.resumption.look()
+            except OperationalError:
+                close_old_connections()
+        connections.close_all()
+
+
+def p95(seconds: list[float]) -> float:
+    """Of a few dozen figures."""
+    return statistics.quantiles(seconds, n=20, method="inclusive")[-1] if len(seconds) > 1 else sum(seconds)
 
 
 def blow(folder: Path, score: Score, options: argparse.Namespace) -> None:
     """Deploy while it storms, wait until it is calm, and take up again what failed for good."""
+    with Looking(Resumption()) as resumption:
+        storm = Storm(str(folder), random.Random(options.seed), resumption.note_death)
+        strike(storm, options)
+        storm.end()
+        settle(score)
+    score.faults, score.kinds = sum(storm.done.values()), dict(storm.done)
+    score.resumed, score.resumed_from_first = resumption.seconds, resumption.from_first
+
+
+def strike(storm: Storm, options: argparse.Namespace) -> None:
+    """Begin the deployments, and let the faults fall among them."""
     from django.db import OperationalError, close_old_connections
 
-    from tests.chaos.faults import Storm
-
-    resumption = Resumption()
-    storm = Storm(str(folder), random.Random(options.seed), resumption.note_death)
     waiting = [f"storm-{number}" for number in range(options.deployments)]
     share = options.faults / options.deployments
     owed = 0.0
@@ -93,15 +148,11 @@ def blow(folder: Path, score: Score, options: argparse.Namespace) -> None:
                 owed -= 1
                 storm.strike()
                 time.sleep(storm.dice.uniform(0, 2 * options.pause))
-            resumption.look()
         except OperationalError:
             close_old_connections()
-    storm.end()
-    settle(score, resumption)
-    score.faults, score.kinds, score.resumed = sum(storm.done.values()), dict(storm.done), resumption.seconds
 
 
-def settle(score: Score, resumption: Resumption) -> None:
+def settle(score: Score) -> None:
     """Until nothing runs any more. A deployment that failed for good is retried, as often as a person would."""
     from alma.jobs.models import Job
     from iprs import services
@@ -110,7 +161,6 @@ def settle(score: Score, resumption: Resumption) -> None:
 
     deadline = time.monotonic() + CALM
     while time.monotonic() < deadline:
-        resumption.look()
         if Job.objects.active().filter(kind="deployment").exists():
             time.sleep(0.2)
             continue
@@ -146,9 +196,24 @@ def report(score: Score, database: str) -> Iterator[str]:
         f"{database}: {score.deployments} deployments x {score.guests} guests, {score.faults} faults, "
         f"{score.seconds:.0f} s, {score.retries} retried after a task that failed"
     )
-    yield f"  {zeros}  resumed p95 {score.p95():.1f} s of {len(score.resumed)} (lease {world.LEASE} s + 10 s)"
+    yield f"  {zeros}"
+    yield (
+        f"  {len(score.resumed)} jobs whose worker was killed went on after p95 {p95(score.resumed):.1f} s, at most "
+        f"{max(score.resumed, default=0):.1f} s; counted from the first of several kills p95 {p95(score.resumed_from_first):.1f} s"
+    )
     yield "  " + ", ".join(f"{name} {number}" for name, number in sorted(score.kinds.items()))
     yield from (f"  {line}" for line in score.broken)
+
+
+def rows(score: Score, database: str) -> Iterator[Row]:
+    """The figures for the scoreboard."""
+    figure = f"{database}: {score.deployments} deployments x {score.guests} guests, {score.faults} faults"
+    zeros = ", ".join(f"{number} {name}" for name, number in score.found.items())
+    yield Row(figure, "0 of each", f"{zeros}, {len(score.broken)} invariants broken", score.is_clean)
+    floor = world.LEASE + 10
+    seen = p95(score.resumed)
+    figure = f"{database}: a killed worker's job goes on, p95 of {len(score.resumed)}"
+    yield Row(figure, f"<= {floor} s (lease {world.LEASE} s + 10 s)", f"{seen:.1f} s", seen <= floor)
 
 
 def main() -> int:
@@ -160,6 +225,7 @@ def main() -> int:
     parser.add_argument("--pause", type=float, default=0.3, help="seconds between two faults, on the average")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--database", default="", help="URL of an empty PostgreSQL database; SQLite without")
+    parser.add_argument("--keep", default="", help="a file for the scoreboard")
     options = parser.parse_args()
     score = Score(options.deployments, options.guests)
     with tempfile.TemporaryDirectory(prefix="storm-") as name:
@@ -170,8 +236,10 @@ def main() -> int:
             blow(folder, score, options)
             count(score)
         score.seconds = time.monotonic() - began
-    for line in report(score, "PostgreSQL" if options.database else "SQLite"):
+    database = "PostgreSQL" if options.database else "SQLite"
+    for line in report(score, database):
         sys.stdout.write(f"{line}\n")
+    keep(list(rows(score, database)), options.keep)
     return 0 if score.is_clean else 1
 
 

@@ -1,6 +1,6 @@
 """Every failpoint in the code, once killed, once failing, once standing still longer than the lease.
 
-    python -m tests.chaos.sweep [--database postgres://…] [--side-by-side 6]
+    python -m tests.chaos.sweep [--database postgres://…] [--side-by-side 13]
 
 Each case is a deployment of two guests of its own, worked on by two processes. It must complete, with each guest made once.
 """
@@ -18,10 +18,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.chaos import world
+from tests.chaos.scoreboard import Row, keep
 
 MODES = ("kill", "raise", "pause")
 WORKERS = 2
 PATIENCE = 90.0
+SLOT = 0.3
+"""Seconds: short, so that each case also comes by what happens when a worker gives a job back."""
 _NAME = re.compile(r"^\s+failpoint\(\"([a-z_.]+)\"\)", re.MULTILINE)
 
 
@@ -60,6 +63,7 @@ def work(case: Case, number: int) -> None:
     from alma.jobs.models import Job
 
     settings.ALMA_FAILPOINTS = f"{case.point}={case.mode}"
+    settings.ALMA_SLOT_SECONDS = SLOT
     settings.ALMA_DATA_DIR = Path(settings.ALMA_DATA_DIR) / case.name
     while Job.objects.active().filter(pk=case.job).exists():
         try:
@@ -185,7 +189,8 @@ def main() -> int:
     """Run it; 1 when anything is not as it must be."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--database", default="", help="URL of an empty PostgreSQL database; SQLite without")
-    parser.add_argument("--side-by-side", type=int, default=6)
+    parser.add_argument("--side-by-side", type=int, default=13)
+    parser.add_argument("--keep", default="", help="a file for the scoreboard")
     parser.add_argument("--only", default="", help="failpoints whose name contains this")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="chaos-") as name:
@@ -202,6 +207,9 @@ def main() -> int:
             broken = world.breaches()
     for line in report(cases, broken):
         sys.stdout.write(f"{line}\n")
+    bad = sum(bool(case.problems) for case in cases) + len(broken)
+    figure = f"{len(names())} failpoints x {{{', '.join(MODES)}}}"
+    keep([Row(figure, "0 violations", f"{len(cases)} cases, {bad} violations", bad == 0)], options.keep)
     return 1 if broken or any(case.problems for case in cases) else 0
 
 

@@ -45,6 +45,30 @@ def test_tasks_come_in_the_order_in_which_they_were_written(broker: DoorbellBrok
     assert broker.dequeue() is None
 
 
+def test_what_is_urgent_comes_first_and_in_its_order(broker: DoorbellBroker) -> None:
+    for number in range(2):
+        broker.enqueue(f"task {number}")
+        DoorbellBroker.urgent().enqueue(f"urgent {number}")
+    taken = [task for _ in range(4) for _, task in broker.dequeue() or []]
+    assert taken == ["urgent 0", "urgent 1", "task 0", "task 1"]
+
+
+def test_the_oldest_that_waits_is_known_by_its_time(broker: DoorbellBroker) -> None:
+    assert brokers.oldest_waiting() is None
+    DoorbellBroker.urgent().enqueue("urgent")
+    assert brokers.oldest_waiting() is None
+    before = timezone.now()
+    broker.enqueue("first")
+    after = timezone.now()
+    broker.enqueue("second")
+    oldest = brokers.oldest_waiting()
+    assert oldest is not None
+    assert before <= oldest <= after
+    broker.dequeue()  # the urgent one
+    broker.dequeue()
+    assert (brokers.oldest_waiting() or before) > after
+
+
 def test_a_task_is_offered_again_only_after_its_time(broker: DoorbellBroker) -> None:
     pk = broker.enqueue("task")
     assert broker.dequeue() == [(pk, "task")]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from alma.jobs.checks import queue_settings
+from alma.jobs.checks import queue_kind, queue_settings
 
 
 def found(settings: Settings, **changed: Any) -> list[str | None]:
@@ -13,7 +13,7 @@ def found(settings: Settings, **changed: Any) -> list[str | None]:
     settings.Q_CLUSTER = {**settings.Q_CLUSTER, **queue}
     for name in changed.keys() - queue.keys():
         setattr(settings, name, changed[name])
-    return [message.id for message in queue_settings()]
+    return [message.id for message in [*queue_settings(), *queue_kind()]]
 
 
 def test_the_settings_as_they_are_hold(settings: Settings) -> None:
@@ -32,6 +32,12 @@ def test_the_settings_as_they_are_hold(settings: Settings) -> None:
         ({"ALMA_LEASE_SECONDS": 30}, []),
         ({"timeout": 37}, ["jobs.E004"]),
         ({"timeout": 38}, []),
+        ({"ALMA_STALE_SECONDS": 25}, ["jobs.E005"]),
+        ({"ALMA_STALE_SECONDS": 26}, []),
+        ({"broker_class": "django_q.brokers.redis_broker.Redis"}, ["jobs.E006"]),
+        ({"orm": "another"}, ["jobs.E006"]),
+        ({"sync": True}, ["jobs.E007"]),
+        ({"scheduler": True}, ["jobs.E008"]),
     ],
 )
 def test_figures_that_do_not_hold(settings: Settings, changed: dict[str, Any], expected: list[str]) -> None:

@@ -9,16 +9,19 @@ from datetime import timedelta
 import pytest
 from django.db import DatabaseError, connections
 from django.db.models.functions import Now
+from django.utils import timezone
 from django_q.models import OrmQ
 from django_q.signing import SignedPackage
 from pytest_django import Settings
 
 from alma.jobs import beats
+from alma.jobs import broker as brokers
 from alma.jobs import reconciler as reconcilers
 from alma.jobs.beats import CANARY, RECONCILER, WORKER, WorkerPulse
+from alma.jobs.broker import DoorbellBroker
 from alma.jobs.models import Beat, Job
 from alma.jobs.reconciler import ENDING, Chore, Reconciler
-from alma.jobs.services import create_job
+from alma.jobs.services import URGENT_DEATHS, create_job
 from tests.factories.accounts import make_organization
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -118,6 +121,37 @@ def test_it_ends_when_asked_to(number: signal.Signals) -> None:
     assert RUNS == ["well"]
 
 
+def test_a_long_queue_does_not_grow_by_what_it_holds() -> None:
+    """Kicks that wait behind others for long are not lost."""
+    jobs = [create_job("plan", [], organization_id=make_organization().pk) for _ in range(3)]
+    Job.objects.update(kicked_at=Now() - timedelta(minutes=1))
+    OrmQ.objects.update(lock=timezone.now() - brokers.LONG_AGO - timedelta(minutes=1))
+    Reconciler([]).turn()
+    assert [queued().count((job.pk,)) for job in jobs] == [1, 1, 1]
+
+
+def test_a_kick_that_was_lost_is_found_out_behind_others() -> None:
+    lost, other = (create_job("plan", [], organization_id=make_organization().pk) for _ in range(2))
+    OrmQ.objects.order_by("pk")[0].delete()  # taken by a worker that died
+    Job.objects.filter(pk=lost.pk).update(kicked_at=Now() - timedelta(minutes=1))
+    Reconciler([]).turn()
+    assert queued().count((lost.pk,)) == 1
+    assert queued().count((other.pk,)) == 1
+
+
+@pytest.mark.parametrize(("deaths", "is_first"), [(1, True), (URGENT_DEATHS, True), (URGENT_DEATHS + 1, False)])
+def test_a_job_whose_worker_died_goes_before_those_that_wait(deaths: int, is_first: bool) -> None:
+    waiting, dead = (create_job("plan", [], organization_id=make_organization().pk) for _ in range(2))
+    OrmQ.objects.order_by("-pk")[0].delete()
+    Job.objects.filter(pk=dead.pk).update(
+        lease_until=Now() - timedelta(seconds=1), lease_owner="gone", deaths=deaths, kicked_at=None
+    )
+    Reconciler([]).turn()
+    taken = [SignedPackage.loads(task)["args"] for _ in range(3) for _, task in DoorbellBroker()._claim()]
+    assert sorted(taken) == [(0,), (waiting.pk,), (dead.pk,)]
+    assert (taken.index((dead.pk,)) < taken.index((waiting.pk,))) is is_first
+
+
 # -- canaries -----------------------------------------------------------------------------------------
 def test_a_canary_is_sent_while_no_worker_is_heard_of() -> None:
     assert beats.send_canary()
@@ -159,10 +193,10 @@ def test_the_first_turn_asks_at_once() -> None:
 
 def test_the_pulse_beats_at_most_once_a_second() -> None:
     pulse = WorkerPulse()
-    pulse.feel(sender="django_q")
+    pulse.feel()
     aged(WORKER, 30)
-    pulse.feel(sender="django_q")
+    pulse.feel()
     assert beats.ages()[WORKER] > 20
     pulse._next = 0.0
-    pulse.feel(sender="django_q")
+    pulse.feel()
     assert beats.ages()[WORKER] < 5
