@@ -13,6 +13,7 @@ STEP_KINDS = {
     "guest.stop": "vms.steps.StopGuest",
     "guest.delete": "vms.steps.DeleteGuest",
     "guest.verify": "vms.steps.VerifyGuest",
+    "guest.await": "vms.steps.AwaitGuest",
     "guest.discard": "vms.steps.DiscardGuest",
     "guest.restore": "vms.steps.RestoreGuest",
     "guest.settle": "vms.steps.SettleTasks",

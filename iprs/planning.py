@@ -3,6 +3,7 @@
 from collections import defaultdict
 from statistics import median
 
+from django.conf import settings
 from django.utils import timezone
 
 from alma.errors import NotFound, Unavailable
@@ -71,7 +72,7 @@ def target_of(plan: Plan) -> Target:
         note=f"{ipr.blueprint.name}, {ipr.environment.name}, IPR #{ipr.pk}",
         default_storage=cluster.default_storage, default_bridge=cluster.default_bridge,
         pool=cluster.pool, chosen_nodes=tuple(cluster.chosen_nodes), chosen_storages=tuple(cluster.chosen_storages),
-        made_from=_made_from(ipr),
+        made_from=_made_from(ipr), ready_seconds=settings.ALMA_READY_SECONDS,
     )  # fmt: skip
 
 

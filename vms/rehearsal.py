@@ -23,6 +23,8 @@ from vms.sandbox.inprocess import SandboxAdapter
 from vms.sandbox.opening import build
 
 KIND = "rehearsal"
+NOT_ON_A_COPY = frozenset({"guest.await"})
+"""What a copy cannot show: its guests have no systems that could come up or stay away."""
 SLOT_SECONDS = 1.0
 MOST_SLOTS = 30
 """The database is written to all the while and nothing of it is seen: what takes longer is not rehearsed to its end."""
@@ -77,11 +79,14 @@ def core_of(made: importing.Import, cluster: Cluster) -> Core:
 
 
 def _run(cluster: Cluster, steps: list[StepSpec]) -> tuple[Job, tuple[str, ...]]:
-    job = create_job(KIND, steps, organization_id=cluster.organization_id, title="Rehearsal")
+    shown = [step for step in steps if step.kind not in NOT_ON_A_COPY]
+    job = create_job(KIND, shown, organization_id=cluster.organization_id, title="Rehearsal")
     _advance(job)
     job.refresh_from_db()
     lines = Event.objects.of(job.stream).filter(kind=f"{KIND}.log").order_by("pk")
-    log = tuple(str(event.data.get("message", "")) for event in lines)
+    said = [str(event.data.get("message", "")) for event in lines]
+    unseen = [f"{step.title}: that shows on the cluster only." for step in steps if step.kind in NOT_ON_A_COPY]
+    log = (*said, *unseen)
     if job.is_active:
         waiting = job.steps.filter(state=Step.State.RUNNING).first()
         title, last = waiting.title if waiting else "The rehearsal", log[-1] if log else ""

@@ -32,14 +32,14 @@ from vms.undoing import Undo, created_by, undo_of
 
 __all__ = [
     "LEVELS", "Card", "CardReading", "CloudInit", "ClusterReading", "GuestReading", "GuestRef", "GuestRow", "GuestSpec",
-    "NodeReading", "OsTemplate", "OwnedGuest", "StorageReading", "Undo", "Volume", "claims_of", "create_steps",
-    "created_by", "default_cluster", "delete_steps", "owned_guests", "read_cluster", "register_cluster", "undo_of",
+    "NodeReading", "OsTemplate", "OwnedGuest", "StorageReading", "Undo", "Volume", "await_step", "claims_of",
+    "create_steps", "created_by", "default_cluster", "delete_steps", "owned_guests", "read_cluster", "register_cluster", "undo_of",
     "update_steps",
 ]  # fmt: skip
 
 PART, READERS = 8, 8
 """Guests that one connection reads one after the other, and connections at a time when there are more."""
-LEVELS = 4
+LEVELS = 5
 """Levels that the steps of one guest may take; what depends on it begins at its level + LEVELS."""
 
 
@@ -152,6 +152,15 @@ def delete_steps(guest: GuestRef, level: int = 0) -> list[StepSpec]:
     """Stop and delete."""
     remove = StepSpec("guest.delete", guest.key, f"Delete {_called(guest)}", level + 1, 2, guest.params())
     return [_stop(guest, level), remove]
+
+
+def await_step(
+    guest: GuestRef, level: int, *, seconds: int, has_system: bool, port: int | None, address: str
+) -> StepSpec:
+    """See the guest up, for others that need it; `seconds` is how long that may take."""
+    asked = {"timeout": seconds, "has_system": has_system, "port": port, "address": address}
+    title = f"Wait until {_called(guest)} is up"
+    return StepSpec("guest.await", guest.key, title, level, 2, guest.params() | asked)
 
 
 def _called(guest: GuestRef) -> str:

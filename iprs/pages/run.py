@@ -11,7 +11,7 @@ from alma.jobs.models import Job, Step
 from iprs.gates import missing
 from iprs.models import Deployment, PlanItem
 from iprs.pages.actions import Action, Standing, cancel_action, force_cancel_action, retry_action, rollback_action
-from iprs.pages.words import advice
+from iprs.pages.words import advice, waiting_note
 from iprs.services import rollback_body
 
 _STATES = ("failed", "running", "succeeded_with_warnings", "pending", "cancelled", "skipped", "succeeded")
@@ -41,6 +41,11 @@ class Group:
     def done(self) -> int:
         """How many are through."""
         return sum(step.state in Step.DONE for step in self.steps)
+
+    @property
+    def lines(self) -> list[tuple[Step, str]]:
+        """Each step with what it waits or has waited for."""
+        return [(step, waiting_note(step)) for step in self.steps]
 
     @property
     def is_open(self) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from django.contrib.humanize.templatetags.humanize import apnumber
 
 from alma.accounts.models import Environment
+from alma.jobs.models import Step
 from iprs.gates import is_strict
 from iprs.models import Plan
 from iprs.services.deploying import words as spoken
@@ -22,6 +23,8 @@ ADVICE: Mapping[str, str] = {
     "GUEST_NOT_OURS": "The guest no longer carries ALMA's mark, so it is not touched. Find out who took it over.",
     "VERIFY_MISMATCH": "It was carried out, but what was read back is different. Retry, or plan again to see the difference.",
     "VMID_RANGE_EXHAUSTED": "Widen the range of numbers of this cluster in the administration, then retry.",
+    "GUEST_NOT_UP": "Look at its console: a system must start, and run the guest agent or listen on the port named above. "
+    "Then retry: what needs it has not begun.",
     "STEP_TIMEOUT": f"It took longer than any run before. See the task on the cluster, then retry. {KEEPS_TRYING}",
     "WORKER_DIED": "The processes that worked on it kept dying. Look at the worker's log before a retry.",
 }
@@ -31,6 +34,21 @@ _ANY_ADVICE = f"Mend what the message says, then retry. {KEEPS_TRYING}"
 def advice(code: str) -> str:
     """What to do about an error of a deployment."""
     return ADVICE.get(code, _ANY_ADVICE)
+
+
+def waiting_note(step: Step) -> str:
+    """For whom a step waits so that others may begin, and for how long it has; nothing for all other steps."""
+    if step.kind != "guest.await":
+        return ""
+    if step.state in Step.DONE:
+        seen = step.evidence
+        if seen.get("answered"):
+            return f"{seen['answered']} answered after {seen.get('waited_seconds', 0):.0f} s"
+        return f"it runs; whether it is up could not be asked: {seen.get('unasked', '')}"
+    who = step.journal.get("waits_for")
+    return (
+        f"waiting for {who}, at most {step.params.get('timeout')} s" if who and step.state == Step.State.RUNNING else ""
+    )
 
 
 def guests(number: int) -> str:

@@ -85,5 +85,6 @@ SECONDS = {
     "guest.stop": 12.0,
     "guest.delete": 3.0,
     "guest.verify": 1.0,
+    "guest.await": 15.0,
 }
 """Medians of small real nodes, in seconds; a first estimate until a cluster has its own history."""

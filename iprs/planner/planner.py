@@ -10,6 +10,7 @@ from iprs.planner.draft import Draft, Item, change
 from iprs.planner.facts import facts_of, pick
 from iprs.planner.placement import Place, Placer
 from iprs.planner.sources import Source, source_of
+from iprs.planner.waiting import Awaiting
 from vms.services import (
     LEVELS,
     ClusterReading,
@@ -40,6 +41,8 @@ class Target:
     pool: str = ""
     chosen_nodes: tuple[str, ...] = ()
     chosen_storages: tuple[str, ...] = ()
+    ready_seconds: int = 180
+    """How long a machine that others need may take until it is up."""
     made_from: Mapping[str, str] = field(default_factory=dict)
     """Per key, what an owned guest was made from, as its plan said."""
 
@@ -75,6 +78,8 @@ class _Drafting:
         machines = {machine.key: machine for machine in self.expansion.machines}
         depths = depths_of(machines)
         items = [item for key, m in machines.items() if (item := self._item(m, self._level(depths[key])))]
+        awaiting = Awaiting(machines, self.target.cluster_id, self.target.owner, self.target.ready_seconds)
+        items = awaiting.added(items, self.target.made_from)
         last = self._level(max(depths.values(), default=-1) + 1)
         gone = [guest for key, guest in sorted(self.owned.items()) if key not in machines]
         items += [item for guest in gone if (item := self._delete(guest, last))]

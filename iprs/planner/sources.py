@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from blueprints.schema import Image, Machine
 from vms.services import ClusterReading, GuestRow, OsTemplate
 
+EMPTY_DISK = "empty disk"
+
 
 @dataclass(frozen=True)
 class Source:
@@ -12,7 +14,7 @@ class Source:
 
     template: GuestRow | None = None
     ostemplate: OsTemplate | None = None
-    label: str = "empty disk"
+    label: str = EMPTY_DISK
     cause: str = "default"
     holders: frozenset[str] = frozenset()
     is_shared: bool = False

@@ -85,6 +85,43 @@ def test_what_the_document_no_longer_has_is_deleted_last() -> None:
     assert max(levels["db"]) < min(levels["web"]) <= max(levels["web"]) < min(levels["old"])
 
 
+def kinds(draft: Draft, key: str) -> list[str]:
+    return [step.kind for item in draft.items if item.key == key for step in item.steps]
+
+
+def test_a_machine_that_others_need_is_seen_up_before_they_begin() -> None:
+    draft = plan(vm("db", os="debian-12", software=["postgresql"], ip="10.0.0.5/24"), vm("web", ("db",)))
+    wait = draft.items[0].steps[-1]
+    assert kinds(draft, "db")[-2:] == ["guest.verify", "guest.await"] and "guest.await" not in kinds(draft, "web")
+    assert (wait.title, wait.level) == ("Wait until VM db is up", max(step.level for step in draft.items[0].steps))
+    asked = {name: wait.params[name] for name in ("timeout", "has_system", "port", "address")}
+    assert asked == {"timeout": 180, "has_system": True, "port": 5432, "address": "10.0.0.5"}
+    assert wait.level < min(step.level for step in draft.items[1].steps)
+
+
+def test_the_wait_is_part_of_what_is_approved() -> None:
+    resources = (vm("db"), vm("web", ("db",)))
+    assert plan(*resources).digest() != plan(*resources, target=replace(TARGET, ready_seconds=60)).digest()
+
+
+def test_nobody_is_waited_for_whom_nobody_needs_now() -> None:
+    assert "guest.await" not in kinds(plan(vm("db"), vm("web")), "db")
+    assert kinds(plan(vm("db"), vm("web", ("db",)), have=(owned("db"),)), "db") == [], "it was not started"
+    idle = plan(vm("db", memory="8GB"), vm("web", ("db",)), have=(owned("db"), owned("web", vmid=5002)))
+    assert kinds(idle, "db") == ["guest.stop", "guest.configure", "guest.start", "guest.verify"]
+
+
+def test_a_machine_that_is_restarted_is_waited_for_like_a_new_one() -> None:
+    assert kinds(plan(vm("db", memory="8GB"), vm("web", ("db",)), have=(owned("db"),)), "db")[-1] == "guest.await"
+
+
+def test_nobody_listens_on_an_empty_disk_or_in_a_bare_archive() -> None:
+    bare = plan(vm("db", role="postgresql"), vm("web", ("db",)), templates=())
+    assert bare.items[0].steps[-1].params["has_system"] is False
+    boxed = plan(vm("db", kind="lxc", software=["redis"]), vm("web", ("db",)))
+    assert boxed.items[0].steps[-1].params["port"] is None
+
+
 def test_another_system_is_a_replacement() -> None:
     both = (template(9000, "debian-12", "pve1"), template(9001, "ubuntu-24.04", "pve1"))
     target = replace(TARGET, made_from={"web": "debian-12"})

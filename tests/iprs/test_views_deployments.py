@@ -149,6 +149,21 @@ def test_page_says_where_guests_are(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
+    ("state", "known", "said"),
+    [
+        ("running", {"journal": {"waits_for": "its guest agent"}}, "waiting for its guest agent, at most 180 s"),
+        ("succeeded", {"evidence": {"answered": "its guest agent", "waited_seconds": 12.3}}, "its guest agent answered after 12 s"),
+        ("succeeded", {"evidence": {"answered": "", "unasked": "it has no guest agent"}}, "could not be asked: it has no guest agent"),
+    ],
+)  # fmt: skip
+def test_page_says_for_whom_a_run_waits(client: Client, state: str, known: dict[str, Any], said: str) -> None:
+    signed_in(client)
+    run = deploying()
+    run.job.steps.filter(ordinal=3).update(kind="guest.await", params={"timeout": 180}, state=state, **known)
+    assert said in page(client, run)
+
+
+@pytest.mark.parametrize(
     ("states", "shown"),
     [
         (["pending"] * 4, "pending"),

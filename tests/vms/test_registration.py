@@ -17,7 +17,7 @@ from tests.vms.conftest import Runner
 from vms import registration
 from vms.models import Cluster
 from vms.proxmox.client import disconnect
-from vms.proxmox.privileges import ON_GUESTS, allows
+from vms.proxmox.privileges import AGENT, ON_GUESTS, agent_needs, allows
 from vms.services import create_steps, delete_steps
 
 pytestmark = pytest.mark.django_db
@@ -87,7 +87,7 @@ def test_the_documented_rights_are_enough(fresh_sandbox: RunningSandbox, runner:
 @pytest.mark.parametrize(
     ("path", "privileges"),
     [
-        ("/pool/alma", set(ON_GUESTS)), ("/vms/9000", set()), ("/storage/local-lvm", {"Datastore.AllocateSpace", "Datastore.Audit"}),
+        ("/pool/alma", {*ON_GUESTS, AGENT}), ("/vms/9000", set()), ("/storage/local-lvm", {"Datastore.AllocateSpace", "Datastore.Audit"}),
         ("/sdn/zones/localnetwork", {"SDN.Use"}),
     ],
 )  # fmt: skip
@@ -98,6 +98,12 @@ def test_each_missing_privilege_is_named_with_its_path(
     result = registration.check(cluster, by=make_actor())
     assert {(row["path"], row["privilege"]) for row in result["missing"]} == {(path, name) for name in privileges}
     assert any("No template is visible" in text for text in result["warnings"]) == (path == "/vms/9000")
+
+
+def test_asking_the_guest_agent_takes_the_privilege_that_the_version_knows() -> None:
+    cluster = make_cluster(organization=make_organization())
+    for version, privilege in (("9.1.2", "VM.GuestAgent.Audit"), ("8.4.1", "VM.Monitor")):
+        assert [(need.paths, need.privilege) for need in agent_needs(cluster, version)] == [(("/vms",), privilege)]
 
 
 def test_a_token_that_could_take_the_cluster_over_is_warned_of(fresh_sandbox: RunningSandbox) -> None:

@@ -13,7 +13,7 @@ from vms import rehearsal
 from vms.models import Cluster, GuestClaim
 from vms.proxmox.client import disconnect
 from vms.sandbox import importing
-from vms.services import create_steps, delete_steps, update_steps
+from vms.services import await_step, create_steps, delete_steps, update_steps
 
 pytestmark = pytest.mark.django_db
 LEAST = (
@@ -40,6 +40,13 @@ def test_guests_are_made_side_by_side_on_the_copy_alone(cluster: Cluster, fresh_
     assert guests(fresh_sandbox) == before
     assert fresh_sandbox.count("POST", "/nodes/{node}/qemu/{vmid}/clone") == posted
     assert not GuestClaim.objects.exists() and not Job.objects.exists() and not Event.objects.exists()
+
+
+def test_whether_a_system_comes_up_is_not_rehearsed_and_that_is_said(cluster: Cluster) -> None:
+    wait = await_step(spec(cluster), 4, seconds=60, has_system=True, port=None, address="")
+    told = rehearsal.rehearse(cluster, [*create_steps(spec(cluster)), wait])
+    assert told.is_completed, told.error
+    assert told.log[-1].endswith("is up: that shows on the cluster only.")
 
 
 def test_what_would_fail_fails_on_the_copy_in_the_same_words(cluster: Cluster, fresh_sandbox: RunningSandbox) -> None:

@@ -22,6 +22,8 @@ class Verdict(StrEnum):
     TAKEN = "taken"
     LOCKED = "locked"
     CHANGED = "changed"
+    MUTE = "mute"
+    """The guest agent of a machine said nothing; the cluster did answer."""
     REFUSED = "refused"
     UNCLEAR = "unclear"
 
@@ -31,6 +33,7 @@ _TEXTS = (
     (Verdict.LOCKED, re.compile(r"\b(VM|CT) (\d+ )?is locked|can't lock file '[^']*'")),
     (Verdict.CHANGED, re.compile(r"checksum mismatch|detected modified configuration")),
     (Verdict.TAKEN, re.compile(r"^(unable to create (VM|CT) \d+\b.*|(VM|CT) \d+ )(config file )?already exists")),
+    (Verdict.MUTE, re.compile(r"^(No )?QEMU guest agent\b|^Agent error\b|\bqga command\b|\bguest-[a-z-]+' failed")),
     (Verdict.REFUSED, re.compile(r"protection mode enabled|used in HA resources|^only root can set|does not support")),
 )
 

@@ -26,6 +26,7 @@ ON_GUESTS = {
     "VM.Config.Options": "set name, tags and description",
     "VM.PowerMgmt": "start and stop guests",
 }
+AGENT = "VM.GuestAgent.Audit"
 ON_TEMPLATES = {"VM.Audit": "see the template", "VM.Clone": "clone the template"}
 ON_STORAGES = {"Datastore.AllocateSpace": "make disks there", "Datastore.Audit": "see how much room there is"}
 ON_NODES = {"Sys.Audit": "see how full the node is"}
@@ -69,7 +70,11 @@ def look(api: Api, cluster: Cluster) -> Findings:
         for row in resources
         if row.get("type") == "storage" and _DISKS.intersection(text(row, "content").split(","))
     }
-    needs = [*_needs(cluster, found.nodes, storages), *_template_needs(cluster, resources)]
+    needs = [
+        *_needs(cluster, found.nodes, storages),
+        *_template_needs(cluster, resources),
+        *agent_needs(cluster, found.version),
+    ]
     found.missing = [
         {"path": need.paths[0], "privilege": need.privilege, "reason": need.reason}
         for need in needs
@@ -99,15 +104,26 @@ def allows(held: Held, path: str, privilege: str) -> bool:
 
 
 def _needs(cluster: Cluster, nodes: Iterable[str], storages: Iterable[str]) -> Iterator[Need]:
-    guests = (f"/pool/{cluster.pool}", "/vms") if cluster.pool else ("/vms",)
     network = "/sdn/zones/localnetwork"
     bridge = f"{network}/{cluster.default_bridge}" if cluster.default_bridge else network
-    yield from _all(ON_GUESTS, *guests)
+    yield from _all(ON_GUESTS, *_guest_paths(cluster))
     for node in cluster.chosen_nodes or nodes:
         yield from _all(ON_NODES, f"/nodes/{node}")
     for storage in cluster.chosen_storages or sorted(storages) or ("{storage}",):
         yield from _all(ON_STORAGES, f"/storage/{storage}")
     yield from _all(ON_BRIDGES, bridge)
+
+
+def agent_needs(cluster: Cluster, version: str) -> Iterator[Need]:
+    """To see whether a guest is up its agent is asked. Proxmox VE 9 has a privilege for that; 8 had one for all of the
+    monitor, and does not know the new name."""
+    is_old = version.partition(".")[0] in {"6", "7", "8"}
+    asking = {"VM.Monitor" if is_old else AGENT: "ask a machine's guest agent whether it is up"}
+    yield from _all(asking, *_guest_paths(cluster))
+
+
+def _guest_paths(cluster: Cluster) -> tuple[str, ...]:
+    return (f"/pool/{cluster.pool}", "/vms") if cluster.pool else ("/vms",)
 
 
 def _template_needs(cluster: Cluster, resources: Iterable[Mapping[str, object]]) -> Iterator[Need]:

@@ -8,8 +8,9 @@ from vms.steps.power import StartGuest, StopGuest
 from vms.steps.restore import RestoreGuest
 from vms.steps.settle import SettleTasks
 from vms.steps.verify import VerifyGuest
+from vms.steps.wait_up import AwaitGuest
 
 __all__ = [
-    "ConfigureGuest", "CreateGuest", "DeleteGuest", "DiscardGuest", "RestoreGuest", "SettleTasks", "StartGuest", "StopGuest",
+    "AwaitGuest", "ConfigureGuest", "CreateGuest", "DeleteGuest", "DiscardGuest", "RestoreGuest", "SettleTasks", "StartGuest", "StopGuest",
     "VerifyGuest",
 ]  # fmt: skip
