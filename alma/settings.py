@@ -167,6 +167,7 @@ ALMA_CLUSTER_CONNECT_SECONDS = env.number("ALMA_CLUSTER_CONNECT_SECONDS", 5, lea
 ALMA_CLUSTER_TOTAL_SECONDS = env.number("ALMA_CLUSTER_TOTAL_SECONDS", 20, least=1, most=300)
 # Until when a machine that others need must be up: told by its guest agent, or by the port of its role.
 ALMA_READY_SECONDS = env.number("ALMA_READY_SECONDS", 180, least=5, most=3600)
+ALMA_ORPHAN_GRACE_SECONDS = env.number("ALMA_ORPHAN_GRACE_SECONDS", 86_400, least=0, most=31_536_000)
 # Private networks, addresses and hosts on which clusters may lie; those of the usual private ranges on loopback alone.
 ALMA_CLUSTER_ALLOW = env.listing(
     "ALMA_CLUSTER_ALLOW", "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7" if _ON_LOOPBACK else ""

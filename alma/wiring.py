@@ -1,6 +1,7 @@
 """Which function of which app does what, by dotted name, so that lower apps reach higher ones without importing them."""
 
 JOB_KINDS = {
+    "cleanup": "vms.drift.removal.CleanupKind",
     "deployment": "iprs.deploying.DeploymentKind",
     "plan": "iprs.planning.PlanKind",
     "rehearsal": "alma.jobs.kinds.JobKind",
@@ -14,6 +15,7 @@ STEP_KINDS = {
     "guest.delete": "vms.steps.DeleteGuest",
     "guest.verify": "vms.steps.VerifyGuest",
     "guest.await": "vms.steps.AwaitGuest",
+    "guest.remove_orphan": "vms.steps.RemoveOrphan",
     "guest.discard": "vms.steps.DiscardGuest",
     "guest.restore": "vms.steps.RestoreGuest",
     "guest.settle": "vms.steps.SettleTasks",
@@ -25,6 +27,7 @@ STEP_KINDS = {
 # What the reconciler does beside kicking stalled jobs: dotted name of a function without arguments, seconds between.
 CHORES = [
     ("vms.inventory.refresh_all", 5),
+    ("vms.drift.watching.watch_all", 5),
     ("iprs.services.settle_outrun", 5),
     ("alma.accounts.signing_in.forget_old", 3600),
     ("alma.api.idempotency.sweep", 600),

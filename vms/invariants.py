@@ -11,7 +11,7 @@ from uuid import UUID
 from alma.errors import Unavailable
 from alma.jobs.findings import Finding, Severity, breach
 from alma.jobs.models import Job
-from vms.models import MARKER, Cluster, GuestClaim
+from vms.models import MARKER, Cluster, GuestClaim, Stray
 from vms.proxmox import guests
 from vms.proxmox.client import connect, disconnect
 from vms.proxmox.cluster import list_guests
@@ -66,6 +66,7 @@ def _read_part(cluster: Cluster, rows: list[GuestRow]) -> Markers:
 
 def _guests(cluster: Cluster, markers: Markers, busy: set[str]) -> Iterator[Finding]:
     claims = _claims_by_marker(set(markers.values()))
+    kept = set(Stray.objects.filter(cluster=cluster, state=Stray.State.KEPT).values_list("vmid", flat=True))
     for vmid, marker in markers.items():
         claim = claims.get(marker)
         subject = f"{cluster.slug}/{vmid}"
@@ -73,6 +74,10 @@ def _guests(cluster: Cluster, markers: Markers, busy: set[str]) -> Iterator[Find
             continue  # somebody else's
         if claim is None or (claim.cluster_id, claim.vmid) != (cluster.pk, vmid):
             yield Finding(Severity.DRIFT, "MARKER_UNKNOWN", subject, "It carries a marker that is not in this ledger.")
+        elif not claim.is_active and vmid in kept:
+            yield Finding(
+                Severity.DRIFT, "ORPHAN_KEPT", subject, f"{claim.key} was given up, and somebody keeps its guest."
+            )
         elif not claim.is_active and claim.job not in busy:
             yield breach("ORPHAN", subject, f"{claim.key} was given up, and its guest is still there.")
 

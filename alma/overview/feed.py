@@ -55,6 +55,12 @@ def _status(data: Data) -> Line:
     )
 
 
+def _drifted(data: Data) -> Line:
+    words = {"gone": "no longer finds its guest", "unmarked": "no longer finds its mark on the guest"}
+    fields = ", ".join(str(change.get("field", "")) for change in data.get("changes", ()))
+    return Line("alert", "warn", words.get(str(data.get("drift")), f"sees that somebody changed ({fields})"))
+
+
 def _unreachable(data: Data) -> Line:
     return Line("alert", "bad", f"cannot read the cluster: {data.get('reason', '')}".rstrip(": "))
 
@@ -65,7 +71,10 @@ def _node(data: Data) -> Line:
 
 
 def _read(data: Data) -> Line:
-    nouns = {"vm.created": "new", "vm.deleted": "gone", "vm.status_changed": "changed"}
+    nouns = {
+        "vm.created": "new", "vm.deleted": "gone", "vm.status_changed": "changed", "vm.drifted": "drifted",
+        "vm.drift_settled": "as they were left again", "vm.orphan_found": "in quarantine", "vm.stray_found": "of others",
+    }  # fmt: skip
     said = ", ".join(f"{number} guests {nouns.get(kind, kind)}" for kind, number in data.get("counts", {}).items())
     return Line("cluster", "neutral", f"read the cluster ({said}):" if said else "read the cluster")
 
@@ -87,6 +96,15 @@ WORDS: Mapping[str, Callable[[Data], Line]] = {
     "vm.created": _guest("found a new guest:", "vm", "neutral"),
     "vm.deleted": _guest("no longer finds the guest", "vm", "warn"),
     "vm.status_changed": _status,
+    "vm.drifted": _drifted,
+    "vm.drift_settled": lambda data: Line("ring-check", "ok", f"no longer sees drift ({data.get('why', '')}):"),
+    "vm.orphan_found": _guest("put into quarantine the guest that nobody stands for:", "alert", "warn"),
+    "vm.orphan_kept": _guest("will not remove the orphan", "shield", "neutral"),
+    "vm.orphan_removing": _guest("removes the orphan", "trash", "warn"),
+    "vm.orphan_removed": _guest("removed the orphan", "trash", "ok"),
+    "vm.stray_found": _guest("found in its range a guest that it did not make:", "alert", "neutral"),
+    "vm.stray_left": _guest("has nothing to do with this guest any more:", "ring-check", "neutral"),
+    "cluster.drifted": _read,
     "cluster.unreachable": _unreachable,
     "cluster.reachable": lambda data: Line("cluster", "ok", "can read the cluster again"),
     "cluster.read": _read,

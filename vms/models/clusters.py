@@ -100,6 +100,9 @@ class Cluster(models.Model):
     unreachable_since = models.DateTimeField(null=True, blank=True, editable=False)
     last_read_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_error = models.CharField(max_length=500, blank=True, editable=False)
+    compared_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When all of its guests were last compared with the ledger."
+    )
 
     objects = ClusterQuerySet.as_manager()
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from alma.jobs.kinds import Unknown
-from vms.models import MARKER, GuestClaim
+from vms.models import MARKER, Guest, GuestClaim
 from vms.proxmox.answers import Refusal, Verdict, clean, mapping, number, rows, text, whole
 from vms.proxmox.client import Api
 from vms.proxmox.cluster import TYPES, list_guests
@@ -111,7 +111,18 @@ def _read(api: Api, *, vmid: int, kind: str, node: str) -> GuestReading:
     return interpret(config, vmid=vmid, kind=kind, node=node, status=status)
 
 
-def read_marker(api: Api, row: GuestRow) -> str | None:
+def read_listed(api: Api, row: GuestRow | Guest) -> GuestReading | None:
+    """A listed guest in one call, with the status that the list gave it; None when it is not there. Raises Unknown, Refusal."""
+    try:
+        config = mapping(api.get("nodes", row.node, TYPES[row.kind], row.vmid, "config"), "config")
+    except Refusal as error:
+        if error.verdict == Verdict.ABSENT:
+            return None
+        raise
+    return interpret(config, vmid=row.vmid, kind=row.kind, node=row.node, status=row.status)
+
+
+def read_marker(api: Api, row: GuestRow | Guest) -> str | None:
     """The marker of a listed guest, empty without one; None when it is gone. Raises Unknown, Refusal."""
     try:
         config = mapping(api.get("nodes", row.node, TYPES[row.kind], row.vmid, "config"), "config")

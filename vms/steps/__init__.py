@@ -4,6 +4,7 @@ from vms.steps.configure import ConfigureGuest
 from vms.steps.create import CreateGuest
 from vms.steps.delete import DeleteGuest
 from vms.steps.discard import DiscardGuest
+from vms.steps.orphan import RemoveOrphan
 from vms.steps.power import StartGuest, StopGuest
 from vms.steps.restore import RestoreGuest
 from vms.steps.settle import SettleTasks
@@ -11,6 +12,6 @@ from vms.steps.verify import VerifyGuest
 from vms.steps.wait_up import AwaitGuest
 
 __all__ = [
-    "AwaitGuest", "ConfigureGuest", "CreateGuest", "DeleteGuest", "DiscardGuest", "RestoreGuest", "SettleTasks", "StartGuest", "StopGuest",
-    "VerifyGuest",
+    "AwaitGuest", "ConfigureGuest", "CreateGuest", "DeleteGuest", "DiscardGuest", "RemoveOrphan", "RestoreGuest", "SettleTasks",
+    "StartGuest", "StopGuest", "VerifyGuest",
 ]  # fmt: skip

@@ -22,6 +22,10 @@ GROUPS: tuple[tuple[str, tuple[Kind, ...]], ...] = (
             Kind("vm.created", "A VM or container has appeared"),
             Kind("vm.deleted", "It is gone"),
             Kind("vm.status_changed", "It was started, stopped or paused"),
+            Kind("vm.drifted", "A guest of ours was changed or deleted behind ALMA's back, or lost its mark"),
+            Kind("vm.drift_settled", "It is as it was left again, or a run has dealt with it"),
+            Kind("vm.orphan_found", "A guest with ALMA's mark that nobody stands for is in quarantine"),
+            Kind("vm.orphan_removed", "It was removed after its grace, read back"),
             Kind("backup.completed", "A backup has been made"),
             Kind("security.scan_completed", "A security scan has ended"),
         ),
@@ -30,7 +34,10 @@ GROUPS: tuple[tuple[str, tuple[Kind, ...]], ...] = (
         "Work and warnings",
         (
             Kind("job.completed", "A job in the background, a deployment too, has ended well"),
-            Kind("system.alert", "A job failed, a cluster cannot be read, a webhook was turned off"),
+            Kind(
+                "system.alert",
+                "A job failed, a cluster cannot be read, many guests drifted at once, a webhook was turned off",
+            ),
         ),
     ),
     (
@@ -66,7 +73,7 @@ GROUPS: tuple[tuple[str, tuple[Kind, ...]], ...] = (
 )
 NAMES = tuple(kind.name for _, kinds in GROUPS for kind in kinds)
 WILDCARDS = tuple(sorted({f"{name.split('.')[0]}.*" for name in NAMES}))
-ALERTS = frozenset({"cluster.unreachable", "webhook.disabled"})
+ALERTS = frozenset({"cluster.unreachable", "cluster.drifted", "webhook.disabled"})
 
 
 @lru_cache(maxsize=512)

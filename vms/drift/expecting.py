@@ -1,0 +1,74 @@
+"""How the last runs left our guests, learned from their journals once they have ended."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+from alma.jobs.models import Job, Step
+from vms.models import Expectation, GuestClaim
+from vms.proxmox.values import parse_tags
+from vms.steps.payloads import tags
+
+Facts = dict[str, Any]
+_READ_BACK = {
+    "cores": "cores", "memory_bytes": "memory", "disk_bytes": "disk", "status": "power", "name": "name"
+}  # fmt: skip
+_RESTORED = {"net0": ("bridge", "vlan"), "tags": ("tags",)}
+"""Options that a rollback writes back, and what is then no longer as the plan said."""
+
+
+def learn(claims: Iterable[GuestClaim], jobs: Mapping[str, Job]) -> dict[UUID, Facts]:
+    """What is expected of each guest. Runs that ended since the last look are read; `jobs` are those that have ended."""
+    rows = {row.claim_id: row for row in Expectation.objects.filter(claim__in=[claim.pk for claim in claims])}
+    stale = [claim for claim in claims if claim.job in jobs and not _is_of(rows.get(claim.pk), jobs[claim.job])]
+    steps = _steps(jobs[claim.job].pk for claim in stale)
+    for claim in stale:
+        job, was = jobs[claim.job], rows.get(claim.pk)
+        facts = (was.facts if was else {}) | left_by(steps[job.pk, claim.key], claim)
+        rows[claim.pk] = Expectation(claim=claim, facts=facts, job=job.public_id, job_ended_at=job.finished_at)
+    Expectation.objects.bulk_create(
+        [rows[claim.pk] for claim in stale], batch_size=200, update_conflicts=True, unique_fields=["claim"],
+        update_fields=["facts", "job", "job_ended_at"],
+    )  # fmt: skip
+    return {pk: row.facts for pk, row in rows.items()}
+
+
+def _is_of(row: Expectation | None, job: Job) -> bool:
+    return row is not None and (row.job, row.job_ended_at) == (job.public_id, job.finished_at)
+
+
+def _steps(jobs: Iterable[int]) -> dict[tuple[int, str], list[Step]]:
+    found: dict[tuple[int, str], list[Step]] = defaultdict(list)
+    for step in Step.objects.filter(job__in=set(jobs), kind__startswith="guest.", state__in=Step.DONE).order_by(
+        "ordinal"
+    ):
+        found[step.job_id, step.key].append(step)
+    return found
+
+
+def left_by(steps: Iterable[Step], claim: GuestClaim) -> Facts:
+    """What a run says of a guest: the last that it read back, and what it set of network and tags."""
+    facts: Facts = {}
+    for step in steps:
+        if step.evidence.get("claim") != str(claim.pk):
+            continue
+        facts |= {ours: step.evidence[theirs] for theirs, ours in _READ_BACK.items() if theirs in step.evidence}
+        if step.kind == "guest.configure":
+            facts |= _set(step.params)
+        for option in step.params.get("options", ()):
+            facts |= dict.fromkeys(_RESTORED.get(option, ()))
+    return facts
+
+
+def _set(params: Mapping[str, Any]) -> Facts:
+    network = {"bridge": params["bridge"], "vlan": params.get("vlan")} if params.get("bridge") else {}
+    return {"tags": sorted(parse_tags(tags(params))), **network}
+
+
+def accept(claim: GuestClaim, **facts: Any) -> None:
+    """From now on this is expected of a guest: a run that found it so was approved."""
+    row = Expectation.objects.filter(claim=claim).first()
+    if row is not None:
+        row.facts = row.facts | facts
+        row.save(update_fields=["facts"])
