@@ -40,8 +40,8 @@ def test_a_guest_that_is_as_it_was_left_has_no_drift(cluster: Cluster, web: Any)
 
     assert not Drift.objects.exists()
     assert Expectation.objects.get().facts == {
-        "cores": 2, "memory": 2 * GIB, "disk": 8 * GIB, "power": "running", "name": "web", "bridge": "vmbr0", "vlan": 7,
-        "tags": ["alma", "shop"],
+        "cores": 2, "memory": 2 * GIB, "disk": 8 * GIB, "power": "running", "name": "web", "cards": {"net0": "vmbr0, VLAN 7"},
+        "disks": {}, "tags": ["alma", "shop"],
     }  # fmt: skip
     cluster.refresh_from_db()
     assert cluster.compared_at is not None
@@ -66,8 +66,11 @@ def test_a_change_by_hand_is_told_once_with_before_and_after(cluster: Cluster, w
     ("values", "change"),
     [
         ({"name": "mine"}, {"field": "name", "before": "web", "after": "mine"}),
-        ({"net0": "virtio,bridge=vmbr1,tag=7"}, {"field": "bridge", "before": "vmbr0", "after": "vmbr1"}),
-        ({"net0": "virtio,bridge=vmbr0"}, {"field": "vlan", "before": 7, "after": None}),
+        (
+            {"net0": "virtio,bridge=vmbr1,tag=7"},
+            {"field": "network", "before": "vmbr0, VLAN 7", "after": "vmbr1, VLAN 7"},
+        ),
+        ({"net0": "virtio,bridge=vmbr0"}, {"field": "network", "before": "vmbr0, VLAN 7", "after": "vmbr0"}),
         ({"tags": "alma;extra"}, {"field": "tags", "before": ["alma", "shop"], "after": ["alma", "extra"]}),
     ],
 )

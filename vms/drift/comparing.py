@@ -7,6 +7,8 @@ from vms.models import Drift, Guest, GuestClaim
 from vms.proxmox.readings import GuestReading
 
 Change = dict[str, Any]
+EXTENT = 4 * 1024**2
+"""By so much a volume may be larger than asked for: volume groups round up to whole extents."""
 _AT_REST = frozenset({"running", "stopped"})
 
 
@@ -24,16 +26,33 @@ def changes(facts: Mapping[str, Any], reading: GuestReading) -> Iterator[Change]
     """Each attribute that is known and different. Tags that people add beside ours are theirs to add."""
     now = {
         "cores": reading.cores, "memory": reading.memory_bytes, "disk": reading.disk_bytes, "power": reading.status,
-        "name": reading.name, "bridge": reading.bridge, "vlan": reading.vlan,
+        "name": reading.name,
     }  # fmt: skip
     for field, value in now.items():
-        is_known = field in facts and (field != "vlan" or facts.get("bridge"))
-        if not is_known or (facts[field] is None and field != "vlan") or facts[field] == value:
-            continue
-        if field != "power" or {facts[field], value} <= _AT_REST:
+        is_same = facts.get(field) in (None, value)
+        if not is_same and (field != "power" or {facts[field], value} <= _AT_REST):
             yield _change(field, facts[field], value)
+    yield from _fittings(facts, reading)
     if not set(facts.get("tags") or ()) <= set(reading.tags):
         yield _change("tags", list(facts["tags"]), sorted(reading.tags))
+
+
+def _fittings(facts: Mapping[str, Any], reading: GuestReading) -> Iterator[Change]:
+    """Network cards and further disks at their places in the config."""
+    for slot, place in facts.get("cards", {}).items():
+        card = reading.cards.get(slot)
+        found = place_of(card.bridge, card.vlan) if card else None
+        if found != place:
+            yield _change("network" if slot == "net0" else f"network {slot}", place, found)
+    for slot, size in facts.get("disks", {}).items():
+        now = reading.disks.get(slot)
+        if now is None or not 0 <= now - size <= EXTENT:
+            yield _change(f"disk {slot}", size, now)
+
+
+def place_of(bridge: str, vlan: int | None) -> str:
+    """What a network card is plugged into, in words."""
+    return f"{bridge}, VLAN {vlan}" if vlan else bridge
 
 
 def is_suspect(facts: Mapping[str, Any], row: Guest | None) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from alma.jobs.models import Job, Step
+from vms.drift.comparing import place_of
 from vms.models import Expectation, GuestClaim
 from vms.proxmox.values import parse_tags
 from vms.steps.payloads import tags
@@ -14,8 +15,6 @@ Facts = dict[str, Any]
 _READ_BACK = {
     "cores": "cores", "memory_bytes": "memory", "disk_bytes": "disk", "status": "power", "name": "name"
 }  # fmt: skip
-_RESTORED = {"net0": ("bridge", "vlan"), "tags": ("tags",)}
-"""Options that a rollback writes back, and what is then no longer as the plan said."""
 
 
 def learn(claims: Iterable[GuestClaim], jobs: Mapping[str, Job]) -> dict[UUID, Facts]:
@@ -25,7 +24,7 @@ def learn(claims: Iterable[GuestClaim], jobs: Mapping[str, Job]) -> dict[UUID, F
     steps = _steps(jobs[claim.job].pk for claim in stale)
     for claim in stale:
         job, was = jobs[claim.job], rows.get(claim.pk)
-        facts = (was.facts if was else {}) | left_by(steps[job.pk, claim.key], claim)
+        facts = left_by(steps[job.pk, claim.key], claim, was.facts if was else {})
         rows[claim.pk] = Expectation(claim=claim, facts=facts, job=job.public_id, job_ended_at=job.finished_at)
     Expectation.objects.bulk_create(
         [rows[claim.pk] for claim in stale], batch_size=200, update_conflicts=True, unique_fields=["claim"],
@@ -47,23 +46,39 @@ def _steps(jobs: Iterable[int]) -> dict[tuple[int, str], list[Step]]:
     return found
 
 
-def left_by(steps: Iterable[Step], claim: GuestClaim) -> Facts:
-    """What a run says of a guest: the last that it read back, and what it set of network and tags."""
-    facts: Facts = {}
+def left_by(steps: Iterable[Step], claim: GuestClaim, before: Facts) -> Facts:
+    """What is known of a guest after a run: the last that it read back, and what it set of network, disks and tags."""
+    facts = {**before}
     for step in steps:
         if step.evidence.get("claim") != str(claim.pk):
             continue
         facts |= {ours: step.evidence[theirs] for theirs, ours in _READ_BACK.items() if theirs in step.evidence}
         if step.kind == "guest.configure":
-            facts |= _set(step.params)
-        for option in step.params.get("options", ()):
-            facts |= dict.fromkeys(_RESTORED.get(option, ()))
+            facts |= _set(step.params, facts)
+        elif step.kind == "guest.restore":
+            facts = _forget(facts, step.params["options"])
     return facts
 
 
-def _set(params: Mapping[str, Any]) -> Facts:
-    network = {"bridge": params["bridge"], "vlan": params.get("vlan")} if params.get("bridge") else {}
-    return {"tags": sorted(parse_tags(tags(params))), **network}
+def _set(params: Mapping[str, Any], before: Facts) -> Facts:
+    cards = {card["slot"]: place_of(card["bridge"], card["vlan"]) for card in params.get("cards") or ()}
+    if params.get("bridge"):
+        cards = {"net0": place_of(params["bridge"], params.get("vlan"))} | cards
+    disks = {volume["slot"]: volume["size_bytes"] for volume in params.get("volumes") or ()}
+    return {
+        "tags": sorted(parse_tags(tags(params))), "cards": before.get("cards", {}) | cards,
+        "disks": before.get("disks", {}) | disks,
+    }  # fmt: skip
+
+
+def _forget(facts: Facts, options: Iterable[str]) -> Facts:
+    """A rollback wrote these options back; what they say now was never read in our terms."""
+    names = set(options)
+    kept = {field: value for field, value in facts.items() if field not in names}
+    return kept | {
+        field: {slot: value for slot, value in facts.get(field, {}).items() if slot not in names}
+        for field in ("cards", "disks")
+    }
 
 
 def accept(claim: GuestClaim, **facts: Any) -> None:

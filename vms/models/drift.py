@@ -17,7 +17,8 @@ from vms.models.ledger import GuestClaim
 class Expectation(models.Model):
     """How the last run that has ended left a guest of ours: what it read back, and what it was told to set.
 
-    `facts` has those of cores, memory, disk (bytes), power, name, bridge, vlan and tags that are known.
+    `facts` has those of cores, memory, disk (bytes), power, name and tags that are known, of further disks the bytes at their
+    places (`disks`), and of network cards at theirs what they are plugged into (`cards`).
     """
 
     claim = models.OneToOneField(GuestClaim, models.CASCADE, related_name="expectation")
