@@ -21,7 +21,7 @@ def managed(cluster: Cluster) -> Cluster:
 
 def _let_work(cluster: Cluster) -> None:
     """The manager's next round, and the workers that it starts."""
-    for seconds in (11, 11):
+    for seconds in (11, 11, 11):
         cluster.clock.advance(seconds)
         cluster.core.tick()
 
@@ -165,3 +165,53 @@ def test_rules_bring_guests_together_and_apart(cluster: Cluster) -> None:
     cluster.put(f"{HA}/rules/r1", type="resource-affinity", affinity="positive")
     _let_work(cluster)
     assert _row(cluster, 300)["node"] == _row(cluster, 301)["node"] == "pve1"
+
+
+def _moves(cluster: Cluster, vmid: int, rounds: int) -> tuple[list[str], list[str]]:
+    """What lists told of a guest while the manager worked, and the tasks that it began, oldest first."""
+    told = []
+    for _ in range(rounds):
+        told.append(str(_row(cluster, vmid)["hastate"]))
+        cluster.clock.advance(2)
+        cluster.core.tick()
+    ours = [task for task in cluster.core.state.tasks if task.id == str(vmid)]
+    return told, [f"{task.type} {task.exitstatus}" for task in sorted(ours, key=lambda task: task.begun_at)]
+
+
+def _kept_running(cluster: Cluster, disk: str) -> None:
+    cluster.machine(300, scsi0=disk)
+    cluster.post(f"{HA}/resources", sid="vm:300", state="started")
+    _let_work(cluster)
+    assert _row(cluster, 300)["status"] == "running"
+
+
+def test_a_running_machine_is_moved_live_by_a_worker_of_the_manager(cluster: Cluster) -> None:
+    _kept_running(cluster, "shared:2")
+    cluster.post(f"{HA}/resources/vm:300/migrate", node="pve2")
+    told, began = _moves(cluster, 300, 12)
+    assert told[0] == "migrate" and told[-1] == "started"
+    assert began[-1] == "qmigrate OK" and not any("qmshutdown" in each for each in began)
+    row = _row(cluster, 300)
+    assert (row["node"], row["status"]) == ("pve2", "running")
+
+
+def test_a_relocation_stops_moves_and_starts(cluster: Cluster) -> None:
+    _kept_running(cluster, "shared:2")
+    cluster.post(f"{HA}/resources/vm:300/relocate", node="pve2")
+    told, began = _moves(cluster, 300, 60)
+    assert told[0] == "relocate" and told[-1] == "started"
+    assert began[-3:] == [
+        "qmshutdown OK",
+        "qmigrate OK",
+        "qmstart OK",
+    ]
+    assert _row(cluster, 300)["node"] == "pve2"
+
+
+def test_a_move_that_fails_leaves_the_machine_where_it_runs(cluster: Cluster) -> None:
+    _kept_running(cluster, "local-lvm:2")
+    cluster.post(f"{HA}/resources/vm:300/migrate", node="pve2")
+    told, began = _moves(cluster, 300, 12)
+    assert (told[-1], began[-1]) == ("started", "qmigrate migration aborted")
+    row = _row(cluster, 300)
+    assert (row["node"], row["status"], "lock" in row) == ("pve1", "running", False)

@@ -163,8 +163,11 @@ def test_a_managed_machine_is_moved_by_the_manager(cluster: Cluster) -> None:
     cluster.post("/cluster/ha/resources", sid="vm:100", state="stopped")
     upid = cluster.post(MIGRATE, target="pve2")
     assert ":hamigrate:100:" in upid and cluster.finish(upid) == "OK"
-    cluster.clock.advance(30)
-    cluster.core.tick()
+    for _ in range(3):
+        cluster.clock.advance(10)
+        cluster.core.tick()
     assert cluster.config(100, node="pve2")["name"] == "m100"
+    moved = cluster.get("/nodes/pve1/tasks", typefilter="qmigrate")
+    assert [(row["id"], row["user"], row["status"]) for row in moved] == [("100", "root@pam", "OK")]
     refused = cluster.refusal("POST", "/nodes/pve2/qemu/100/status/suspend", todisk=1)
     assert refused.message in {"VM 100 not running", "Cannot suspend HA managed VM to disk"}

@@ -110,7 +110,7 @@ def test_allocation_and_rows(cluster: Cluster) -> None:
     (row,) = cluster.get("/nodes/pve2/storage/shared/content", vmid=300)
     assert (row["format"], row["size"], row["vmid"]) == ("qcow2", 5 * 2**30, 300)
     assert cluster.refusal("GET", "/nodes/pve1/storage/shared/content", content="x").status == 400
-    refused = cluster.refusal("POST", "/nodes/pve1/storage/local-lvm/content", vmid=300, filename="x", size="5T")
+    refused = cluster.refusal("POST", "/nodes/pve1/storage/local-lvm/content", vmid=300, filename="vm-300-x", size="5T")
     assert refused.errors == {"size": "value does not match the regex pattern"}
 
 
@@ -229,3 +229,26 @@ def test_uploads_without_a_socket(cluster: Cluster) -> None:
     upid = local.upload.create(content="iso", filename=file)
     assert cluster.finish(upid) == "OK"
     assert any(row["volid"] == "local:iso/inside.iso" and row["size"] == 3 for row in local.content.get())
+
+
+@pytest.mark.parametrize(
+    ("storage", "name", "said"),
+    [
+        ("local-lvm", "disk", "illegal name 'disk' - should be 'vm-300-*'\n"),
+        ("local-lvm", "vm-301-disk-0", "illegal name 'vm-301-disk-0' - should be 'vm-300-*'\n"),
+        ("local-lvm", "local-lvm:1", "illegal name 'local-lvm:1' - should be 'vm-300-*'\n"),
+        ("shared", "vm-300-disk-0", "unable to parse volume filename 'vm-300-disk-0'\n"),
+        ("shared", "../vm-300-disk-0.raw", "unable to parse volume filename '../vm-300-disk-0.raw'\n"),
+    ],
+)
+def test_a_volume_is_named_after_its_guest(cluster: Cluster, storage: str, name: str, said: str) -> None:
+    path = f"/nodes/pve1/storage/{storage}/content"
+    refused = cluster.refusal("POST", path, vmid=300, filename=name, size="1G")
+    assert (refused.status, refused.message) == (500, said)
+
+
+def test_the_format_of_a_volume_is_in_its_name(cluster: Cluster) -> None:
+    path = "/nodes/pve1/storage/shared/content"
+    assert cluster.post(path, vmid=300, filename="vm-300-a.qcow2", size="1G") == "shared:300/vm-300-a.qcow2"
+    refused = cluster.refusal("POST", path, vmid=300, filename="vm-300-b.qcow2", size="1G", format="raw")
+    assert refused.errors == {"format": "different storage formats (raw != qcow2)"}

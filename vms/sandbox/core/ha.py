@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from vms.sandbox.core import sections, tasks, volumes
+from vms.sandbox.core import journeys, sections, tasks
 from vms.sandbox.core.errors import ApiError
 from vms.sandbox.core.identity import Identity
 from vms.sandbox.core.kinds import kind_of
@@ -143,21 +143,35 @@ def work(world: World) -> None:
     for sid, each in taken.items():
         guest, entry = guest_of(world, sid), sections.find(world, RESOURCES, sid)
         if guest is not None and entry is not None:
-            _see_to(world, guest, entry, str(each.get("target", "")))
+            move, target = str(each.get("move", "")), str(each.get("target", ""))
+            if not _is_moving(world, guest, move, target):
+                _see_to(world, guest, entry)
 
 
-def _see_to(world: World, guest: Guest, entry: Entry, target: str) -> None:
-    if target and target != guest.node and _can_move(world, guest):
-        world.state.guests.edit(guest).node = target
+def _is_moving(world: World, guest: Guest, move: str, target: str) -> bool:
+    """Whether a move keeps the manager busy: it sends a worker, to relocate after a shutdown, and looks again when that has
+    ended, whether well or not."""
+    sid = sid_of(guest)
+    if move and any(task.id == str(guest.vmid) for task in world.running.values()):
+        plan(world, sid, move=move, target=target)
+        return True
+    if not target or target == guest.node or target in world.faults.offline:
+        return False
+    if move == "relocate" and guest.is_running:
+        fork_power(world, guest, "shutdown")
+        plan(world, sid, target=target, move=move)
+        return True
+    tasks.fork(world, MANAGER, journeys.work_of(world, guest, journeys.managed(guest, target)))
+    plan(world, sid, move=move)
+    return True
+
+
+def _see_to(world: World, guest: Guest, entry: Entry) -> None:
     wish = requested(entry)
     if wish == "started" and not guest.is_running and not guest.is_template:
         fork_power(world, guest, "start")
     elif wish in _STOPPED and guest.is_running:
         fork_power(world, guest, "shutdown")
-
-
-def _can_move(world: World, guest: Guest) -> bool:
-    return all(world.storage(volume.storage).is_shared for volume in volumes.of_guest(world, guest.vmid))
 
 
 def fork_power(world: World, guest: Guest, action: str) -> None:

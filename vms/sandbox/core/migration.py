@@ -1,16 +1,13 @@
 """Migration of guests between nodes: what stands in its way, and the journey."""
 
-from datetime import UTC, datetime
-
-from vms.sandbox.core import drives, guests, ha, metrics, permissions, tasks, validation, volumes
+from vms.sandbox.core import drives, guests, ha, journeys, metrics, permissions, tasks, validation, volumes
 from vms.sandbox.core.errors import TaskError, die, invalid
 from vms.sandbox.core.kinds import LXC, QEMU, Kind, kind_of
 from vms.sandbox.core.model import Guest, Json, Storage, Task, Volume
 from vms.sandbox.core.routing import Call
-from vms.sandbox.core.sizes import GIB, human
+from vms.sandbox.core.sizes import human
 from vms.sandbox.core.world import World
 
-_SECONDS_PER_GIB = 0.4
 _ROOT_ONLY = ("force", "migration_type", "migration_network")
 
 
@@ -74,19 +71,11 @@ def migrate(call: Call, kind: Kind) -> str:
         work = tasks.Work("hamigrate", guest.node, str(guest.vmid), 0.5, args={"target": target})
         return tasks.fork(call.world, call.identity, work)
     moved = 0 if kind is QEMU and guest.is_running and not call.flag("with-local-disks") else _local_bytes(call, guest)
-    live = metrics.memory(guest) if guest.is_running else 0
-    args: dict[str, Json] = {
-        "target": target, "online": guest.is_running and call.flag("online"), "restart": call.flag("restart"),
-        "disks": call.flag("with-local-disks"), "storages": storages, "kind": kind.name,
-    }  # fmt: skip
-    name = "qmigrate" if kind is QEMU else "vzmigrate"
-    seconds = 2.0 + _SECONDS_PER_GIB * (moved + live) / GIB
-    line = f"starting migration of {kind.label} {guest.vmid} to node '{target}' ({call.world.node(target).ip})"
-    work = tasks.Work(
-        name, guest.node, str(guest.vmid), seconds, (guest.vmid,), args, (_stamped(call.world.now(), line),),
-        lock="migrate",
+    journey = journeys.Journey(
+        target=target, is_online=guest.is_running and call.flag("online"), is_restarted=call.flag("restart"),
+        has_disks=call.flag("with-local-disks"), moved=moved, storages=storages,
     )  # fmt: skip
-    return tasks.fork(call.world, call.identity, work)
+    return tasks.fork(call.world, call.identity, journeys.work_of(call.world, guest, journey))
 
 
 @tasks.effect("hamigrate")
@@ -133,12 +122,8 @@ def _storage_map(call: Call, guest: Guest, target: str, given: str) -> dict[str,
     return chosen
 
 
-def _stamped(moment: float, line: str) -> str:
-    return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%d %H:%M:%S} {line}"
-
-
 def _say(task: Task, line: str) -> None:
-    tasks.say(task, _stamped(task.due_at, line))
+    tasks.say(task, journeys.stamped(task.due_at, line))
 
 
 def _duration(task: Task) -> str:

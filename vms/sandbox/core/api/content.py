@@ -1,8 +1,10 @@
 """/nodes/{node}/storage/{storage}: what lies on a storage."""
 
+import re
+
 from vms.sandbox.core import archives, files, formats, permissions, tasks, volumes
 from vms.sandbox.core.api.tables import NODE, VMID
-from vms.sandbox.core.errors import TaskError, die
+from vms.sandbox.core.errors import TaskError, die, invalid
 from vms.sandbox.core.model import Json, Storage, Task, Volume
 from vms.sandbox.core.parameters import Param, boolean, formatted, integer, one_of, text
 from vms.sandbox.core.routing import USER, Call, Routes, holder
@@ -10,6 +12,8 @@ from vms.sandbox.core.sizes import KIB, parse
 from vms.sandbox.core.world import World
 
 routes = Routes()
+_ENDING = re.compile(r"\.(raw|qcow2|vmdk|subvol)$", re.ASCII)
+_ODD = re.compile(r"[^\w.-]", re.ASCII)
 _ON_NODE = {**NODE, "storage": formatted(formats.storage_id).required()}
 _BASE = "/nodes/{node}/storage/{storage}"
 _VOLUME = {**_ON_NODE, "volume": text().required()}
@@ -64,15 +68,29 @@ def allocate(call: Call) -> Json:
     storage = call.world.usable_storage(call.string("storage"), call.node)
     size, name = call.string("size"), call.string("filename")
     wanted = int(size) * KIB if size.isdecimal() else parse(size)
+    stem, format = _named(storage, call.vmid, name, call.string("format"))
     if volumes.find(call.world, f"{storage.name}:{name}", call.node) is not None:
         raise die(f"unable to create '{name}': volume already exists")
-    image = volumes.Image(
-        call.vmid, wanted, format=call.string("format"), stem=name.rpartition("/")[2].partition(".")[0]
-    )
+    image = volumes.Image(call.vmid, wanted, format=format, stem=stem)
     try:
         return volumes.allocate(call.world, storage, call.node, image).volid
     except TaskError as error:
         raise die(str(error)) from error
+
+
+def _named(storage: Storage, vmid: int, name: str, format: str) -> tuple[str, str]:
+    """The name without its ending, and the format that either says. Raises ApiError for what no plugin takes."""
+    ending = _ENDING.search(name)
+    if ending and format and format != ending[1]:
+        raise invalid(format=f"different storage formats ({format} != {ending[1]})")
+    if volumes.is_file_storage(storage):
+        if not ending or "/" in name or len(name.split()) != 1:
+            raise die(f"unable to parse volume filename '{name}'\n")
+        return name[: ending.start()], ending[1]
+    prefix = f"{'subvol' if format == 'subvol' else 'vm'}-{vmid}-"
+    if not name.startswith(prefix) or _ODD.search(name):
+        raise die(f"illegal name '{name}' - should be '{prefix}*'\n")
+    return name, format
 
 
 def _volume(call: Call) -> Volume:
