@@ -30,7 +30,7 @@ class _Connection(web.RequestHandler):
     ) -> web.StreamResponse:
         if status != 400:
             logger.error("sandbox request failed", exc_info=exc, extra={"path": request.path})
-        return wire.refusal(wire.not_understood(status))
+        return wire.refusal(wire.not_understood(status, message or ""))
 
 
 class HttpServer(web.Server):

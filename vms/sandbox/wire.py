@@ -23,6 +23,9 @@ HEADERS_END = 64
 HEADER_BYTES_END = 8 * 1024
 _COMPRESSED_FROM = 1024
 _API = "/api2"
+_UNKNOWN_METHOD = re.compile(r"b'([!-&(-~]+) \S+ HTTP/1\.\d'")
+"""A request line with a method that the parser does not know, as its complaint quotes it."""
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def is_too_large(request: web.BaseRequest) -> bool:
@@ -34,7 +37,7 @@ def is_too_large(request: web.BaseRequest) -> bool:
 def check_head(request: web.BaseRequest) -> None:
     """What is refused on the head of a request alone."""
     if request.method not in METHODS:
-        raise NotHttp(501, f"method '{request.method}' not available", has_text=False)
+        raise _no_method(request.method)
     encoding = request.headers.get("Transfer-Encoding", "")
     if encoding.lower() == "chunked":
         raise NotHttp(501, "chunked transfer encoding not supported")
@@ -42,8 +45,14 @@ def check_head(request: web.BaseRequest) -> None:
         raise NotHttp(501, f"Unknown transfer encoding '{encoding}'")
 
 
-def not_understood(status: int) -> NotHttp:
-    """The refusal of what the parser could not read, or of what went wrong in here."""
+def _no_method(name: str) -> NotHttp:
+    return NotHttp(501, f"method '{name}' not available", has_text=False)
+
+
+def not_understood(status: int, reason: str = "") -> NotHttp:
+    """The refusal of what the parser could not read, such as a method of its own, or of what went wrong in here."""
+    if method := _UNKNOWN_METHOD.search(reason):
+        return _no_method(method[1])
     return NotHttp(400, "bad request") if status == 400 else NotHttp(500, "internal error")
 
 
@@ -142,7 +151,7 @@ def _coding(accepted: str) -> str:
 
 
 def _reason(page: Page) -> str:
-    first = page.message.split("\n")[0].replace("\r", " ").strip()
+    first = _CONTROL.sub(" ", page.message.split("\n")[0]).strip()
     known = {status.value: status.phrase for status in http.HTTPStatus}
     return first or known.get(page.status, "")
 

@@ -50,6 +50,19 @@ def test_refused_bodies(sandbox: RunningSandbox, head: str, header: str, body: b
     assert answer.body.decode() == line.partition(" ")[2]
 
 
+@pytest.mark.parametrize("method", ["FOO", "get", "PROPFIND"])
+def test_methods_that_nobody_has_heard_of(sandbox: RunningSandbox, method: str) -> None:
+    answer = ask(sandbox, f"{method} /api2/json/version", token(sandbox))
+    assert answer.line.partition(" ")[2] == f"501 method '{method}' not available"
+
+
+@pytest.mark.parametrize("name", ["%00", "a%0d%0aX-Other:%201", "%1b%5b31m", "%ff%fe"])
+def test_control_characters_stay_out_of_the_head(sandbox: RunningSandbox, name: str) -> None:
+    answer = ask(sandbox, f"GET /api2/json/nodes/{name}/qemu", token(sandbox))
+    assert answer.line.startswith(("HTTP/1.1 500 hostname lookup", "HTTP/1.1 501 Method")) and answer.body
+    assert "x-other" not in answer.headers and answer.line.isprintable()
+
+
 def test_whoever_is_unknown_is_told_so_before_the_body_is_looked_at(sandbox: RunningSandbox) -> None:
     answer = ask(sandbox, "POST /api2/json/pools", "Content-Type: text/xml", body=b"<a/>")
     assert answer.line == "HTTP/1.1 401 No ticket" and answer.body == b""
