@@ -3,15 +3,17 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
 from alma.accounts.checks import RELAXATIONS
-from alma.accounts.models import Organization
+from alma.accounts.models import ApiKey, Organization
 from tests.access import callers, world
 from tests.access.callers import Caller
 from tests.access.expectations import Expected
@@ -19,6 +21,7 @@ from tests.access.judging import body_of, filled
 from tests.access.routes import Route, routes
 from tests.access.table_api import API
 from tests.access.table_pages import PAGES
+from tests.access.work import watched
 from tests.access.world import Things
 from tests.factories.accounts import make_organization
 
@@ -54,11 +57,15 @@ class Stage:
         return [*self.callers, *narrow]
 
     def ask(self, caller: Caller, route: Route, *things: Things) -> Any:
-        """One request, whose effect on the database is undone."""
+        """One request, whose effect on the database is undone. The answer bears the `work` that it was."""
         expected = EXPECTED[route.key]
         path = filled(route, expected, *(things or (self.own,)))
-        with self.undone():
-            return caller.call(route.method, path, body_of(expected, (things or (self.own,))[-1]), is_api=route.is_api)
+        with self.undone(), watched() as work:
+            response = caller.call(
+                route.method, path, body_of(expected, (things or (self.own,))[-1]), is_api=route.is_api
+            )
+        response.work = work
+        return response
 
     @contextmanager
     def undone(self) -> Iterator[None]:
@@ -78,6 +85,7 @@ def stage(request: pytest.FixtureRequest, django_db_setup: None, django_db_block
         own, foreign = world.furnish(ours, world.OURS), world.furnish(theirs, world.THEIRS)
         everybody = [callers.NOBODY, *callers.people(ours, theirs), *callers.keys(ours)]
         stage = Stage(ours, theirs, own, foreign, everybody, callers.narrow_keys(ours, EXPECTED.values()))
+        ApiKey.objects.update(last_used_at=timezone.now() + timedelta(days=1))  # or each request notes it anew
         yield stage
         transaction.set_rollback(True)
     CELLS[request.module.__name__] = stage.cells

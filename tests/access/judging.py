@@ -128,3 +128,24 @@ def _is_reference(value: Any) -> bool:
 def names_things(expected: Expected) -> bool:
     """Whether a request names anything of an organization."""
     return bool(expected.of) or any(map(_is_reference, expected.body.values()))
+
+
+def lacks(headers: dict[str, str]) -> list[str]:
+    """Which of the headers that browsers need an answer lacks, or has weakened."""
+    policy = headers.get("content-security-policy", "")
+    wanted = {
+        "content-security-policy": "default-src 'self'" in policy or "default-src 'none'" in policy,
+        "frame-ancestors": "frame-ancestors 'none'" in policy,
+        "base-uri": "base-uri 'none'" in policy,
+        "scripts": "unsafe-inline' " not in policy.partition("script-src")[2].partition(";")[0] + " ",
+        "x-content-type-options": headers.get("x-content-type-options") == "nosniff",
+        "x-frame-options": headers.get("x-frame-options") == "DENY",
+        "referrer-policy": headers.get("referrer-policy") == "same-origin",
+        "no cross-origin": not any(name.startswith("access-control-") for name in headers),
+    }
+    return [name for name, holds in wanted.items() if not holds]
+
+
+def headers_of(response: Any) -> dict[str, str]:
+    """The headers of an answer, by their names in lower case."""
+    return {name.lower(): value for name, value in response.items()}

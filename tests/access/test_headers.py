@@ -1,6 +1,7 @@
-"""What a browser is told with every answer, whoever gives it; and that no other origin is told anything."""
+"""What a browser is told with every answer, whoever gives it; and that no other origin is told anything.
 
-import re
+Of every route with every outcome the matrix says so, of the administration test_reads_change_nothing."""
+
 from typing import Any
 
 import pytest
@@ -12,8 +13,8 @@ from pytest_django import Settings
 from alma.server.guard import BodyGuard
 from alma.server.protocol import _plain
 from alma.server.sockets import SocketRouter
-from tests.access.conftest import KNOWN, Stage
-from tests.access.routes import routes
+from tests.access.judging import headers_of as of
+from tests.access.judging import lacks
 from tests.factories.accounts import PASSWORD, make_organization, make_user
 
 pytestmark = pytest.mark.django_db
@@ -26,39 +27,6 @@ FAMILIES = [
     "/v1/models/nothing",
     "/nothing",
 ]
-
-
-def lacks(headers: dict[str, str]) -> list[str]:
-    """Which of the headers an answer lacks, or has weakened."""
-    policy = headers.get("content-security-policy", "")
-    wanted = {
-        "content-security-policy": "default-src 'self'" in policy or "default-src 'none'" in policy,
-        "frame-ancestors": "frame-ancestors 'none'" in policy,
-        "base-uri": "base-uri 'none'" in policy,
-        "scripts": "unsafe-inline' " not in policy.partition("script-src")[2].partition(";")[0] + " ",
-        "x-content-type-options": headers.get("x-content-type-options") == "nosniff",
-        "x-frame-options": headers.get("x-frame-options") == "DENY",
-        "referrer-policy": headers.get("referrer-policy") == "same-origin",
-        "no cross-origin": not any(name.startswith("access-control-") for name in headers),
-    }
-    return [name for name, holds in wanted.items() if not holds]
-
-
-def of(response: Any) -> dict[str, str]:
-    return {name.lower(): value for name, value in response.items()}
-
-
-def test_every_route_with_every_outcome(stage: Stage) -> None:
-    tried = [one for one in stage.callers if one.name in {"anonymous", "admin", "wrong key", "superuser"}]
-    wrong = []
-    for route in [route for route in routes() if route.is_admin or route in KNOWN]:
-        for caller in tried if route in KNOWN else tried[-1:]:
-            if route.is_admin:
-                response = caller.call("GET", re.sub(r"\{\w+\}|\(.*", "1", route.path), is_api=False)
-            else:
-                response = stage.ask(caller, route)
-            wrong += [f"{route.key} as {caller.name} lacks {name}" for name in lacks(of(response))]
-    assert not wrong, "\n".join(wrong)
 
 
 @pytest.mark.parametrize("path", [*FAMILIES, "/static/app.css", "/static/nothing", "/admin/nothing"])

@@ -1,5 +1,7 @@
 """Every route, for every kind of caller, with what is theirs, another organization's, deleted, and never there."""
 
+from itertools import zip_longest
+
 import pytest
 
 from tests.access.callers import Caller
@@ -13,7 +15,9 @@ from tests.access.judging import (
     body_of,
     bytes_of,
     filled,
+    headers_of,
     is_fit,
+    lacks,
     met,
     names_things,
     outcome,
@@ -21,6 +25,7 @@ from tests.access.judging import (
     shape,
 )
 from tests.access.routes import Route, routes
+from tests.access.work import Work, kinds
 from tests.access.world import GONE, NOWHERE, THEIRS
 
 pytestmark = pytest.mark.django_db
@@ -57,6 +62,7 @@ def judge(stage: Stage, route: Route, is_open: bool) -> list[str]:
         is_told = found != UNKNOWN or expected.kind == "anybody" or says_so(route, response)
         if not is_fit(route, expected, caller, found, wanted) or not is_told:
             wrong.append(f"{route.key} as {caller.name}: {found} ({response.status_code}), not {wanted}")
+        wrong += [f"{route.key} as {caller.name} lacks {name}" for name in lacks(headers_of(response))]
         wrong += leaks(route, caller, response)
     return wrong
 
@@ -89,10 +95,19 @@ def compare(stage: Stage, route: Route) -> list[str]:
             wrong.append(
                 f"{route.key} as {caller.name} tells another's from nobody's: {theirs.status_code}, {theirs.content!r:.300}"
             )
+        if kinds(theirs.work) != kinds(nobodys.work):
+            wrong.append(f"{route.key} as {caller.name} is other work: {unlike(theirs.work, nobodys.work)}")
         if expected.of and met(route, theirs) == ALLOWED:
             wrong.append(f"{route.key} as {caller.name} reaches another's: {theirs.status_code}")
         wrong += leaks(route, caller, theirs) + mixed(stage, route, caller, expected)
     return wrong
+
+
+def unlike(some: Work, others: Work) -> str:
+    """The first statement in which they differ, and how many there are."""
+    pairs = zip_longest(kinds(some), kinds(others), fillvalue="nothing")
+    first = next(f"{one:.300} / {other:.300}" for one, other in pairs if one != other)
+    return f"{len(some)} and {len(others)} statements, {first}"
 
 
 def mixed(stage: Stage, route: Route, caller: Caller, expected: Expected) -> list[str]:
@@ -104,6 +119,14 @@ def mixed(stage: Stage, route: Route, caller: Caller, expected: Expected) -> lis
         f"{route.key} as {caller.name} mixes organizations" for answer in answers if met(route, answer) == ALLOWED
     ]
     return [*reached, *(line for answer in answers for line in leaks(route, caller, answer))]
+
+
+def test_other_work_is_seen(stage: Stage) -> None:
+    (route,) = [route for route in KNOWN if route.key == "GET /api/v1/iprs/{ipr_id}"]
+    (admin,) = [caller for caller in stage.callers if caller.name == "admin"]
+    own, nobodys = stage.ask(admin, route), stage.ask(admin, route, NOWHERE)
+    assert kinds(own.work) != kinds(nobodys.work) != []
+    assert "statements" in unlike(own.work, nobodys.work)
 
 
 def test_what_is_deleted_is_gone(stage: Stage) -> None:

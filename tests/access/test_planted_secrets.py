@@ -154,7 +154,7 @@ def look_everywhere(journey: Journey, client: Client, things: Any) -> None:
         journey.hear(caller.call("GET", filled(route, EXPECTED[route.key], things), is_api=False))
     for model in admin.site._registry:
         base = f"/admin/{model._meta.app_label}/{model._meta.model_name}"
-        for row in model._default_manager.order_by("-pk")[:5]:
+        for row in model._default_manager.order_by("-pk")[:3]:
             journey.hear(client.get(f"{base}/{row.pk}/change/"))
         journey.hear(client.get(f"{base}/"))
     query = "{ events(limit: 200) { kind data actor } blueprints { name metadata } vms { name } }"
@@ -197,11 +197,10 @@ def test_no_secret_is_anywhere(journey: Journey, caplog: pytest.LogCaptureFixtur
     things = furnish(organization, OURS)
     client = sign_in_by_every_way(journey, person.username)
     work(journey, make_credentials(journey, client, person.username))
-    look_everywhere(journey, client, things)
     passwords = {"old_password": PASSWORD, "new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD}
     changed = client.post("/account/password/", passwords)
     journey.hear(changed, client.session.session_key or "")
-    look_everywhere(journey, sign_in(Client(), person), things)
+    look_everywhere(journey, sign_in(client, person), things)
     places = [(f"answer {number}", text.decode()) for number, text in enumerate(journey.said)]
     found = {
         f"{where}: {secret[:12]}…"
