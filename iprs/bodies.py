@@ -4,6 +4,7 @@ from typing import Any
 
 from alma.jobs.models import Step
 from iprs.gates import missing
+from iprs.locks import lock_body, lock_of
 from iprs.models import IPR, Deployment, Plan, PlanItem
 from iprs.services.reviewing import said
 
@@ -34,6 +35,7 @@ def ipr_body(ipr: IPR) -> dict[str, Any]:
         "reviews": said(ipr),
         "missing": [{"code": gate.code, "title": gate.title, "message": gate.message} for gate in unmet],
         "deployment_id": newest,
+        "lock": lock_body(lock_of(ipr)),
     }
 
 
@@ -93,6 +95,7 @@ def deployment_body(deployment: Deployment) -> dict[str, Any]:
     return {
         **deployment_row(deployment),
         "percentage": deployment.job.progress(),
+        "lock": None if deployment.is_dry_run else lock_body(lock_of(deployment.ipr)),
         "steps": [_step_body(step) for step in deployment.job.steps.all()],
         "rollback_steps": [_step_body(step) for step in undoing],
     }

@@ -115,6 +115,26 @@ class IPRRow(serializers.Serializer):
     updated_at = serializers.DateTimeField()
 
 
+class QueuedBody(serializers.Serializer):
+    """An approved IPR that could be next."""
+
+    ipr_id = serializers.IntegerField()
+    title = serializers.CharField()
+    created_by = serializers.CharField()
+
+
+class LockBody(serializers.Serializer):
+    """The run that works on the same blueprint and environment, since when, and the approved IPRs behind it."""
+
+    deployment_id = serializers.CharField()
+    ipr_id = serializers.IntegerField()
+    title = serializers.CharField()
+    doing = serializers.ChoiceField(["deployment", "rollback"])
+    held_by = serializers.CharField()
+    since = serializers.DateTimeField()
+    queue = QueuedBody(many=True)
+
+
 class IPRBody(IPRRow):
     """One IPR with its plan and what is missing before it may run."""
 
@@ -123,6 +143,7 @@ class IPRBody(IPRRow):
     reviews = serializers.ListField(child=serializers.DictField())
     missing = GateBody(many=True)
     deployment_id = serializers.CharField(allow_null=True)
+    lock = LockBody(allow_null=True)
 
 
 class DeployBody(serializers.Serializer):
@@ -185,6 +206,7 @@ class DeploymentBody(DeploymentRow):
     """One deployment with its steps."""
 
     percentage = serializers.IntegerField()
+    lock = LockBody(allow_null=True)
     steps = StepBody(many=True)
     rollback_steps = StepBody(many=True)
     rollback = UndoBody(allow_null=True)

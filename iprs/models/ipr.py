@@ -97,6 +97,11 @@ class IPR(models.Model):
         """Under which name guests of this blueprint in this environment are claimed."""
         return f"env:{self.environment_id}/blueprint:{self.blueprint_id}"
 
+    @property
+    def lock_key(self) -> str:
+        """At most one job that has not ended has this key."""
+        return f"deploy:{self.owner}"
+
     @transaction.atomic
     def move(self, to: "IPR.Status", *, by: str, **why: Any) -> None:
         """Change the status, from the one that was read and along MOVES only, and tell it. Raises WrongState."""

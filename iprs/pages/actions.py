@@ -7,6 +7,7 @@ from django.urls import reverse
 from alma.accounts.actors import Actor
 from iprs import rights
 from iprs.gates import Gate
+from iprs.locks import Lock
 from iprs.models import IPR, Deployment, Plan
 
 _OWN = "You opened this IPR; somebody else has to approve it."
@@ -43,6 +44,8 @@ class Standing:
     """Whether the actor's approval of the current plan counts already."""
     is_reading: bool = False
     """Whether the changes themselves are on the page."""
+    lock: Lock | None = None
+    """Who works on the same blueprint and environment now."""
 
 
 def approve_reason(standing: Standing) -> str:
@@ -126,6 +129,7 @@ def replan_action(standing: Standing, look: str = "") -> Action:
 def _deploy(standing: Standing) -> Action:
     ipr, actor, plan = standing.ipr, standing.actor, standing.ipr.current_plan
     reason = rights.refusal(lambda: rights.check_deploy(ipr, standing.unmet, by=actor))
+    reason = reason or (standing.lock.sentence if standing.lock else "")
     fields = (("plan_digest", plan.digest if plan else ""),)
     return Action("Deploy", _url("deploy", ipr), "deploy", reason, look="btn-ok", fields=fields)
 
@@ -150,6 +154,7 @@ def retry_action(standing: Standing) -> Action | None:
     if run is None:
         return None
     reason = rights.refusal(lambda: rights.check_retry(run, ipr, _unmet_after_failure(standing), by=actor))
+    reason = reason or (standing.lock.sentence if standing.lock and not run.is_dry_run else "")
     url = reverse("iprs:deployment-retry", args=[run.job.public_id])
     return Action("Retry", url, "refresh", reason, look="btn-primary")
 

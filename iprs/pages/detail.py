@@ -13,6 +13,7 @@ from alma.accounts.scopes import ROLE_SCOPES
 from iprs.claims import check_claims
 from iprs.gates import Gate, Verdict, gates, is_strict, verdicts
 from iprs.identity import identity_of
+from iprs.locks import lock_of
 from iprs.models import IPR, Deployment, Plan, PlanItem, Review
 from iprs.pages.actions import Action, Standing, approve_reason, edit_action, primary, replan_action, secondary
 from iprs.pages.timeline import timeline
@@ -57,7 +58,11 @@ def load_standing(ipr: IPR, actor: Actor, judged: list[Verdict]) -> tuple[Standi
     has_approved = any(
         one.counts and one.review.identity == own and one.review.action == Review.Action.APPROVE for one in judged
     )
-    return Standing(ipr, actor, [gate for gate in rows if not gate.is_open], real, has_approved), rows, runs
+    return (
+        Standing(ipr, actor, [gate for gate in rows if not gate.is_open], real, has_approved, lock=lock_of(ipr)),
+        rows,
+        runs,
+    )
 
 
 def detail_context(ipr: IPR, actor: Actor) -> dict[str, Any]:
@@ -88,7 +93,10 @@ def head_context(standing: Standing) -> dict[str, Any]:
     """The sticky header, which all tabs share."""
     ipr = standing.ipr
     run = standing.deployment
-    topics = [ipr.stream, *([run.job.stream] if run and run.is_active else [])]
+    lock = standing.lock
+    topics = dict.fromkeys(
+        [ipr.stream, *([run.job.stream] if run and run.is_active else []), *([lock.job.stream] if lock else [])]
+    )
     return {
         "ipr": ipr,
         "plan": ipr.current_plan,
@@ -100,6 +108,7 @@ def head_context(standing: Standing) -> dict[str, Any]:
         "is_planning": ipr.current_plan is not None and ipr.current_plan.status == Plan.Status.PLANNING,
         "change_count": _changing(ipr),
         "deployment": run,
+        "lock": lock,
         "stale": next((gate for gate in standing.unmet if gate.code == "BLUEPRINT_CURRENT"), None),
         "replan": replan_action(standing),
         "edit": edit_action(standing),

@@ -9,6 +9,7 @@ from django.utils import timezone
 from alma.accounts.actors import Actor
 from alma.jobs.models import Job, Step
 from iprs.gates import missing
+from iprs.locks import lock_of
 from iprs.models import Deployment, PlanItem
 from iprs.pages.actions import Action, Standing, cancel_action, force_cancel_action, retry_action, rollback_action
 from iprs.pages.words import advice, waiting_note
@@ -59,11 +60,13 @@ def run_context(deployment: Deployment, actor: Actor) -> dict[str, Any]:
     steps = list(job.steps.all())
     undoing = list(deployment.rollback.steps.all()) if deployment.rollback else []
     unmet = [] if deployment.is_live or deployment.is_dry_run else missing(ipr)
-    retry = retry_action(Standing(ipr, actor, unmet, deployment))
+    lock = None if deployment.is_dry_run else lock_of(ipr)
+    retry = retry_action(Standing(ipr, actor, unmet, deployment, lock=lock))
     return {
         "deployment": deployment,
         "job": job,
         "ipr": ipr,
+        "lock": lock,
         "environment": ipr.environment,
         "steps": steps,
         "groups": groups(deployment, steps),

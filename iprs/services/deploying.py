@@ -13,6 +13,7 @@ from blueprints.models import Blueprint
 from blueprints.services import hold
 from iprs.budgets import check_budget
 from iprs.gates import missing
+from iprs.locks import naming_the_holder
 from iprs.models import IPR, Deployment, Plan
 from iprs.rights import check_cancel, check_deploy, check_dry_run, check_force_cancel, check_retry
 from iprs.services.opening import open_ipr, wait_for_plan
@@ -59,7 +60,8 @@ def _start(ipr: IPR, *, by: Actor, engine: str) -> Deployment:
     plan = ipr.current_plan
     assert plan is not None
     check_budget(ipr, plan)
-    deployment = _create(plan, list(_real_steps(plan)), by=by, engine=engine, exclusive=f"deploy:{ipr.owner}")
+    with naming_the_holder(ipr):
+        deployment = _create(plan, list(_real_steps(plan)), by=by, engine=engine, exclusive=ipr.lock_key)
     ipr.move(IPR.Status.DEPLOYING, by=by.label, deployment=deployment.job.public_id)
     return deployment
 
@@ -158,7 +160,8 @@ def _retry(deployment: Deployment, ipr: IPR, *, by: Actor) -> Deployment:
     deployment.move(Deployment.Status.QUEUED)
     deployment.leftovers = []  # they belong to the run again
     deployment.save(update_fields=["leftovers"])
-    jobs.retry(deployment.job, by=by.label)
+    with naming_the_holder(ipr):
+        jobs.retry(deployment.job, by=by.label)
     if not deployment.is_dry_run:
         ipr.move(IPR.Status.DEPLOYING, by=by.label, deployment=deployment.job.public_id, retry=True)
     return deployment

@@ -7,6 +7,7 @@ from django.db import transaction
 from alma.accounts.actors import Actor
 from alma.errors import Invalid
 from alma.jobs.services import follow_job
+from iprs.locks import naming_the_holder
 from iprs.models import IPR, Deployment
 from iprs.rights import check_rollback
 from vms.services import Undo, undo_of
@@ -38,7 +39,8 @@ def roll_back(deployment: Deployment, *, by: Actor, is_confirmed: bool) -> Deplo
         message = "Read what would be undone and what cannot be, then ask again with confirm: true."
         raise Invalid(message, code="CONFIRMATION_REQUIRED", details=undo_body(undo))
     title = f"Roll back: {ipr.title}"[:200]
-    job = follow_job(row.job, "rollback", undo.steps, title=title, exclusive_key=f"deploy:{ipr.owner}", by=by.label)
+    with naming_the_holder(ipr):
+        job = follow_job(row.job, "rollback", undo.steps, title=title, exclusive_key=ipr.lock_key, by=by.label)
     row.rollback = job
     row.save(update_fields=["rollback"])
     row.move(Deployment.Status.ROLLING_BACK)

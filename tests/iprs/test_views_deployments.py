@@ -17,7 +17,7 @@ from tests.factories.accounts import make_actor, make_environment, make_organiza
 from tests.factories.iprs import item, make_deployment, make_ipr, make_plan
 
 pytestmark = pytest.mark.django_db
-LIST_QUERIES, PAGE_QUERIES = 8, 8
+LIST_QUERIES, PAGE_QUERIES = 8, 9
 
 
 def signed_in(client: Client, role: str | None = "deployer") -> Actor:

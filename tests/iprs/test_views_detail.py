@@ -13,7 +13,7 @@ from tests.factories.iprs import blueprint_of, item, make_deployment, make_ipr, 
 
 pytestmark = pytest.mark.django_db
 PATHS = ["", "changes/"]
-QUERIES = {"": 12, "changes/": 9}
+QUERIES = {"": 13, "changes/": 10}
 
 
 def signed_in(client: Client, role: str | None = "reviewer") -> Actor:
