@@ -29,6 +29,7 @@ CHORES = [
     ("vms.inventory.refresh_all", 5),
     ("vms.drift.watching.watch_all", 5),
     ("iprs.services.settle_outrun", 5),
+    ("alma.monitoring.examining.examine_due", 2),
     ("alma.accounts.signing_in.forget_old", 3600),
     ("alma.api.idempotency.sweep", 600),
     ("alma.api.limits.limiter.sweep", 60),

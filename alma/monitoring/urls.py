@@ -1,12 +1,15 @@
 """Routes of monitoring."""
 
-from django.urls import re_path
+from django.urls import path, re_path
 
+from alma.monitoring import views
 from alma.monitoring.api import health, limits, metrics
 
 app_name = "monitoring"
 _API = r"^api/v1/monitoring"
 urlpatterns = [
+    path("settings/doctor/", views.doctor, name="doctor"),
+    path("settings/doctor/examine/", views.examine, name="examine"),
     re_path(rf"{_API}/health/?$", health.Health.as_view(), name="health"),
     re_path(rf"{_API}/health/detailed/?$", health.DetailedHealth.as_view(), name="health-detailed"),
     re_path(rf"{_API}/metrics/?$", metrics.Metrics.as_view(), name="metrics"),

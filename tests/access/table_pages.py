@@ -68,6 +68,8 @@ PAGES: dict[str, Expected] = {
     "GET /mission-control/": page(),
     "GET /vms/": page(),
     "GET /vms/summary/": page(),
+    "GET /settings/doctor/": desk("admin:read").but(is_for_staff=True),
+    "POST /settings/doctor/examine/": desk("admin:read").but(is_for_staff=True),
     "GET /settings/keys/": desk("key:read"),
     "GET /settings/keys/new/": desk("key:write"),
     "POST /settings/keys/new/": desk("key:write", name="new", preset="read"),
