@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import OperationalError, connections, transaction
 from django.db.models import Min
+from django.db.models.functions import Now
 from django.utils import timezone
 from django_q.brokers.orm import ORM
 from django_q.conf import Conf
@@ -47,7 +48,7 @@ class DoorbellBroker(ORM):
     def enqueue(self, task: str) -> int:
         """Write a task with the caller's transaction, and ring for a worker once that is committed."""
         row = OrmQ.objects.using(Conf.ORM).create(
-            key=self.list_key or Conf.CLUSTER_NAME, payload=task, lock=timezone.now() - self._free_since
+            key=self.list_key or Conf.CLUSTER_NAME, payload=task, lock=Now() - self._free_since
         )
         transaction.on_commit(partial(doorbell.ring, doorbell.QUEUE), using=Conf.ORM)
         return int(row.pk)
@@ -96,11 +97,13 @@ class DoorbellBroker(ORM):
         return [stamp(now + timedelta(seconds=Conf.RETRY)), self.list_key, stamp(now), stamp(now - _BETWEEN), Conf.BULK]
 
 
-def oldest_waiting() -> datetime | None:
-    """When the task was queued that has waited longest of those that are not urgent; None when none waits."""
-    now, waiting = timezone.now(), OrmQ.objects.using(Conf.ORM).filter(key=Conf.CLUSTER_NAME)
-    oldest = waiting.filter(lock__gt=now - _BETWEEN, lock__lt=now).aggregate(oldest=Min("lock"))["oldest"]
-    return None if oldest is None else oldest + LONG_AGO
+def oldest_waiting(*, is_urgent: bool = False) -> datetime | None:
+    """By the database's clock, when the task was queued that comes next, of the urgent ones or of the others."""
+    now = timezone.now()
+    waiting = OrmQ.objects.using(Conf.ORM).filter(key=Conf.CLUSTER_NAME, lock__lt=now)
+    of_kind = waiting.filter(lock__lt=now - _BETWEEN) if is_urgent else waiting.filter(lock__gte=now - _BETWEEN)
+    oldest = of_kind.aggregate(oldest=Min("lock"))["oldest"]
+    return None if oldest is None else oldest + (LONGER_AGO if is_urgent else LONG_AGO)
 
 
 def _claim_statement(locking: str) -> str:

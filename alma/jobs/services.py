@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -20,6 +20,9 @@ from alma.jobs.leases import free, is_dead
 from alma.jobs.models import Job, Step, new_public_id
 
 KICK_AGAIN = timedelta(seconds=15)
+URGE_AGAIN = timedelta(seconds=5)
+SAME_TIME = timedelta(seconds=1)
+"""A kick and its task are written together, by the clock of the database."""
 URGENT_DEATHS = 3
 """So often in a row a job goes first after the death of its worker."""
 
@@ -85,17 +88,22 @@ def _last_ordinal(stream: str) -> int:
 def _unkicked() -> Q:
     """Jobs without an outstanding kick. One that has not led to a lease for a while is taken for lost, unless tasks that
     were queued before it wait as well: a long queue must not grow by what it holds already."""
-    oldest = oldest_waiting()
-    is_lost = Q(kicked_at__lt=Now() - KICK_AGAIN)
-    if oldest is not None:
-        is_lost &= Q(kicked_at__lt=oldest - KICK_AGAIN)
-    return Q(kicked_at=None) | is_lost
+    urgent = Q(deaths__gt=0, deaths__lte=URGENT_DEATHS)
+    lost = ~urgent & _lost(KICK_AGAIN, oldest_waiting())
+    urgent_lost = urgent & _lost(URGE_AGAIN, oldest_waiting(is_urgent=True))
+    return Q(kicked_at=None) | lost | urgent_lost
+
+
+def _lost(patience: timedelta, oldest: datetime | None) -> Q:
+    is_old = Q(kicked_at__lt=Now() - patience)
+    return is_old if oldest is None else is_old & Q(kicked_at__lt=oldest - SAME_TIME)
 
 
 @transaction.atomic
 def kick(job_id: int, *, is_urgent: bool = False) -> bool:
     """Queue `advance` for a job, if need be before all others; at most one such task per job is outstanding."""
-    if not Job.objects.active().filter(_unkicked(), pk=job_id).update(kicked_at=Now()):
+    job = Job.objects.active().filter(pk=job_id)
+    if not job.filter(kicked_at=None).update(kicked_at=Now()) and not job.filter(_unkicked()).update(kicked_at=Now()):
         return False
     options = {"broker": DoorbellBroker.urgent()} if is_urgent else {}
     async_task("alma.jobs.tasks.advance", job_id, q_options=options)

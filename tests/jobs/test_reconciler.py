@@ -152,6 +152,20 @@ def test_a_job_whose_worker_died_goes_before_those_that_wait(deaths: int, is_fir
     assert (taken.index((dead.pk,)) < taken.index((waiting.pk,))) is is_first
 
 
+def test_an_urgent_kick_that_was_lost_does_not_wait_for_the_queue() -> None:
+    """The worker that took it died as well; what waits behind it says nothing about it."""
+    waiting, dead = (create_job("plan", [], organization_id=make_organization().pk) for _ in range(2))
+    OrmQ.objects.order_by("-pk")[0].delete()
+    OrmQ.objects.update(lock=timezone.now() - brokers.LONG_AGO - timedelta(minutes=1))
+    Job.objects.filter(pk=waiting.pk).update(kicked_at=Now() - timedelta(minutes=1))
+    Job.objects.filter(pk=dead.pk).update(
+        lease_until=Now() - timedelta(seconds=1), lease_owner="gone", deaths=1, kicked_at=Now() - timedelta(seconds=6)
+    )
+    Reconciler([]).turn()
+    Reconciler([]).turn()
+    assert (queued().count((dead.pk,)), queued().count((waiting.pk,))) == (1, 1)
+
+
 # -- canaries -----------------------------------------------------------------------------------------
 def test_a_canary_is_sent_while_no_worker_is_heard_of() -> None:
     assert beats.send_canary()
