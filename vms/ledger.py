@@ -1,5 +1,7 @@
 """Numbers for guests: given out once, under the cluster's row lock, and never again."""
 
+from collections.abc import Iterable
+
 from django.db.models import QuerySet
 
 from alma.jobs.kinds import StepFailed, Wait
@@ -36,6 +38,18 @@ def _next_vmid(cluster: Cluster) -> int:
         "VMID_RANGE_EXHAUSTED",
         f"All numbers from {cluster.vmid_first} to {cluster.vmid_last} of {cluster.name} were used; widen the range.",
     )
+
+
+def pass_over(cluster_id: int, seen: Iterable[int], skip: int) -> int:
+    """Give out no number up to the highest that was seen to be ours or is in the ledger, nor the next few; the first left.
+
+    For a ledger that has forgotten numbers, because it is older than they are. Inside a transaction."""
+    cluster = Cluster.objects.select_for_update().get(pk=cluster_id)
+    used = [*seen, *GuestClaim.objects.filter(cluster=cluster).values_list("vmid", flat=True)]
+    within = [vmid + 1 for vmid in used if cluster.vmid_first <= vmid <= cluster.vmid_last]
+    first = max(cluster.vmid_first, cluster.vmid_next, *within) + skip
+    Cluster.objects.filter(pk=cluster.pk).update(vmid_next=first)
+    return first
 
 
 def held(cluster_id: int, *, owner: str, key: str, job: Job) -> GuestClaim | None:

@@ -59,7 +59,7 @@ RELAXATIONS = (
     Relaxation("ALMA_AUTH_ENABLED", False, "Everybody may what a management key may.", "accounts.W006"),
     Relaxation("ALMA_PUBLIC_METRICS", True, "Metrics are shown to everybody.", "accounts.W007"),
 )
-"""The table of docs/operating.md."""
+"""The table of docs/operations.md."""
 
 
 def relaxed_rules(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:

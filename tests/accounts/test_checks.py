@@ -8,7 +8,7 @@ from pytest_django import Settings
 
 from alma.accounts.checks import RELAXATIONS, Relaxation, open_to_the_network, relaxed_rules
 
-DOCUMENTED = Path(configured.BASE_DIR, "docs", "operating.md").read_text(encoding="utf-8")
+DOCUMENTED = Path(configured.BASE_DIR, "docs", "operations.md").read_text(encoding="utf-8")
 
 
 def tighten(settings: Settings) -> None:
