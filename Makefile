@@ -76,7 +76,13 @@ browser:  ## Chromium for the browser tests: installed on Debian as root, asked 
 # Four runs: what can go side by side; the tests on which databases differ, on PostgreSQL when one answers; and last,
 # one at a time, those that start real processes and those in a real browser, whose driver keeps an event loop of its own.
 PYTEST := $(BIN)/python -m pytest -q --reruns 1 --durations=10 --durations-min=2
-ON_POSTGRESQL := tests/jobs tests/events tests/accounts tests/alma tests/monitoring tests/iprs tests/blueprints/test_models.py tests/blueprints/test_services.py \
+under = $(foreach name,$(2),tests/$(1)/test_$(name).py)
+ON_POSTGRESQL := tests/jobs tests/monitoring \
+  $(call under,accounts,desk keys signing_in tokens token_api) \
+  $(call under,alma,graphql idempotency limits_buckets remembering statements) \
+  $(call under,events,consumers hub services webhooks_attempts webhooks_queueing webhooks_sending webhooks_services) \
+  $(call under,blueprints,models services) \
+  $(call under,iprs,api budgets deployments invariants lanes reviewing rollback views_deployments views_list) \
   $(wildcard tests/vms/test_*.py)
 tests: $(DEVELOPMENT)  ## Every test, without lint and types
 	$(PYTEST) -n $(JOBS) -m "not processes and not browser"
