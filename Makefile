@@ -73,8 +73,8 @@ browser:  ## Chromium for the browser tests: installed on Debian as root, asked 
 	  echo "No Chromium: the browser tests will be skipped. Install it (Debian: apt-get install chromium) or name it in ALMA_CHROMIUM."; \
 	fi
 
-# Four runs: what can go side by side; the tests on which databases differ, on PostgreSQL when one answers; and last,
-# one at a time, those that start real processes and those in a real browser, whose driver keeps an event loop of its own.
+# Four runs: the quick ones; again on PostgreSQL, when one answers, those on which databases differ; those that start real
+# processes, whole files side by side; and those in a real browser, whose driver keeps an event loop of its own.
 PYTEST := $(BIN)/python -m pytest -q --reruns 1 --durations=10 --durations-min=2
 under = $(foreach name,$(2),tests/$(1)/test_$(name).py)
 ON_POSTGRESQL := tests/jobs tests/monitoring \
@@ -91,7 +91,7 @@ tests: $(DEVELOPMENT)  ## Every test, without lint and types
 	  echo "Again on PostgreSQL: $(ON_POSTGRESQL)"; \
 	  ALMA_TEST_DATABASE_URL="$$url" $(PYTEST) -n $(JOBS) -m "not processes and not browser" $(ON_POSTGRESQL); \
 	else echo "No PostgreSQL answers (ALMA_TEST_DATABASE_URL): its run is skipped."; fi
-	$(PYTEST) -m "processes and not browser"
+	$(PYTEST) -n $(JOBS) --dist loadfile -m "processes and not browser"
 	$(PYTEST) -m browser
 
 bench: $(DEVELOPMENT)  ## Measure speed against a stock Django REST list, and print tables
