@@ -215,3 +215,11 @@ def test_a_move_that_fails_leaves_the_machine_where_it_runs(cluster: Cluster) ->
     assert (told[-1], began[-1]) == ("started", "qmigrate migration aborted")
     row = _row(cluster, 300)
     assert (row["node"], row["status"], "lock" in row) == ("pve1", "running", False)
+
+
+def test_a_move_to_a_node_that_is_not_there_is_let_be(cluster: Cluster) -> None:
+    _kept_running(cluster, "shared:2")
+    cluster.post(f"{HA}/resources/vm:300/migrate", node="nosuch")
+    told, began = _moves(cluster, 300, 12)
+    assert (told[-1], _row(cluster, 300)["node"]) == ("started", "pve1")
+    assert not any("qmigrate" in each for each in began)

@@ -155,7 +155,7 @@ def _is_moving(world: World, guest: Guest, move: str, target: str) -> bool:
     if move and any(task.id == str(guest.vmid) for task in world.running.values()):
         plan(world, sid, move=move, target=target)
         return True
-    if not target or target == guest.node or target in world.faults.offline:
+    if target == guest.node or target not in world.state.nodes or target in world.faults.offline:
         return False
     if move == "relocate" and guest.is_running:
         fork_power(world, guest, "shutdown")
