@@ -1,16 +1,20 @@
 """alumia-api.txt, section by section: what each of them shows is asked of the server and compared."""
 
 import json
+import time
 import uuid
 from collections.abc import Callable
 from typing import Any
 
+import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 from django.test import Client
+from pytest_django import Settings
 
 from alma.accounts.scopes import SERVICE, VIEWER
 from alma.api.dialects import ALUMIA
-from alma.errors import PaymentRequired, RateLimited, Unavailable
+from alma.errors import PaymentRequired
 from alma.overview import figures
 from alma.server.limits import limit_of
 from tests.alma.test_dialects_below import LENGTHLESS
@@ -18,6 +22,7 @@ from tests.alma.test_dialects_below import ask as ask_guard
 from tests.factories.accounts import make_key, make_organization, make_project
 from tests.factories.assistants import make_assistant, make_conversation
 from tests.factories.webhooks import make_webhook
+from tests.fixtures.limits import Clock
 from tests.shapes import lacks
 
 pytestmark = pytest.mark.django_db
@@ -103,16 +108,29 @@ def test_the_table_of_codes(client: Client, code: str, status: int, provoke: Cal
     assert lacks(ERROR, answer.json()) == []
 
 
-@pytest.mark.parametrize(
-    ("error", "code", "status"),
-    [
-        (PaymentRequired("The budget is used up."), "PAYMENT_REQUIRED", 402),
-        (RateLimited("Too many requests", retry_after=3), "TOO_MANY_REQUESTS", 429),
-        (Unavailable("The provider is silent."), "SERVICE_UNAVAILABLE", 503),
-    ],
-)
-def test_codes_that_no_route_gives_at_will(error: Any, code: str, status: int) -> None:
-    assert (ALUMIA.status(error), ALUMIA.error_body(error)["error"]["code"]) == (status, code)
+def test_too_many_requests(client: Client, limits_clock: Clock) -> None:
+    answers = [ask(client, "get", "/agents") for _ in range(70)]
+    refused = next(answer for answer in answers if answer.status_code != 200)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (429, "TOO_MANY_REQUESTS")
+    assert lacks(ERROR, refused.json()) == []
+    limits_clock.forward(int(refused["Retry-After"]))
+    assert ask(client, "get", "/agents").status_code == 200
+
+
+def test_what_is_needed_and_does_not_answer(settings: Settings) -> None:
+    """Here the identity provider: nobody listens on its port."""
+    settings.ALMA_OIDC_ISSUER, settings.ALMA_OIDC_AUDIENCE = "http://127.0.0.1:9", "alma"
+    claims = {"iss": settings.ALMA_OIDC_ISSUER, "aud": "alma", "exp": int(time.time()) + 60, "sub": "ana"}
+    token = jwt.encode(claims, ec.generate_private_key(ec.SECP256R1()), "ES256", headers={"kid": "first"})
+    answer = ask(Client(headers={"Authorization": f"Bearer {token}"}), "get", "/agents")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "SERVICE_UNAVAILABLE")
+    assert lacks(ERROR, answer.json()) == []
+
+
+def test_a_budget_that_is_used_up() -> None:
+    """No route of this family deploys: tests/iprs/test_budgets.py has the one that does answer 402."""
+    error = PaymentRequired("The budget is used up.")
+    assert (ALUMIA.status(error), ALUMIA.error_body(error)["error"]["code"]) == (402, "PAYMENT_REQUIRED")
 
 
 def test_a_fault_of_ours_says_nothing_of_itself(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

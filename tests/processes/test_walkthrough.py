@@ -1,9 +1,15 @@
 """The documented walk-through, verbatim but for the port, against a fresh start with the documented limits."""
 
 import asyncio
+import base64
 import json
+import re
+import sqlite3
 import subprocess
+import zlib
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -143,3 +149,64 @@ async def test_the_websocket_tells_it_live_and_again(alma: Alma) -> None:
     assert await asyncio.wait_for(listen(alma, deployment_id, last_seq=4), 20) == messages[4:]
     with alma.client() as client:
         assert client.get(f"/api/v1/deployments/{deployment_id}/events").json() == messages
+
+
+# -- what was secret in all of it ---------------------------------------------------------------------
+def plant(alma: Alma) -> tuple[list[str], list[str]]:
+    """Secrets that this run was given and gave out, by the ways in which people use them; and what was said after."""
+    known, wrong, hook = alma.secrets, "pl4nted-wrong-password", "pl4nted-secret-of-a-receiver"
+    person = (known["username"], known["password"])
+    with alma.client() as client, httpx.Client(base_url=alma.url, timeout=20) as nobody:
+        login = {"username": person[0], "password": person[1]}
+        refused = nobody.post("/api/auth/login", json={**login, "password": wrong})
+        tokens = nobody.post("/api/auth/login", json=login).raise_for_status().json()
+        wish = {"name": "p", "permissions": ["webhook:read", "webhook:write"]}
+        minted = nobody.post("/v1/auth/tokens", auth=person, json=wish).raise_for_status().json()["data"]
+        body = {"url": "https://hooks.example.org/x", "events": ["deployment.completed"], "secret": hook}
+        client.post("/v1/webhooks", json=body).raise_for_status()
+        paths = (
+            "/v1/webhooks",
+            "/v1/auth/tokens",
+            "/api/v1/deployments",
+            "/metrics",
+            "/api/v1/monitoring/health/detailed",
+        )
+        said = [refused.text, *(client.get(path).text for path in paths), nobody.get(f"/nothing?api_key={wrong}").text]
+    given = [known[name] for name in ("password", "api_key", "inference_key", "sandbox_password")]
+    own = (alma.folder / "data" / "secret_key").read_text().strip()
+    bearer = [tokens["token"], tokens["refresh_token"], minted["access_token"]]
+    return [*given, known["sandbox_token"].partition("=")[2], own, wrong, hook, *bearer], said
+
+
+def cells(database: Path) -> Iterator[tuple[str, str]]:
+    """Every value of every table as text, and what is packed in it unpacked."""
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+        tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        for table in tables:
+            for row in connection.execute(f'SELECT * FROM "{table}"'):
+                text = " ".join(value.decode("latin-1") if isinstance(value, bytes) else str(value) for value in row)
+                yield table, f"{text} {' '.join(map(unpacked, PACKED.findall(text)))}"
+
+
+PACKED = re.compile(r"[A-Za-z0-9+/_-]{40,}")
+
+
+def unpacked(text: str) -> str:
+    """What base 64, perhaps compressed, says: so the queue keeps what it is to do."""
+    packed = base64.urlsafe_b64decode(text.replace("+", "-").replace("/", "_")[: len(text) // 4 * 4])
+    try:
+        return zlib.decompress(packed).decode("latin-1")
+    except zlib.error:
+        return packed.decode("latin-1")
+
+
+def test_no_secret_of_this_run_is_anywhere(alma: Alma) -> None:
+    """In no answer, row, queue or log of the processes that ran all of the above."""
+    secrets, said = plant(alma)
+    places = [*(("an answer", text) for text in said), ("the log", alma.log.read_text())]
+    places += cells(alma.folder / "data" / "alma.sqlite3")
+    found = {f"{where}: {secret[:9]}…" for where, text in places for secret in secrets if secret in text}
+    assert not found
+    assert {"events_event", "django_q_task", "accounts_apikey"} <= {where for where, _ in places}
+    assert (len(secrets), len(set(secrets))) == (11, 11)
+    assert unpacked(base64.urlsafe_b64encode(zlib.compress(secrets[0].encode() * 9)).decode()).startswith(secrets[0])
