@@ -13,6 +13,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.module_loading import import_string
 
+from alma.accounts.models import Organization
 from alma.jobs.findings import MOST, Finding, Severity
 from alma.monitoring.models import Examination
 
@@ -20,6 +21,7 @@ logger = logging.getLogger(__name__)
 SILENT = timedelta(seconds=180)
 """After which whoever carried an examination out counts as gone; longer than the looks at a few silent clusters."""
 EVERY = timedelta(days=1)
+SETTLED = timedelta(hours=1)
 KEPT = 10
 
 
@@ -36,7 +38,7 @@ def ask(*, by: str) -> Examination:
 
 def examine_due() -> None:
     """Carry out what was asked for, and what is due by the day. A chore of the reconciler."""
-    if not Examination.objects.filter(Q(finished_at=None) | Q(requested_at__gt=Now() - EVERY)).exists():
+    if _is_due():
         ask(by="")
     row = _claim()
     if row is not None:
@@ -44,6 +46,13 @@ def examine_due() -> None:
             _carry_out(row)
         except Superseded:
             logger.info("another copy goes on with it", extra={"examination": row.pk})
+
+
+def _is_due() -> bool:
+    """Whether a day has passed; in a new installation an hour, for in its first minute nothing answers yet."""
+    if Examination.objects.filter(Q(finished_at=None) | Q(requested_at__gt=Now() - EVERY)).exists():
+        return False
+    return Organization.objects.filter(created_at__lt=Now() - SETTLED).exists()
 
 
 def _claim() -> Examination | None:

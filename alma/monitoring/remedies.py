@@ -21,7 +21,9 @@ REMEDIES: Mapping[str, str] = {
     "NOT_THE_PLAN": "Stop that deployment and look into its journal: what it did is not what was approved.",
     "NOT_UNDONE": "Roll the deployment back once more; its page names the guests that are left.",
     "NO_CLOSING_EVENT": _HISTORY,
-    "ORPHAN": "The guest is of no use to any blueprint. Make sure that nobody works on it, then delete it on the cluster.",
+    "ORPHAN": "No blueprint has it any more. The reconciler holds it in quarantine and then removes it; see that one runs. "
+    "Whoever wants the guest takes ALMA's mark out of its description before that.",
+    "ORPHAN_KEPT": "Somebody chose to keep it. When nobody needs it any more, delete it on the cluster.",
     "PLAN_ALTERED": "Somebody changed a plan in the database. Do not deploy it; plan the IPR again and find out who.",
     "SILENT_FAILURE": _STATE,
     "STANDS_STILL": "See whether a reconciler and workers run, and start them.",

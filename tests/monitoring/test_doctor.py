@@ -11,11 +11,12 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
+from alma.accounts.models import Organization
 from alma.jobs.findings import Finding, breach
 from alma.monitoring import examining
 from alma.monitoring.models import Examination
 from alma.monitoring.remedies import REMEDIES, remedy
-from tests.factories.accounts import make_user
+from tests.factories.accounts import make_organization, make_user
 
 pytestmark = pytest.mark.django_db
 HERE = "tests.monitoring.test_doctor"
@@ -42,6 +43,9 @@ def slow() -> Iterator[Finding]:
 
 @pytest.fixture
 def checks(settings: Settings) -> Settings:
+    """An installation that has stood for a day, with two checks."""
+    make_organization()
+    Organization.objects.update(created_at=timezone.now() - timedelta(days=1))
     settings.ALMA_INVARIANTS = [f"{HERE}.sound", f"{HERE}.sick"]
     return settings
 
@@ -66,6 +70,14 @@ def test_it_is_examined_once_a_day_and_when_asked(checks: Settings) -> None:
     Examination.objects.update(requested_at=timezone.now() - timedelta(days=1, seconds=1))
     examining.examine_due()
     assert Examination.objects.count() == 2
+
+
+def test_a_new_installation_is_not_examined_while_it_starts(checks: Settings) -> None:
+    Organization.objects.update(created_at=timezone.now())
+    examining.examine_due()
+    assert not Examination.objects.exists()
+    examining.ask(by="jane")
+    assert examined().requested_by == "jane", "unless somebody asks"
 
 
 def test_two_who_ask_get_the_same(checks: Settings) -> None:
@@ -114,7 +126,7 @@ def test_the_page_says_each_finding_in_words_with_what_to_do(staff: Client, chec
     examining.examine_due()
     text = staff.get("/settings/doctor/").content.decode()
     assert "1 finding" in text and "pve/5001" in text and "its guest is still there" in text
-    assert "delete it on the cluster" in text and "every 2s" not in text
+    assert "holds it in quarantine" in text and "every 2s" not in text
 
 
 def test_the_page_says_when_everything_holds(staff: Client, checks: Settings) -> None:
