@@ -26,7 +26,7 @@ STOP_SECONDS = 4.0
 TICK = 0.1
 WATCH_SECONDS = 1.0
 BEATING = (beats.WORKER, beats.RECONCILER)
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 """Within which a role says for the first time that it works."""
 WORKER_SILENCE = 8.0
 """Seconds: the process that looks after the workers says so twice a second, and does nothing for which it would wait."""

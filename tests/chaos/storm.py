@@ -21,7 +21,7 @@ from tests.chaos import world
 from tests.chaos.faults import Storm
 from tests.chaos.scoreboard import Row, keep
 
-CALM = 240.0
+CALM = 600.0
 CHANCE = 0.002
 
 

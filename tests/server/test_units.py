@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.management import get_commands
 
 from alma import liveness
+from alma.server.hearing import Ear
 from alma.server.supervisor import SILENCES
 
 FOLDER = settings.BASE_DIR / "docs" / "systemd"
@@ -108,3 +109,19 @@ def test_a_role_says_that_it_works(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_a_role_that_was_started_by_hand_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(liveness.SOCKET, raising=False)
     liveness.show_life()
+
+
+def test_the_supervisor_hears_what_systemd_would(monkeypatch: pytest.MonkeyPatch) -> None:
+    ear = Ear("unit-test")
+    try:
+        monkeypatch.setenv(liveness.SOCKET, ear.address)
+        assert ear.silence() is None
+        liveness.tell("STATUS=thinking")
+        assert ear.silence() is None
+        liveness.show_life()
+        assert ear.silence() is not None
+        ear.forget()  # another process of the role begins
+        assert ear.silence() is None
+    finally:
+        ear.close()
+    assert not Path(ear.address).exists()
