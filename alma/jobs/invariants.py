@@ -7,10 +7,13 @@ from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q
 from django.db.models.functions import Now
 
 from alma.events.models import Event, Stream
+from alma.jobs import beats
+from alma.jobs.broker import oldest_waiting
 from alma.jobs.findings import MOST, Finding, breach, breaches
 from alma.jobs.kinds import job_kind
 from alma.jobs.leases import free
-from alma.jobs.models import Job, Step
+from alma.jobs.models import Beat, Job, Step
+from alma.jobs.services import SAME_TIME
 
 STANDING = timedelta(seconds=60)
 """How long an active job may be without a lease and without anybody being asked to take it."""
@@ -70,4 +73,6 @@ def progress() -> Iterator[Finding]:
     still = due.filter(Q(kicked_at=None) | Q(kicked_at__lt=long_ago)).filter(
         Q(lease_until=None) | Q(lease_until__lt=long_ago)
     )
+    if (oldest := oldest_waiting()) and Beat.objects.filter(name=beats.WORKER, at__gt=long_ago).exists():
+        still = still.exclude(kicked_at__gte=oldest - SAME_TIME)  # it waits in a queue that moves
     yield from breaches("STANDS_STILL", still[:MOST], "Nobody works on it; is the reconciler running?")

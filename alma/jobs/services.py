@@ -117,7 +117,7 @@ def kick_stalled(limit: int = 100) -> int:
     One whose worker has died goes before all that have not begun, unless workers die on it again and again."""
     _release_dead()
     due = Job.objects.active().filter(free(), _unkicked()).filter(Q(due_at=None) | Q(due_at__lt=Now()))
-    deaths = due.order_by("pk").values_list("pk", "deaths")[:limit]
+    deaths = due.order_by("-deaths", "pk").values_list("pk", "deaths")[:limit]
     return sum(kick(pk, is_urgent=0 < count <= URGENT_DEATHS) for pk, count in deaths)
 
 

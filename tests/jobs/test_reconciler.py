@@ -19,6 +19,7 @@ from alma.jobs import broker as brokers
 from alma.jobs import reconciler as reconcilers
 from alma.jobs.beats import CANARY, RECONCILER, WORKER, WorkerPulse
 from alma.jobs.broker import DoorbellBroker
+from alma.jobs.invariants import progress
 from alma.jobs.models import Beat, Job
 from alma.jobs.reconciler import ENDING, Chore, Reconciler
 from alma.jobs.services import URGENT_DEATHS, create_job
@@ -164,6 +165,18 @@ def test_an_urgent_kick_that_was_lost_does_not_wait_for_the_queue() -> None:
     Reconciler([]).turn()
     Reconciler([]).turn()
     assert (queued().count((dead.pk,)), queued().count((waiting.pk,))) == (1, 1)
+
+
+def test_what_waits_in_a_queue_that_moves_does_not_stand_still() -> None:
+    create_job("plan", [], organization_id=make_organization().pk)
+    long_ago = Now() - timedelta(minutes=5)
+    Job.objects.update(created_at=long_ago, kicked_at=long_ago)
+    OrmQ.objects.update(lock=timezone.now() - brokers.LONG_AGO - timedelta(minutes=5))
+    assert [finding.code for finding in progress()] == ["STANDS_STILL"], "no worker was heard of"
+    beats.beat(WORKER)
+    assert list(progress()) == []
+    OrmQ.objects.all().delete()
+    assert [finding.code for finding in progress()] == ["STANDS_STILL"], "its task was lost, and nobody noticed"
 
 
 # -- canaries -----------------------------------------------------------------------------------------
