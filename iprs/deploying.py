@@ -8,6 +8,7 @@ from alma.jobs.services import StepSpec
 from iprs.gates import missing
 from iprs.models import IPR, Deployment, Plan
 from iprs.planner import facts_of, moved_facts
+from iprs.services.drifting import accept_unchanged
 from vms.proxmox.answers import Refusal
 from vms.rehearsal import rehearse
 from vms.services import ClusterReading, OwnedGuest, created_by, owned_guests, read_cluster
@@ -26,6 +27,8 @@ class DeploymentKind(JobKind):
     def completed(self, job: Job) -> dict[str, object]:
         """Everything was done and read back."""
         self._end(job, Deployment.Status.COMPLETED, IPR.Status.DEPLOYED)
+        if not job.deployment.is_dry_run:
+            accept_unchanged(job.deployment.plan)
         made = job.steps.filter(kind="guest.verify", state__in=Step.DONE).values("key").distinct().count()
         return {"duration_seconds": _duration(job), "resources_created": made}
 

@@ -13,6 +13,7 @@ from django.db import transaction
 from alma.errors import Invalid, NotFound, Unavailable
 from alma.jobs.kinds import StepFailed, Unknown
 from alma.jobs.services import StepSpec
+from vms.drift.expecting import accept_facts
 from vms.models import Cluster, GuestClaim
 from vms.proxmox import cluster as cluster_reader
 from vms.proxmox import guests
@@ -32,8 +33,8 @@ from vms.undoing import Undo, created_by, undo_of
 
 __all__ = [
     "LEVELS", "Card", "CardReading", "CloudInit", "ClusterReading", "GuestReading", "GuestRef", "GuestRow", "GuestSpec",
-    "NodeReading", "OsTemplate", "OwnedGuest", "StorageReading", "Undo", "Volume", "await_step", "claims_of",
-    "create_steps", "created_by", "default_cluster", "delete_steps", "owned_guests", "read_cluster", "register_cluster", "undo_of",
+    "NodeReading", "OsTemplate", "OwnedGuest", "StorageReading", "Undo", "Volume", "accept_facts", "await_step",
+    "claims_of", "create_steps", "created_by", "default_cluster", "delete_steps", "owned_guests", "read_cluster", "register_cluster", "undo_of",
     "update_steps",
 ]  # fmt: skip
 

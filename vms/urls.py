@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from vms.views import clusters, guests, registration, trials
+from vms.views import clusters, guests, registration, strays, trials
 
 app_name = "vms"
 urlpatterns = [
@@ -14,6 +14,7 @@ urlpatterns = [
     path("clusters/<slug:slug>/guests/", clusters.cluster_guests, name="cluster-guests"),
     path("clusters/<slug:slug>/tasks/", clusters.cluster_tasks, name="cluster-tasks"),
     path("clusters/<slug:slug>/tasks/<int:pk>/", clusters.task_detail, name="cluster-task"),
+    path("clusters/<slug:slug>/strays/<int:pk>/", strays.stray_decide, name="stray"),
     path("clusters/<slug:slug>/checks/", clusters.cluster_checks, name="cluster-checks"),
     path("clusters/<slug:slug>/faults/", trials.faults, name="cluster-faults"),
     path("clusters/<slug:slug>/faults/heal/", trials.heal, name="cluster-heal"),

@@ -101,6 +101,17 @@ ANYWHERE: dict[str, Look] = {
 BY_KIND: dict[str, dict[str, Look]] = {
     "ipr": {"pending": Look("warn", "ring-dot")},
     "vm": {"running": Look("ok", "disc-check")},
+    "drift": {
+        "changed": Look("warn", "alert"),
+        "gone": Look("bad", "octagon-x"),
+        "unmarked": Look("warn", "ring-slash"),
+    },
+    "stray": {
+        "reported": Look("neutral", "info"),
+        "quarantined": Look("warn", "hourglass"),
+        "removing": Look("warn", "spinner"),
+        "kept": Look("neutral", "lock"),
+    },
     "instance": {"running": Look("ok", "disc-check")},
 }
 

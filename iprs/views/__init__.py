@@ -7,6 +7,7 @@ from iprs.views.deployments import (
     deployment_retry,
     deployment_rollback,
 )
+from iprs.views.drift import cluster_drift, drift_answer
 from iprs.views.iprs import (
     ipr_changes,
     ipr_deploy,
@@ -20,11 +21,13 @@ from iprs.views.iprs import (
 )
 
 __all__ = [
+    "cluster_drift",
     "deployment_cancel",
     "deployment_detail",
     "deployment_list",
     "deployment_retry",
     "deployment_rollback",
+    "drift_answer",
     "ipr_changes",
     "ipr_deploy",
     "ipr_detail",

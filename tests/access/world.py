@@ -25,7 +25,7 @@ from tests.factories.blueprints import make_blueprint, make_resource
 from tests.factories.iprs import item, make_deployment, make_ipr, make_plan, make_review
 from tests.factories.vms import make_claim, make_cluster, make_guest
 from tests.factories.webhooks import make_delivery, make_webhook
-from vms.models import ClusterNode, ClusterStorage, ClusterTask
+from vms.models import Cluster, ClusterNode, ClusterStorage, ClusterTask, Drift, Stray
 
 OURS, THEIRS = "zebrafinch7q", "quokkaberry9x"
 """The words of the two organizations. Nothing else in the product contains them."""
@@ -59,6 +59,8 @@ class Things:
     session: str
     gone_session: str
     cluster: str
+    drift: int
+    stray: int
     task: int
     word_of_link: str = "x-y"
     revision: int = 1
@@ -74,7 +76,7 @@ NOWHERE = Things(
     environment="nowhere", webhook=987_654_321, webhook_uuid=str(uuid.UUID(int=7, version=4)),
     webhook_number="webhook-987654321", gone_webhook_uuid="", delivery=987_654_321, uid="MA", revision=987,
     agent=str(uuid.UUID(int=7, version=4)), gone_agent="", session=str(uuid.UUID(int=7, version=4)), gone_session="",
-    cluster="nowhere", task=987_654_321,
+    cluster="nowhere", task=987_654_321, drift=987_654_321, stray=987_654_321,
 )  # fmt: skip
 """Names of what never existed."""
 GONE = {name: f"gone_{name}" for name in ("blueprint", "project", "webhook_uuid", "agent", "session")}
@@ -101,7 +103,8 @@ def furnish(organization: Organization, word: str) -> Things:
         member=_member(organization, f"bo-{word}").pk, invited=_member(organization, f"cy-{word}", is_invited=True).pk,
         webhook=webhook.pk, webhook_uuid=str(webhook.uid), webhook_number=webhook.public_id,
         gone_webhook_uuid=_gone_webhook(organization), delivery=webhook.deliveries.get().pk,
-        **_talk(boss, word), cluster=task.cluster.slug, task=task.pk,
+        **_talk(boss, word), cluster=task.cluster.slug, task=task.pk, drift=_drift(task.cluster, ipr, word),
+        stray=_stray(task.cluster, word),
         uid=base64.urlsafe_b64encode(str(ana.pk).encode()).decode().rstrip("="),
     )  # fmt: skip
 
@@ -162,6 +165,26 @@ def _talk(boss: Actor, word: str) -> dict[str, str]:
     conversations.delete(sessions[1], by=boss)
     names = ("agent", "gone_agent", "session", "gone_session")
     return {name: str(row.uid) for name, row in zip(names, [*agents, *sessions], strict=True)}
+
+
+def _drift(cluster: Cluster, ipr: IPR, word: str) -> int:
+    """A guest of the blueprint that is gone from the cluster."""
+    claim = make_claim(cluster, owner=ipr.owner, key=f"web-{word}", state="live")
+    now = timezone.now()
+    drift = Drift.objects.create(
+        organization=cluster.organization, cluster=cluster, claim=claim, kind="gone", found_at=now, seen_at=now
+    )
+    return drift.pk
+
+
+def _stray(cluster: Cluster, word: str) -> int:
+    """An orphan in quarantine."""
+    now = timezone.now()
+    stray = Stray.objects.create(
+        organization=cluster.organization, cluster=cluster, vmid=5999, guest_kind="vm", name=word, node="pve1",
+        kind="orphan", state="quarantined", note=word, due_at=now, found_at=now, seen_at=now,
+    )  # fmt: skip
+    return stray.pk
 
 
 def _machines(organization: Organization, word: str) -> ClusterTask:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from alma.jobs.models import Job, Step
 from vms.drift.comparing import place_of
-from vms.models import Expectation, GuestClaim
+from vms.models import Drift, Expectation, GuestClaim
 from vms.proxmox.values import parse_tags
 from vms.steps.payloads import tags
 
@@ -81,9 +81,18 @@ def _forget(facts: Facts, options: Iterable[str]) -> Facts:
     }
 
 
-def accept(claim: GuestClaim, **facts: Any) -> None:
-    """From now on this is expected of a guest: a run that found it so was approved."""
+def accept_facts(claim: GuestClaim, *, disk_at_least: int, **facts: Any) -> None:
+    """From now on this is expected of a guest: a run found it so, and its plan was approved.
+
+    Its disk is what it has grown to, once the blueprint says at least as much."""
     row = Expectation.objects.filter(claim=claim).first()
-    if row is not None:
-        row.facts = row.facts | facts
-        row.save(update_fields=["facts"])
+    if row is None:
+        return
+    grown = [
+        change["after"]
+        for drift in Drift.objects.open().filter(claim=claim)
+        for change in drift.changes
+        if change["field"] == "disk" and change["after"] <= disk_at_least
+    ]
+    row.facts = row.facts | facts | ({"disk": grown[0]} if grown else {})
+    row.save(update_fields=["facts"])

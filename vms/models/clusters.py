@@ -132,6 +132,13 @@ class Cluster(models.Model):
         return f"cluster:{self.pk}"
 
     @property
+    def drift_count(self) -> int:
+        """Guests that somebody should look at: those that drifted, and orphans that wait."""
+        drifts: int = self.drifts.filter(state="open").count()
+        waiting: int = self.strays.filter(state__in=["quarantined", "removing"]).count()
+        return drifts + waiting
+
+    @property
     def token_secret(self) -> str:
         """The secret half of the API token. Raises Unavailable when it cannot be opened any more."""
         return TOKEN.unseal(self.token_secret_sealed)

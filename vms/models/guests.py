@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
+from django.db.models import Exists, OuterRef
 
 from vms.models.clusters import Cluster
 
@@ -23,6 +24,10 @@ class GuestQuerySet(models.QuerySet):
         if not actor.organization_id:
             return self.none()
         return self.filter(cluster__organization_id=actor.organization_id)
+
+    def with_drift(self) -> Self:
+        """With `is_drifted`, whether it is not as ALMA left it."""
+        return self.annotate(is_drifted=Exists(Guest.objects.filter(pk=OuterRef("pk"), claim__drifts__state="open")))
 
     def present(self) -> Self:
         """Not missing at the last reading."""

@@ -120,7 +120,11 @@ def cluster_guests(request: HtmxRequest, slug: str) -> HttpResponse:
 def _guests(request: HtmxRequest, cluster: Cluster) -> dict[str, Any]:
     words = request.GET.get("q", "")[:200].replace("\0", "")
     rows = (
-        Guest.objects.filter(cluster=cluster).present().select_related("claim").order_by("is_template", "name", "vmid")
+        Guest.objects.filter(cluster=cluster)
+        .present()
+        .with_drift()
+        .select_related("claim")
+        .order_by("is_template", "name", "vmid")
     )
     page = Paginator(_found(rows, words), PER_PAGE).get_page(request.GET.get("page"))
     return {"page": page, "words": words}

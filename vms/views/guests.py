@@ -40,7 +40,7 @@ def guest_list(request: HtmxRequest) -> HttpResponse:
     request.actor.require("vm:read")
     values = FilterForm(request.GET).values()
     visible = Guest.objects.visible_to(request.actor)
-    rows = _sorted(_filtered(visible, values), values).select_related("cluster", "claim")
+    rows = _sorted(_filtered(visible, values), values).select_related("cluster", "claim").with_drift()
     context = {
         "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")),
         "filters": values,
