@@ -78,6 +78,8 @@ def _choices(drift: Drift, actor: Actor) -> list[Choice]:
     reasons = {kind: may or drift_obstacle(drift, kind, by=actor) for kind in DriftAnswer.Kind.values}
     if not may and not reasons["adopt"]:
         reasons["adopt"] = refusal(lambda: check_edit(by=actor))
+    if reasons["adopt"] and reasons["adopt"] == reasons["restore"]:
+        return [Choice("", "Neither restore nor adopt", "", "", reasons["adopt"])]
     return [
         Choice("restore", "Restore", "undo", f"An IPR that {restore}.", reasons["restore"]),
         Choice("adopt", "Adopt", "blueprint", f"An IPR that {adopt}.", reasons["adopt"]),

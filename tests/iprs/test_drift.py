@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from alma.accounts.actors import Actor
 from alma.errors import Refused, WrongState
@@ -15,7 +16,7 @@ from tests.factories.blueprints import make_blueprint, make_document
 from tests.iprs.builders import reload
 from tests.iprs.test_deployments import actor, cluster, deployed, proposed, resource, work
 from tests.vms.test_drift import look
-from vms.models import Cluster, Drift, GuestClaim
+from vms.models import Cluster, Drift, GuestClaim, Stray
 
 __all__ = ["actor", "cluster"]
 
@@ -271,4 +272,22 @@ def test_the_page_says_why_there_is_no_button(cluster: Cluster, actor: Actor, cl
     page = client.get(f"/clusters/{cluster.slug}/drift/").content.decode()
 
     assert 'name="answer"' not in page
+    assert "Neither restore nor adopt:" in page
     assert "ipr:write" in page
+
+
+def test_an_orphan_is_kept_on_the_page(cluster: Cluster, client: Client) -> None:
+    now = timezone.now()
+    stray = Stray.objects.create(
+        organization=cluster.organization, cluster=cluster, vmid=5001, guest_kind="vm", name="late", node="pve1",
+        kind="orphan", state="quarantined", due_at=now, found_at=now, seen_at=now,
+    )  # fmt: skip
+    client.force_login(make_user("admin", organization=cluster.organization))
+    path = f"/clusters/{cluster.slug}/drift/"
+    assert 'value="keep"' in client.get(path).content.decode()
+
+    assert client.post(f"/clusters/{cluster.slug}/strays/{stray.pk}/", {"to": "burn"}).status_code == 422
+    assert client.post(f"/clusters/{cluster.slug}/strays/{stray.pk}/", {"to": "keep"})["Location"] == path
+    stray.refresh_from_db()
+    assert stray.state == "kept"
+    assert 'value="put_back"' in client.get(path).content.decode()
