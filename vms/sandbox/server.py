@@ -152,8 +152,16 @@ class SandboxServer:
                 async with asyncio.timeout(nap):
                     await self._wake.wait()
             self._wake.clear()
+            await self._tick()
+
+    async def _tick(self) -> None:
+        """One fault of ours must not stop the clock of all guests; it is not tried again at once."""
+        try:
             self.core.tick()
-            await self._commit()
+        except Exception:
+            logger.exception("the sandbox could not tick")
+            await asyncio.sleep(_LONGEST_NAP)
+        await self._commit()
 
 
 async def run(
