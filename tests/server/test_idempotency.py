@@ -95,7 +95,7 @@ def test_fifty_over_two_processes_make_one_blueprint(own: tuple[Path, str], two_
     assert all(post(port, "/api/v1/blueprints", secret, document)[0] == 201 for port in two_ports)
     revoke = "from alma.accounts.models import ApiKey; ApiKey.objects.get().revoke()"
     manage("shell", "--no-imports", "-c", revoke, env=environment(folder))
-    assert {post(port, "/api/v1/blueprints", secret, document)[0] for port in two_ports} == {401}  # at once, everywhere
+    assert {post(port, "/api/v1/blueprints", secret, document)[0] for port in two_ports} == {403}  # at once, everywhere
 
 
 def test_a_request_whose_process_is_killed_can_be_repeated(own: tuple[Path, str]) -> None:
