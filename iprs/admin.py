@@ -15,10 +15,10 @@ from iprs.rights import check_replan, refusal
 class IPRAdmin(LookOnlyAdmin):
     """Proposals. No status is edited here: one edit of a derived status blocks a proposal for good."""
 
-    list_display = ("__str__", "status", "environment", "blueprint", "created_by", "created_at", "page")
+    list_display = ("__str__", "status", "environment", "blueprint", "author_name", "created_at", "page")
     list_filter = ("status", "environment", "organization")
     list_select_related = ("environment", "blueprint")
-    search_fields = ("title", "created_by")
+    search_fields = ("title", "created_by", "claimed_author")
     actions = ("plan_again",)
 
     @admin.action(description="Plan the selected IPRs again", permissions=["view"])

@@ -18,7 +18,8 @@ def ipr_row(ipr: IPR) -> dict[str, Any]:
         "blueprint_id": ipr.blueprint_id,
         "status": ipr.status,
         "environment": ipr.environment.slug,
-        "created_by": ipr.created_by,
+        "created_by": ipr.author_name,
+        "created_by_claimed": ipr.claimed_author != "",
         "created_at": ipr.created_at,
         "updated_at": ipr.updated_at,
     }

@@ -24,9 +24,7 @@ def identity_of(actor: Actor, claimed: str = "") -> Identity:
     """The identity behind an actor. A claimed name only labels it, unless there is no person behind the credential.
 
     Raises Invalid for a name that no history should show."""
-    claimed = claimed.strip()
-    if len(claimed) > MAX_NAME or not claimed.isprintable():
-        raise Invalid(f"A reviewer's name is at most {MAX_NAME} printable characters.", details={"field": "reviewer"})
+    claimed = printable(claimed, "reviewer")
     if actor.user is not None:
         return Identity(f"user:{actor.user.pk}", actor.user.get_username(), actor.user, True)
     if claimed:
@@ -34,3 +32,16 @@ def identity_of(actor: Actor, claimed: str = "") -> Identity:
     if actor.key_id is not None:
         return Identity(f"key:{actor.key_id}", actor.label, None, False)
     return Identity(f"name:{actor.label}", actor.label, None, False)
+
+
+def claimed_author(actor: Actor, claimed: str) -> str:
+    """The name that a caller gives for themselves, where none is known better: while no key is asked for. Raises Invalid."""
+    return printable(claimed, "created_by") if actor.is_keyless else ""
+
+
+def printable(name: str, field: str) -> str:
+    """A name without the space around it. Raises Invalid for one that no history should show."""
+    name = name.strip()
+    if len(name) > MAX_NAME or not name.isprintable():
+        raise Invalid(f"{field}: a name is at most {MAX_NAME} printable characters.", details={"field": field})
+    return name

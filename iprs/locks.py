@@ -77,7 +77,7 @@ def lock_body(lock: Lock | None) -> dict[str, Any] | None:
         "doing": "rollback" if lock.is_rollback else "deployment",
         "held_by": lock.job.created_by,
         "since": lock.since,
-        "queue": [{"ipr_id": ipr.pk, "title": ipr.title, "created_by": ipr.created_by} for ipr in lock.queue],
+        "queue": [{"ipr_id": ipr.pk, "title": ipr.title, "created_by": ipr.author_name} for ipr in lock.queue],
     }
 
 

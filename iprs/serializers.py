@@ -23,8 +23,8 @@ class IPRCreate(RequestBody):
     blueprint_id = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
     changes_summary = serializers.DictField(required=False, default=dict)
     environment = StrictChar(max_length=50, required=False)
-    created_by = StrictChar(max_length=150, required=False, allow_blank=True)
-    """Taken from older clients, which send it, and put aside: who proposes is who calls."""
+    created_by = StrictChar(max_length=150, required=False, allow_blank=True, default="")
+    """Kept as a label while no key is asked for. Else it is put aside: who proposes is who calls."""
 
 
 class IPRReview(RequestBody):
@@ -111,6 +111,7 @@ class IPRRow(serializers.Serializer):
     status = serializers.CharField()
     environment = serializers.CharField()
     created_by = serializers.CharField()
+    created_by_claimed = serializers.BooleanField(help_text="Yes for a name that a caller without a key gave.")
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
 

@@ -1,7 +1,7 @@
 """Who acts: one small value that pages, API, sockets and services pass along and ask for rights."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.conf import settings
@@ -19,7 +19,8 @@ _ORGANIZATION = Statement(lambda slug: Organization.objects.filter(slug=slug).va
 
 @dataclass(frozen=True)
 class Actor:
-    """An authenticated or anonymous caller. `label` is what history shows; it comes from the credential alone."""
+    """An authenticated or anonymous caller. `label` is what history shows; it comes from the credential alone. Who is
+    keyless showed none; that is an anonymous caller unless authentication is off."""
 
     organization_id: int | None
     label: str
@@ -28,6 +29,7 @@ class Actor:
     key_id: int | None = None
     lane: str = "live"
     is_anonymous: bool = False
+    is_keyless: bool = False
 
     @property
     def user_id(self) -> int | None:
@@ -87,5 +89,5 @@ def for_service(label: str) -> Actor:
 def for_anonymous() -> Actor:
     """The actor of a caller without a credential: reads what is public, and everything when authentication is off."""
     if not settings.ALMA_AUTH_ENABLED:
-        return for_service("authentication off")
-    return Actor(public_organization_id(), "anonymous", is_anonymous=True)
+        return replace(for_service("authentication off"), is_keyless=True)
+    return Actor(public_organization_id(), "anonymous", is_anonymous=True, is_keyless=True)

@@ -77,10 +77,19 @@ class Ipr(Sibling):
     status: str
     environment: str
     changes_summary: JSON
-    created_by: str
     created_at: datetime
     updated_at: datetime
     plan_id: strawberry.Private[int | None]
+    credential: strawberry.Private[str]
+    claimed_author: strawberry.Private[str]
+
+    @strawberry.field(description="Whose credential it was; without one, the name that the caller gave.")
+    def created_by(self) -> str:
+        return self.claimed_author or self.credential
+
+    @strawberry.field(description="Whether createdBy is only a name that a caller without a key gave.")
+    def created_by_claimed(self) -> bool:
+        return self.claimed_author != ""
 
     @strawberry.field(description="The current plan, once one was computed.")
     def plan(self, info: Info) -> Plan | None:
@@ -221,9 +230,10 @@ def plans_of(rows: Any) -> list[Plan]:
 def iprs_of(rows: Any) -> list[Ipr]:
     """Rows of IPRs as objects."""
     plain = (
-        "id", "title", "description", "blueprint_id", "status", "changes_summary", "created_by", "created_at", "updated_at"
+        "id", "title", "description", "blueprint_id", "status", "changes_summary", "claimed_author", "created_at", "updated_at"
     )  # fmt: skip
-    return siblings(Ipr, renamed(rows, plain, environment="environment__slug", plan_id="current_plan_id"))
+    names = {"environment": "environment__slug", "plan_id": "current_plan_id", "credential": "created_by"}
+    return siblings(Ipr, renamed(rows, plain, **names))
 
 
 def deployments_of(rows: Any) -> list[Deployment]:

@@ -75,6 +75,7 @@ class IPRList(IPRView):
         ipr = services.open_ipr(
             blueprint, by=actor, title=body["title"], description=body["description"],
             environment=_environment(request, body.get("environment")), changes_summary=body["changes_summary"],
+            claimed=body["created_by"],
         )  # fmt: skip
         ipr = services.wait_for_plan(ipr, wait_of(request))
         headers = {"Location": f"/api/v1/iprs/{ipr.pk}"}

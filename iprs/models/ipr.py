@@ -70,6 +70,7 @@ class IPR(models.Model):
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="iprs")
     author_identity = models.CharField(max_length=170, editable=False, help_text="user:7, key:3 or name:jane")
     created_by = models.CharField(max_length=150)
+    claimed_author = models.CharField(max_length=150, blank=True, help_text="Who a caller without a key says they are.")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -86,6 +87,11 @@ class IPR(models.Model):
     def get_absolute_url(self) -> str:
         """Its page."""
         return reverse("iprs:detail", args=[self.pk])
+
+    @property
+    def author_name(self) -> str:
+        """Who is shown as its author. Nothing is decided by it: that goes by `author_identity`."""
+        return self.claimed_author or self.created_by
 
     @property
     def stream(self) -> str:

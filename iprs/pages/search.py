@@ -93,10 +93,14 @@ def _condition(key: str, value: str, actor: Actor) -> Q:
     if key == "blueprint":
         return Q(blueprint__name__icontains=value)
     is_me = value.lower() == "me"
-    return Q(author_identity=identity_of(actor).name) if is_me else Q(created_by__icontains=value)
+    return Q(author_identity=identity_of(actor).name) if is_me else _authored(value)
 
 
 def _anywhere(word: str) -> Q:
     number = word.lstrip("#")
-    found = Q(title__icontains=word) | Q(blueprint__name__icontains=word) | Q(created_by__icontains=word)
+    found = Q(title__icontains=word) | Q(blueprint__name__icontains=word) | _authored(word)
     return found | Q(pk=int(number)) if number.isascii() and number.isdigit() and len(number) < 18 else found
+
+
+def _authored(name: str) -> Q:
+    return Q(claimed_author__icontains=name) | Q(claimed_author="", created_by__icontains=name)

@@ -14,7 +14,7 @@ from alma.jobs.services import StepSpec, create_job
 from blueprints.models import Blueprint
 from blueprints.schema import check_title
 from blueprints.services import hold
-from iprs.identity import identity_of
+from iprs.identity import claimed_author, identity_of
 from iprs.models import IPR, Deployment, Plan
 from iprs.rights import check_open, check_reopen, check_replan, check_withdraw
 from vms.lanes import cluster_for
@@ -34,9 +34,11 @@ def open_ipr(
     description: str = "",
     environment: Environment | None = None,
     changes_summary: dict[str, Any] | None = None,
+    claimed: str = "",
 ) -> IPR:
     """Propose a blueprint's latest revision for an environment and queue its planning.
 
+    `claimed` is the name that the caller gives; it is shown, and used for nothing, when there is no key to know them by.
     Raises Refused, Invalid, NotFound."""
     check_open(by=by)
     _check_title(title)
@@ -48,7 +50,7 @@ def open_ipr(
     ipr = IPR.objects.create(
         organization_id=blueprint.organization_id, environment=place, blueprint=blueprint, title=title,
         description=description, changes_summary=changes_summary or {}, author=author.user,
-        author_identity=author.name, created_by=author.label,
+        author_identity=author.name, created_by=author.label, claimed_author=claimed_author(by, claimed),
     )  # fmt: skip
     ipr.tell("ipr.opened", by=by.label, environment=place.slug, blueprint=blueprint.pk)
     _plan(ipr, by=by)

@@ -5,15 +5,18 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import reverse
+from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from alma.accounts.scopes import READ
+from alma.events.models import Event
 from alma.jobs import engine
 from alma.jobs.models import Job
 from iprs import serializers, services
 from iprs.models import IPR, Deployment, Review
 from iprs.services.reviewing import MAX_UNVERIFIED, NEWEST
-from tests.factories.accounts import make_actor, make_environment, make_key, make_organization
+from tests.factories.accounts import make_actor, make_environment, make_key, make_organization, sign_in
 from tests.factories.blueprints import make_blueprint
 from tests.iprs.builders import make_ipr, planned, reload
 
@@ -176,6 +179,28 @@ def test_a_word_that_is_not_known_is_no_deployment(api: APIClient, path: str, bo
 def test_who_proposes_is_who_calls_whatever_older_clients_send(api: APIClient) -> None:
     body = {**DOCUMENTED, "blueprint_id": make_blueprint().pk, "created_by": "mallory"}
     assert "mallory" not in api.post("/api/v1/ipr", body, format="json").content.decode()
+
+
+def test_without_keys_a_given_name_is_shown_as_given_and_used_for_nothing(
+    anonymous: APIClient, client: Client, settings: Settings
+) -> None:
+    settings.ALMA_AUTH_ENABLED = False
+    me = make_actor("admin")
+    make_environment(organization=make_organization())
+    body = {**DOCUMENTED, "blueprint_id": make_blueprint(by=me).pk, "created_by": " jane doe "}
+    made = anonymous.post("/api/v1/ipr", body, format="json").json()
+    assert (made["created_by"], made["created_by_claimed"]) == ("jane doe", True)
+    ipr = IPR.objects.get(pk=made["id"])
+    assert (ipr.author, ipr.created_by, ipr.author_identity) == (None, "authentication off", "name:authentication off")
+    assert set(Event.objects.filter(stream__name=ipr.stream).values_list("actor", flat=True)) == {"authentication off"}
+    graph = {"query": f"{{ ipr(id: {ipr.pk}) {{ createdBy createdByClaimed }} }}"}
+    told = anonymous.post("/graphql", graph, format="json").json()["data"]["ipr"]
+    assert told == {"createdBy": "jane doe", "createdByClaimed": True}
+    sign_in(client, me.user)
+    for page in (ipr.get_absolute_url(), f"{reverse('iprs:list')}?q=author:jane"):
+        assert 'jane doe</span> <span class="tag"' in client.get(page).content.decode(), page
+    body["created_by"] = "jane\u202edoe"
+    error_of(anonymous.post("/api/v1/ipr", body, format="json"), 422, "VALIDATION_ERROR")
 
 
 def test_deployment_can_be_read_and_its_events_paged(api: APIClient, anonymous: APIClient) -> None:
