@@ -8,6 +8,7 @@ from itertools import chain
 from typing import Any
 
 from asgiref.sync import sync_to_async
+from django.db import connections
 from django.http import StreamingHttpResponse
 
 from alma.api.negotiation import AnyNegotiation
@@ -66,11 +67,14 @@ def frame(event: dict[str, Any]) -> bytes:
 
 
 def _fetch(events: Iterator[dict[str, Any]]) -> dict[str, Any]:
-    """The next event; what the domain refuses halfway becomes the last one."""
+    """The next event; what the domain refuses halfway becomes the last one. The thread belongs to nobody and no request
+    ends in it: it keeps no connection to the database, which would stay open for good and fail for good once it broke."""
     try:
         return next(events, _END)
     except DomainError as error:
         return {"type": "error", "content": error.message, "error_code": error.code}
+    finally:
+        connections.close_all()
 
 
 class StreamNegotiation(AnyNegotiation):

@@ -1,12 +1,14 @@
 """A stream of server-sent events ends with the right of its caller."""
 
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
+from django.db import connections
 from django.test import AsyncClient, Client
 from pytest_django import Settings
 
@@ -24,6 +26,13 @@ def asked_each_time(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None
     assert streaming.RECHECK_SECONDS + streaming.HEARTBEAT_SECONDS <= 30
     monkeypatch.setattr(streaming, "RECHECK_SECONDS", 0.0)
     settings.ALMA_PUBLIC_DRAFTS = False
+
+
+@pytest_asyncio.fixture(autouse=True)
+async def left_behind() -> AsyncIterator[None]:
+    """The thread that serves the requests of a test ends without a request that would tidy up after it."""
+    yield
+    await sync_to_async(connections.close_all)()
 
 
 def by_key() -> tuple[dict[str, str], Callable[[], Any]]:
@@ -72,3 +81,16 @@ async def test_a_stream_goes_on_while_the_right_stands(
     told = await events(headers, None)
     assert told[-1]["type"] == "complete"
     assert len(told) > 3
+
+
+async def test_a_stream_keeps_no_connection_to_the_database() -> None:
+    """Its threads are none of those that answer requests, and nobody would look after what they keep."""
+    used = []
+
+    def asking() -> Iterator[dict[str, Any]]:
+        for number in range(3):
+            used.append(connections["default"])
+            yield {"type": "token", "content": str(User.objects.count() + number)}
+
+    assert len([part async for part in streaming.frames(asking())]) == 3
+    assert [wrapper.connection for wrapper in used] == [None] * 3
