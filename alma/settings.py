@@ -71,13 +71,12 @@ ALMA_OIDC_ORGANIZATION_CLAIM = env.text("ALMA_OIDC_ORGANIZATION_CLAIM")
 AUTHENTICATION_BACKENDS = ["alma.accounts.signing_in.CountingBackend"]
 
 INSTALLED_APPS = [
-    "daphne",
+    "alma",  # before those of Django, for its runserver is daphne's
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
-    "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "channels",
     "rest_framework",
@@ -85,7 +84,6 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "django_htmx",
     "django_q",
-    "alma",
     "alma.accounts",
     "alma.api",
     "alma.events",

@@ -1,4 +1,4 @@
-"""Figures of blueprints, for Prometheus and for the summary. What leaves no row is counted here as it happens."""
+"""Figures of blueprints, for Prometheus and for the summary."""
 
 from typing import Any
 
@@ -7,19 +7,8 @@ from django.db.models import Avg, Count, Func, IntegerField
 
 from alma.monitoring.figures import Figure, Labels
 from alma.monitoring.tallies import tallies
+from blueprints.counting import GENERATED, REFUSED, TOKENS
 from blueprints.models import Blueprint
-
-GENERATED, TOKENS, REFUSED = "blueprints.generated", "blueprints.tokens", "blueprints.refused"
-
-
-def generated(*, tokens: int = 0) -> None:
-    """Words have become a draft. `tokens` are those that a model wrote for it; the offline planner needs none."""
-    tallies.add({GENERATED: 1, TOKENS: tokens})
-
-
-def refused() -> None:
-    """A document that somebody wanted to save breaks a rule."""
-    tallies.add({REFUSED: 1})
 
 
 def generation_summary() -> dict[str, Any]:

@@ -6,7 +6,7 @@ from django import forms
 
 from alma.accounts.actors import Actor
 from alma.errors import BadRequest, Invalid, WrongState
-from blueprints import figures, services
+from blueprints import counting, services
 from blueprints.generation import GeneratedBlueprint, generate
 from blueprints.models import Blueprint
 from blueprints.schema import BlueprintDocument, from_yaml
@@ -48,7 +48,7 @@ class DocumentForm(forms.Form):
             self.parsed = from_yaml(text)
         except Invalid as error:
             if self.data.get("action") == "save":
-                figures.refused()
+                counting.refused()
             faults = [fault for fault in error.details or () if isinstance(fault, dict)]
             self.faults = sorted(faults, key=lambda fault: fault.get("line") or 0)
             raise forms.ValidationError(error.message) from error
@@ -86,7 +86,7 @@ class WishForm(forms.Form):
         """A draft of nothing is a question asked back, and no reason to replace what is in the editor."""
         try:
             self.draft = generate(data["description"], self._constraints(data))
-            figures.generated()
+            counting.generated()
         except BadRequest as error:
             self.add_error("description", error.message)
             return

@@ -12,7 +12,7 @@ from alma.accounts.actors import Actor
 from alma.accounts.models import Project
 from alma.errors import Invalid, NotFound, Refused, WrongState
 from alma.events.services import emit
-from blueprints import figures
+from blueprints import counting
 from blueprints.models import Blueprint, BlueprintRevision, Removals
 from blueprints.schema import BlueprintDocument, parse_document
 
@@ -27,7 +27,7 @@ def as_document(data: object) -> BlueprintDocument:
     try:
         return parse_document(data)
     except Invalid:
-        figures.refused()
+        counting.refused()
         raise
 
 

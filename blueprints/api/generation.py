@@ -15,7 +15,7 @@ from alma.api.permissions import DRAFTS
 from alma.api.schema import EVENT, refusals
 from alma.api.streaming import StreamNegotiation, event_stream
 from alma.errors import BadRequest
-from blueprints import examples, figures, services
+from blueprints import counting, examples, services
 from blueprints.generation import generate, stream
 from blueprints.schema import BlueprintDocument
 
@@ -66,7 +66,7 @@ class Generation(Endpoint):
     def post(self, request: Request) -> Response:
         """Generate a blueprint from a description. It is not stored."""
         draft = generate(*wish(request.data))
-        figures.generated()
+        counting.generated()
         return Response(draft)
 
 
@@ -91,5 +91,5 @@ class GenerationStream(Endpoint):
     def post(self, request: Request) -> StreamingHttpResponse:
         """Generate a blueprint as server-sent events; the last one carries it."""
         events = stream(*wish(request.data))
-        figures.generated()
+        counting.generated()
         return event_stream(events)

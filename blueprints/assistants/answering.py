@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from alma.errors import BadRequest
-from blueprints import figures
+from blueprints import counting
 from blueprints.generation import GeneratedBlueprint, generate
 from blueprints.generation.planner import GENERATOR, MAX_DESCRIPTION
 
@@ -29,7 +29,7 @@ def answer(words: str, asked_about: str = "") -> Answer:
         draft = generate(wish)
     except BadRequest as error:
         return Answer(error.message)
-    figures.generated()
+    counting.generated()
     return Answer(_in_words(draft), draft, wish if draft["metadata"]["questions"] else "")
 
 

@@ -15,7 +15,7 @@ from alma.jobs import beats
 from alma.jobs.models import Job
 from alma.monitoring.requests import note
 from alma.monitoring.tallies import tallies
-from blueprints.figures import GENERATED, REFUSED
+from blueprints.counting import GENERATED, REFUSED
 from tests.factories.accounts import make_key, make_user
 from tests.factories.blueprints import make_blueprint
 from tests.factories.iprs import make_deployment, make_ipr
