@@ -44,7 +44,7 @@ FIELDS: dict[str, Live] = {
 TOLD: dict[str, str] = {
     "SystemStatus": "status uptimeSeconds activeConnections",
     "Blueprint": "id version name description resources metadata revision createdBy createdAt updatedAt",
-    "Ipr": "id title description blueprintId status environment changesSummary createdBy createdAt updatedAt",
+    "Ipr": "id title description blueprintId status environment changesSummary createdBy createdByClaimed createdAt updatedAt",
     "Plan": "number status blueprintRevision summary problems remarks estimatedSeconds computedAt hash",
     "Deployment": "deploymentId iprId status dryRun engine createdBy createdAt startedAt finishedAt error leftovers percentage",
     "Step": "ordinal kind key title state attempts startedAt finishedAt",
