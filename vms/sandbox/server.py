@@ -20,6 +20,7 @@ from vms.sandbox.store import Store
 
 logger = logging.getLogger(__name__)
 _LONGEST_NAP = 1.0
+_LONGEST_LINE = 64 * 1024
 
 
 class _Connection(web.RequestHandler):
@@ -57,7 +58,7 @@ class SandboxServer:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self._folder / "cert.pem", self._folder / "key.pem")
         context.set_alpn_protocols(["http/1.1"])
-        server = HttpServer(self._serve, access_log=None, max_field_size=8190)
+        server = HttpServer(self._serve, access_log=None, max_line_size=_LONGEST_LINE, max_field_size=8190)
         self._runner = web.ServerRunner(server, handle_signals=False, shutdown_timeout=2)
         await self._runner.setup()
         self._listener = Listener(server, context)

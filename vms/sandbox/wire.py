@@ -51,7 +51,8 @@ def _no_method(name: str) -> NotHttp:
 
 def not_understood(status: int, reason: str = "") -> NotHttp:
     """The refusal of what the parser could not read, such as a method of its own, or of what went wrong in here."""
-    if method := _UNKNOWN_METHOD.search(reason):
+    method = _UNKNOWN_METHOD.search(reason)
+    if method and method[1] not in METHODS:
         return _no_method(method[1])
     return NotHttp(400, "bad request") if status == 400 else NotHttp(500, "internal error")
 
@@ -69,7 +70,7 @@ def split_path(path: str) -> tuple[str, str]:
         return match[1], match[2] or "/"
     if path.startswith(_API):
         raise NotHttp(501, "no such uri")
-    raise NotHttp(500, f"no such file '{unquote(path)}'\n")
+    raise NotHttp(501, f"no such file '{unquote(path)}'\n")
 
 
 def check_length(request: web.BaseRequest) -> None:
@@ -130,7 +131,8 @@ def _without_body(response: Response, asked: Asked) -> Page:
 def refusal(error: ApiError) -> web.Response:
     """An answer of the HTTP server itself: plain text of no declared type."""
     has_text = isinstance(error, NotHttp) and error.has_text
-    return _built(Page(error.status, error.message, error.message.encode() if has_text else b"", ""), Asked())
+    body = error.message.encode(errors="replace") if has_text else b""
+    return _built(Page(error.status, error.message, body, ""), Asked())
 
 
 def _built(page: Page, asked: Asked) -> web.Response:
@@ -151,7 +153,7 @@ def _coding(accepted: str) -> str:
 
 
 def _reason(page: Page) -> str:
-    first = _CONTROL.sub(" ", page.message.split("\n")[0]).strip()
+    first = _CONTROL.sub(" ", page.message.split("\n")[0]).strip().encode(errors="replace").decode()
     known = {status.value: status.phrase for status in http.HTTPStatus}
     return first or known.get(page.status, "")
 

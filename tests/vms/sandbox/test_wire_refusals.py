@@ -16,7 +16,11 @@ VERSION = "GET /api2/json/version"
         ("HEAD /api2/json/version", "HTTP/1.1 501 method 'HEAD' not available"),
         ("GET /api2/yaml/version", "HTTP/1.1 501 no formatter for uri /version, yaml"),
         ("GET /api2", "HTTP/1.1 501 no such uri"),
-        ("GET /nothing", "HTTP/1.1 500 no such file '/nothing'"),
+        ("GET /nothing", "HTTP/1.1 501 no such file '/nothing'"),
+        ("GET //api2/json/version", "HTTP/1.1 501 no such file '//api2/json/version'"),
+        ("GET /api2/json/%zz", "HTTP/1.1 501 Method 'GET /%zz' not implemented"),
+        (f"GET /api2/json/{'a' * 20_000}", f"HTTP/1.1 501 Method 'GET /{'a' * 20_000}' not implemented"),
+        (f"GET /api2/json/nodes/pve1/qemu/{'9' * 5000}/config", "HTTP/1.1 400 Parameter verification failed."),
         ("GET /api2/json", "HTTP/1.1 200 OK"),
         ("GET /api2/json//nodes//pve1/", "HTTP/1.1 200 OK"),
         ("GET /api2/json/foo", "HTTP/1.1 501 Method 'GET /foo' not implemented"),
@@ -38,6 +42,7 @@ def test_refused_heads(sandbox: RunningSandbox, head: str, line: str) -> None:
         ("GET /api2/json/version", "X-A: 1", b"a=1", "501 Unexpected content for method 'GET'"),
         ("POST /api2/json/pools", "Content-Length: 600000", b"", "501 for data too large"),
         ("POST /api2/json/pools", "Content-Type: text/xml", b"<a/>", "506 upload 'Content-Type 'text/xml' not implemented"),
+        ("POST /api2/json/pools", "Content-Type: \xff", b"a=1", "506 upload 'Content-Type '?' not implemented"),
         ("POST /api2/json/pools", "Transfer-Encoding: chunked", b"", "501 chunked transfer encoding not supported"),
         ("POST /api2/json/pools", "Content-Type: application/json", b"{", '500 malformed JSON string, neither tag, array, '
          'object, number, string or atom, at character offset 0 (before "{")'),
@@ -54,6 +59,17 @@ def test_refused_bodies(sandbox: RunningSandbox, head: str, header: str, body: b
 def test_methods_that_nobody_has_heard_of(sandbox: RunningSandbox, method: str) -> None:
     answer = ask(sandbox, f"{method} /api2/json/version", token(sandbox))
     assert answer.line.partition(" ")[2] == f"501 method '{method}' not available"
+
+
+@pytest.mark.parametrize(
+    "value", [f"balloon={2**63}", f"cores={'9' * 5000}", "cores=%D9%A1", f"scsi5=local-lvm:{'9' * 400}"]
+)
+def test_a_number_of_more_than_64_bits_harms_nobody_after_it(fresh_sandbox: RunningSandbox, value: str) -> None:
+    line = ask(
+        fresh_sandbox, "PUT /api2/json/nodes/pve1/qemu/101/config", token(fresh_sandbox), body=value.encode()
+    ).line
+    assert not line.endswith("internal error")
+    assert ask(fresh_sandbox, VERSION, token(fresh_sandbox)).line == "HTTP/1.1 200 OK"
 
 
 @pytest.mark.parametrize("name", ["%00", "a%0d%0aX-Other:%201", "%1b%5b31m", "%ff%fe"])
@@ -81,6 +97,8 @@ def test_other_versions_of_http_and_noise_are_refused(sandbox: RunningSandbox) -
         )
     with Wire(sandbox) as wire:
         assert wire.speak("what is this").line == "HTTP/1.0 400 bad request"
+    with Wire(sandbox) as wire:
+        assert wire.speak("GET /api2/json/\0 HTTP/1.1").line == "HTTP/1.0 400 bad request"
     with Wire(sandbox) as wire:
         old = wire.speak("GET /api2/json/version HTTP/1.0", token(sandbox))
         assert old.headers["connection"] == "close" and wire.is_closed

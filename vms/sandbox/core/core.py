@@ -1,5 +1,6 @@
 """The whole simulated cluster behind one call: a request in, an answer out, no socket and no file."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -17,6 +18,7 @@ from vms.sandbox.core.validation import check_all
 from vms.sandbox.core.world import Options, World
 
 _PROXY_FAILURES = 595
+_VMID = re.compile("[1-9][0-9]{2,8}")
 _DUPLICATE = "duplicate parameter (already defined in URI) with conflicting values!"
 
 
@@ -123,7 +125,7 @@ class Core:
         return self.faults.answer_fault(request.method, request.path)
 
     def _count(self, method: str, pattern: str, vmid: str) -> None:
-        number = int(vmid) if vmid.isdecimal() else 0
+        number = int(vmid) if _VMID.fullmatch(vmid) else 0
         row = self.state.requests.get(f"{method} {pattern} {number}") or RequestCount(method, pattern, number)
         row.count += 1
         if method == "GET":

@@ -8,7 +8,7 @@ from vms.sandbox.core.errors import ApiError, TaskError, die, invalid
 from vms.sandbox.core.kinds import KINDS, Kind, kind_of
 from vms.sandbox.core.model import Config, Guest, Volume
 from vms.sandbox.core.routing import Call
-from vms.sandbox.core.sizes import GIB, KIB, MIB, show
+from vms.sandbox.core.sizes import GIB, KIB, MIB, show, whole
 from vms.sandbox.core.sizes import parse as parse_size
 from vms.sandbox.core.world import World
 
@@ -149,7 +149,7 @@ def _size(storage_type: str, key: str, source: Volume | None, gigabytes: float) 
         return 4 * MIB
     if key == "efidisk0":
         return 4 * MIB if storage_type in volumes.BLOCK_TYPES else 528 * KIB
-    return source.size if source else int(gigabytes * GIB)
+    return source.size if source else whole(gigabytes, GIB)
 
 
 def _existing(world: World, guest: Guest, volid: str) -> Volume:

@@ -3,6 +3,8 @@
 import re
 
 KIB, MIB, GIB, TIB = 1024, 1024**2, 1024**3, 1024**4
+MOST = 64 * 1024 * TIB
+"""No storage is so large: what asks for more is refused for want of room, and stays a number of 64 bits until then."""
 _UNITS = {"": 1, "K": KIB, "M": MIB, "G": GIB, "T": TIB}
 _SIZE = re.compile(r"^(\d+(?:\.\d+)?)([KMGT]?)$")
 
@@ -12,7 +14,12 @@ def parse(text: str) -> int:
     match = _SIZE.match(text)
     if not match:
         raise ValueError(f"unable to parse size '{text}'")
-    return int(float(match[1]) * _UNITS[match[2]])
+    return whole(float(match[1]), _UNITS[match[2]])
+
+
+def whole(number: float, unit: int) -> int:
+    """Bytes of so many units."""
+    return int(min(number * unit, MOST))
 
 
 def show(size: int) -> str:

@@ -10,8 +10,9 @@ from vms.sandbox.core.parameters import Check, FormatError, Param, Shape, Table
 UNKNOWN = "property is not defined in schema and the schema does not allow additional properties"
 MISSING = "property is missing and it is not optional"
 LIST_SEPARATORS = re.compile(r"[,;\s\0]+")
-_INTEGER = re.compile(r"[+-]?\d+")
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+_INTEGER = re.compile(r"[+-]?0*[0-9]{1,18}")
+"""As many digits as 64 bits hold: Perl would go on with a number of less precision, and we could not write it down."""
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _TRUE, _FALSE = {"1", "on", "yes", "true"}, {"0", "off", "no", "false"}
 
 
