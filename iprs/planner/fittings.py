@@ -5,13 +5,14 @@ What is at a place is what the document's disk or card of that number means. Not
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 from blueprints.schema import DataDisk, Machine, NetworkCard
 from iprs.planner.draft import change
-from vms.services import Card, CardReading, CloudInit, GuestReading, Volume
+from vms.services import Card, CardReading, CloudInit, GuestReading, GuestSpec, Volume
 
 MIB = 1024**2
 GIB = 1024**3
@@ -136,6 +137,32 @@ def lost_rows(now: GuestReading) -> Iterator[Row]:
     for slot, size in sorted(now.disks.items()):
         if slot != now.disk:
             yield change(f"disk {slot}", size, None, "not in the blueprint")
+
+
+def replaced_rows(rows: Sequence[Row], now: GuestReading) -> list[Row]:
+    """The rows of a guest that is made anew, with the disks that are lost by it as what was before."""
+    lost = {row["field"]: row for row in lost_rows(now)}
+    named = [row | {"before": lost.pop(row["field"])["before"]} if row["field"] in lost else row for row in rows]
+    return [*named, *lost.values()]
+
+
+# -- room -----------------------------------------------------------------------------------------
+def room_needed(spec: GuestSpec, now: GuestReading) -> dict[str, int]:
+    """Bytes that a guest takes in addition, per storage: disks grow where they lie, new ones are made where they are asked for."""
+    needs = Counter({_storage_of(now, now.disk): spec.disk_bytes - now.disk_bytes})
+    for volume in spec.volumes:
+        has = now.disks.get(volume.slot)
+        needs[volume.storage if has is None else _storage_of(now, volume.slot)] += volume.size_bytes - (has or 0)
+    return {name: size for name, size in needs.items() if size > 0}
+
+
+def storages_of(now: GuestReading) -> set[str]:
+    """Where the disks of a guest lie."""
+    return {_storage_of(now, slot) for slot in now.disks}
+
+
+def _storage_of(now: GuestReading, slot: str) -> str:
+    return str(now.config.get(slot, "")).partition(":")[0]
 
 
 # -- what stands in the way, and what is left -----------------------------------------------------

@@ -1,11 +1,12 @@
 """Where a new guest goes: the node whose narrowest resource is least full afterwards, with the reason in words."""
 
 from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from blueprints.schema import Machine
 from blueprints.schema.cards import DEFAULT_BRIDGE
-from vms.services import ClusterReading, NodeReading, StorageReading
+from vms.services import ClusterReading, GuestReading, NodeReading, StorageReading
 
 GIB = 1024**3
 CONTENT = {"vm": "images", "lxc": "rootdir"}
@@ -73,6 +74,23 @@ class Placer:
         reason = self._reason(best, others, refusals, machine)
         return Place(best.node.name, best.storage.name, self.bridges(best.node.name, machine), reason)
 
+    def grow(self, guest: GuestReading, needs: Mapping[str, int], *, lies_on: Collection[str]) -> list[str]:
+        """Room on the storages of a node for a guest that is there and shall have so many bytes more on each: sentences
+        on where there is none. On storages that ALMA may not use it takes more only where its disks lie already."""
+        usable = {one.name: one for one in self.reading.storages_for(guest.node, CONTENT[guest.kind])}
+        node = next((one for one in self.reading.nodes if one.name == guest.node), None)
+        refusals = []
+        for name, size in needs.items():
+            is_allowed = not self.chosen_storages or name in self.chosen_storages or name in lies_on
+            pool = usable.get(name) if is_allowed else None
+            if pool is None or node is None:
+                refusals.append(f"{guest.node} has no storage {name or 'for its disks'} that can be used")
+            elif self._free_disk(node, pool) < size:
+                refusals.append(self._too_full(node, pool, size))
+            else:
+                self.disk[self._pool(node.name, pool)] += size
+        return refusals
+
     def _storage(self, node: NodeReading, machine: Machine, *, must_be_shared: bool) -> StorageReading | None:
         usable = [
             storage
@@ -113,11 +131,14 @@ class Placer:
             if pool is None:
                 return f"{node.name} has no storage {name} that can be used"
             if self._free_disk(node, pool) < size:
-                free = self._free_disk(node, pool) / GIB
-                return f"{name} on {node.name} has {free:.0f} GiB free, needs {size / GIB:.0f}"
+                return self._too_full(node, pool, size)
         if free_memory < memory:
             return f"{node.name} has {free_memory:.1f} GiB of memory free, needs {memory:.1f}"
         return f"{node.name} has {node.cores} cores, needs {machine.cores}" if machine.cores > node.cores else ""
+
+    def _too_full(self, node: NodeReading, pool: StorageReading, size: int) -> str:
+        free = self._free_disk(node, pool) / GIB
+        return f"{pool.name} on {node.name} has {free:.0f} GiB free, needs {size / GIB:.0f}"
 
     def _named(self, node: NodeReading, machine: Machine, name: str, storage: StorageReading) -> StorageReading | None:
         """The storage of a disk: the machine's own, or another one of the node that ALMA may use."""

@@ -186,6 +186,7 @@ class _Drafting:
         steps: list[StepSpec] = [*delete_steps(self._ref(guest), level), *create_steps(spec, level + LEVELS)]
         rows = self._wanted(machine, source, spec)
         rows[0] = change("image", was, source.label, source.cause)
+        rows = fittings.replaced_rows(rows, guest.reading) if guest.reading else rows
         return Item(
             "replace", machine.key, machine.kind, place.node, guest.vmid, tuple(rows), True,
             (f"A guest made from {was} cannot become {source.label}: it is deleted and made anew.", place.reason),
@@ -202,12 +203,16 @@ class _Drafting:
         rows = self._differences(machine, guest, source)
         rows += fittings.changed_rows(machine, spec.volumes, spec.cards, storage, now)
         self._note_fittings(machine, now)
+        needs = fittings.room_needed(spec, now)
+        short = self.placer.grow(now, needs, lies_on=fittings.storages_of(now))
+        self.problems += [f"{machine.key} cannot grow: {refusal}." for refusal in short]
         for bridge in self.placer.absent_bridges(guest.node, machine):
             self.problems.append(f"{machine.key}: {guest.node} has no bridge {bridge}.")
         reasons = fittings.restart_reasons(rows, spec.cards, now)
+        places = [f"node/{guest.node}", *(f"storage/{guest.node}/{name}" for name in sorted(needs))]
         return Item(
             "update" if rows else "noop", machine.key, machine.kind, guest.node, guest.vmid, tuple(rows), bool(reasons), reasons,
-            machine.depends_on, pick(self.facts, f"guest/{machine.key}", f"node/{guest.node}"),
+            machine.depends_on, pick(self.facts, f"guest/{machine.key}", *places),
             tuple(update_steps(spec, level, restart=bool(reasons))) if rows else (),
         )  # fmt: skip
 

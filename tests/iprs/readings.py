@@ -56,7 +56,7 @@ def reading(**overrides: Any) -> ClusterReading:
 
 
 def owned(key: str, **overrides: Any) -> OwnedGuest:
-    """A running guest of 2 cores, 2 GiB, 20 GiB that ALMA owns."""
+    """A running guest of 2 cores, 2 GiB, 20 GiB that ALMA owns; all its disks lie on local-lvm unless `config` says else."""
     about: dict[str, Any] = {"is_ours": True, "state": "live", "node": "pve1", "kind": "vm", "vmid": 5001}
     about |= {name: overrides.pop(name) for name in list(overrides) if name in about}
     if overrides.pop("gone", False):
@@ -67,4 +67,6 @@ def owned(key: str, **overrides: Any) -> OwnedGuest:
         "disk_bytes": 20 * GIB, "disks": {"scsi0": 20 * GIB}, "tags": (), "cards": {"net0": CardReading(bridge="vmbr0")},
         "is_template": False,
     }  # fmt: skip
-    return OwnedGuest(claim_id="c", owner="o", key=key, reading=GuestReading(**{**values, **overrides}), **about)
+    values |= overrides
+    values["config"] = {slot: f"local-lvm:vm-5001-{slot}" for slot in values["disks"]} | values["config"]
+    return OwnedGuest(claim_id="c", owner="o", key=key, reading=GuestReading(**values), **about)

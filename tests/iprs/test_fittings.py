@@ -1,12 +1,13 @@
 """Disks and network cards beside the first: what a plan says of them."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from iprs.planner import Draft
 from tests.iprs.readings import GIB, owned, storage, template
-from tests.iprs.test_planner import changes, plan, vm
+from tests.iprs.test_planner import TARGET, changes, plan, vm
 from vms.services import CardReading
 
 DISKS = ["50GB", {"size": "10GB", "name": "logs", "storage": "fast", "mount": "/var/log"}]
@@ -121,3 +122,55 @@ def test_a_bridge_decides_the_node_and_is_never_replaced_by_another() -> None:
 def test_disks_of_a_deleted_machine_are_all_named() -> None:
     draft = plan(have=(owned("web", **FOUND),))
     assert changes(draft) == {"disk": (20 * GIB, None), "disk scsi1": (50 * GIB, None)}
+
+
+NO_ROOM = "web cannot grow: local-lvm on pve1 has 30 GiB free, needs"
+
+
+@pytest.mark.parametrize(
+    ("specs", "found", "problems"),
+    [
+        ({"disk": "50GB"}, {}, ()),
+        ({"disk": "60GB"}, {}, (f"{NO_ROOM} 40.",)),
+        ({"disks": ["40GB"]}, {}, (f"{NO_ROOM} 40.",)),
+        ({"disk": "40GB", "disks": ["20GB"]}, {}, (f"{NO_ROOM} 40.",)),
+        ({"disks": ["90GB"]}, FOUND, (f"{NO_ROOM} 40.",)),
+        ({"disks": ["90GB"]}, FOUND | {"config": {"scsi1": "fast:a"}}, ("web cannot grow: fast on pve1 has 5 GiB free, needs 40.",)),
+        ({"disks": [{"size": "4GB", "storage": "fast"}]}, {}, ()),
+        ({"disks": [{"size": "9GB", "storage": "gone"}]}, {}, ("web cannot grow: pve1 has no storage gone that can be used.",)),
+    ],
+)  # fmt: skip
+def test_disks_of_a_guest_that_is_there_need_room_as_well(specs: Any, found: Any, problems: Any) -> None:
+    tight = (storage("local-lvm", "pve1", free=30), storage("fast", "pve1", free=5), storage("gone", "pve2"))
+    draft = plan(vm(**specs), have=(owned("web", **found),), **TWO | {"storages": tight})
+    assert draft.problems == problems
+    assert ("storage/pve1/fast" in draft.items[0].facts) is ("fast" in str(specs | found))
+
+
+def test_guests_that_grow_and_guests_that_come_share_the_room() -> None:
+    tight = (storage("local-lvm", "pve1", free=30), storage("local-lvm", "pve2", free=0))
+    draft = plan(vm(disk="40GB"), vm("db", disk="20GB"), have=(owned("web"),), storages=tight)
+    assert "local-lvm on pve1 has 10 GiB free, needs 20" in draft.problems[0]
+
+
+def test_storages_that_alma_may_not_use_are_not_used_by_further_disks() -> None:
+    chosen = replace(TARGET, chosen_storages=("other",))
+    draft = plan(vm(disks=["1GB"]), have=(owned("web"),), target=chosen)
+    assert draft.problems == ()
+    draft = plan(
+        vm(disks=[{"size": "1GB", "storage": "fast"}]),
+        have=(owned("web"),),
+        target=chosen,
+        storages=(storage("fast", "pve1"),),
+    )
+    assert draft.problems == ("web cannot grow: pve1 has no storage fast that can be used.",)
+
+
+def test_disks_that_are_lost_by_a_replacement_are_named() -> None:
+    found = FOUND | {"kind": "lxc", "disks": {"scsi0": 20 * GIB, "scsi1": 50 * GIB, "scsi2": 5 * GIB}}
+    draft = plan(vm(disks=["60GB"]), have=(owned("web", **found),), **TWO)
+    assert draft.items[0].action == "replace"
+    lost = {name: pair for name, pair in changes(draft).items() if name.startswith("disk")}
+    assert lost == {
+        "disk": (20 * GIB, 20 * GIB), "disk scsi1": (50 * GIB, 60 * GIB), "disk scsi2": (5 * GIB, None),
+    }  # fmt: skip
