@@ -164,7 +164,9 @@ JOURNEYS: dict[str, tuple[Expected, ...]] = {
         Expected("POST", f"{_HA}/resources", {"sid": "vm:102", "state": "started"}, NOTHING),
         Expected("POST", f"{_HA}/resources", {"sid": "vm:102"}, status=500,
                  reason="create resource failed: .* resource ID 'vm:102' already defined"),
-        Expected("POST", f"{_HA}/rules", {**_APART, "resources": "vm:101,vm:102"}, NOTHING),
+        Expected("POST", f"{_HA}/rules", {**_APART, "resources": "vm:101,vm:102"}, status=500,
+                 reason="create ha rule failed: 400 Rule 'far' is invalid."),
+        Expected("POST", f"{_HA}/rules", {**_APART, "resources": "vm:101,vm:102"}, NOTHING, waits=12),
         Expected("GET", f"{_HA}/status/current", shape=[{
             "id": str, "type": str, "node": str, "status": str, "timestamp?": int, "quorate?": int, "sid?": str, "state?": str,
             "crm_state?": str, "request_state?": str, "max_restart?": int, "max_relocate?": int, "failback?": int,
@@ -183,7 +185,8 @@ JOURNEYS: dict[str, tuple[Expected, ...]] = {
     "a rule with more resources than nodes": (
         *(Expected("POST", f"{_HA}/resources", {"sid": f"vm:{vmid}", "state": "ignored"}, NOTHING) for vmid in (101, 102, 110, 111)),
         Expected("POST", f"{_HA}/rules", {**_APART, "resources": "vm:101,vm:102,vm:110,vm:111"}, status=500,
-                 reason="create ha rule failed: 400 Rule 'far' is invalid."),
+                 reason="create ha rule failed: 400 Rule 'far' is invalid.", waits=12),
+        Expected("GET", f"{_HA}/status/manager_status", shape={"manager_status": {"node_status": {"pve1": "online", "pve3": "online"}}}),
     ),
     "software-defined networks": (
         Expected("GET", "/cluster/sdn/zones", shape=[]), Expected("GET", "/cluster/sdn/vnets", shape=[]),

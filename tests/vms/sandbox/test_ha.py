@@ -118,6 +118,7 @@ def test_moves_are_blocked_by_those_who_must_stay_apart(cluster: Cluster) -> Non
     for vmid, node in ((300, "pve1"), (301, "pve2")):
         cluster.machine(vmid, node, scsi0="shared:2")
         cluster.post(f"{HA}/resources", sid=f"vm:{vmid}", state="stopped")
+    cluster.clock.advance(12)  # the manager has to wake first
     cluster.post(f"{HA}/rules", rule="far", type="resource-affinity", affinity="negative", resources="vm:300,vm:301")
     assert cluster.post(f"{HA}/resources/vm:300/migrate", node="pve2") == {
         "sid": "vm:300", "requested-node": "pve2", "blocking-resources": [{"sid": "vm:301", "cause": "resource-affinity"}],

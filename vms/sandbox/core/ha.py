@@ -21,6 +21,7 @@ RULES = Section(
 )  # fmt: skip
 ROUND_SECONDS = 5.0
 _ROUNDS_TO_FORGET = 4
+_ROUNDS_TO_WAKE = 2
 MANAGER = Identity("root@pam")
 _STOPPED = {"stopped", "disabled"}
 
@@ -97,12 +98,26 @@ def arming(world: World) -> tuple[str, str]:
 
 def command(world: World, wish: str) -> None:
     """Tell the manager to disarm (in a mode) or to arm again; it follows in its next round."""
+    wake(world)
     world.state.set("ha command", {"wish": wish, "before": arming(world)[1], "at": world.now()})
 
 
 def is_used(world: World) -> bool:
     """Whether there is a master: from the first command or resource on."""
     return world.state.setting("ha command") is not None or bool(sections.rows(world, RESOURCES))
+
+
+def wake(world: World) -> None:
+    """Have a master from now on; the first command or resource does it."""
+    if not is_used(world) and world.state.setting("ha awake") is None:
+        world.state.set("ha awake", world.now())
+
+
+def known_nodes(world: World) -> list[str]:
+    """The nodes that the manager counts on: none until the master has been awake for a round."""
+    rounds = world.scaled(ROUND_SECONDS * _ROUNDS_TO_WAKE)
+    is_awake = is_used(world) and world.now() - float(world.state.setting("ha awake", 0.0)) >= rounds
+    return [node.name for node in world.state.nodes] if is_awake else []
 
 
 def spread(world: World) -> None:
@@ -236,7 +251,7 @@ def problems(world: World, rule: Entry, others: Iterable[Entry]) -> dict[str, st
     if rule.values["type"] == "resource-affinity":
         if len(named) < 2:
             return {"resources": "rule is ineffective as there are less than two resources"}
-        if rule.values.get("affinity") == "negative" and len(named) > len(world.state.nodes):
+        if rule.values.get("affinity") == "negative" and len(named) > len(known_nodes(world)):
             return {"resources": "rule defines more resources than available nodes"}
         return {}
     for other in others:

@@ -79,6 +79,7 @@ def create_resource(call: Call) -> Json:
         raise die("types does not match")
     _check_group(call)
     _require_guest(call, sid)
+    ha.wake(call.world)
     with sections.locked("create", ha.RESOURCES):
         if sections.find(call.world, ha.RESOURCES, sid) is not None:
             raise die(ha.RESOURCES.taken.format(sid))

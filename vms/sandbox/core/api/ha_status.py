@@ -114,7 +114,7 @@ def manager_status(call: Call) -> Json:
     return {
         "manager_status": {
             "master_node": world.entry_node, "timestamp": stamp,
-            "node_status": {node.name: "online" for node in world.state.nodes},
+            "node_status": dict.fromkeys(ha.known_nodes(world), "online"),
             "service_status": {sid: {"node": row["node"], "state": row["crm_state"]} for sid, row in services.items()},
         },
         "lrm_status": {
