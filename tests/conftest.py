@@ -27,13 +27,17 @@ def django_db_modify_db_settings(
 ) -> None:
     """SQLite in a file, as it is served: in memory, threads share one cache and lock each other's tables at once.
 
-    On a PostgreSQL server each run has databases of its own, so that two runs do not drop each other's."""
+    On a PostgreSQL server each run has databases of its own, so that two runs do not drop each other's. Neither waits for
+    the disk at each commit: these databases need not outlive a power cut. Those of installations that tests start do."""
     for connection in connections.all():
+        served, options = connection.settings_dict["TEST"], connection.settings_dict["OPTIONS"]
         if connection.vendor == "sqlite":
             folder: Path = tmp_path_factory.mktemp("database")
-            connection.settings_dict["TEST"]["NAME"] = str(folder / "test.sqlite3")
+            served["NAME"] = str(folder / "test.sqlite3")
+            options["init_command"] = options["init_command"].replace("synchronous=FULL", "synchronous=OFF")
         else:
-            connection.settings_dict["TEST"]["NAME"] = f"test_alma_{os.getpid()}"
+            served["NAME"] = f"test_alma_{os.getpid()}"
+            options["options"] = "-c synchronous_commit=off"
 
 
 @pytest.fixture(scope="session", autouse=True)
