@@ -14,6 +14,7 @@ hypothesis_settings.register_profile("thorough", deadline=None, print_blob=True)
 hypothesis_settings.load_profile("alma")
 
 pytest_plugins = [
+    "tests.fixtures.installation",
     "tests.fixtures.limits",
     "tests.fixtures.receiver",
     "tests.fixtures.sandbox",

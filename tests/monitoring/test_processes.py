@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.server.running import MANAGE, answers, environment, free_port, get, manage, running, wait_for
+from tests.server.running import MANAGE, answers, environment, free_port, get, running, wait_for
 
 pytestmark = pytest.mark.processes
 LIST = "/api/v1/blueprints"
@@ -40,10 +40,8 @@ def summary(port: int) -> dict[str, Any]:
     return found
 
 
-def test_requests_count_per_process_and_sums_outlive_it(tmp_path: Path) -> None:
-    (tmp_path / "static").mkdir()
-    manage("migrate", "--verbosity", "0", env=environment(tmp_path))
-    with web(tmp_path) as first:
+def test_requests_count_per_process_and_sums_outlive_it(data: Path) -> None:
+    with web(data) as first:
         for _ in range(5):
             assert get(first, LIST)[0] == 200
         for number in range(3):
@@ -57,7 +55,7 @@ def test_requests_count_per_process_and_sums_outlive_it(tmp_path: Path) -> None:
         assert before["total_requests"] >= 10
         assert 0 < before["error_rate"] < 1
         assert before["avg_latency_ms"] >= 0
-    with web(tmp_path) as second:
+    with web(data) as second:
         assert (LIST, "200") not in requests(second)
         assert summary(second)["total_requests"] > before["total_requests"]
         assert summary(second)["error_rate"] > 0

@@ -1,19 +1,18 @@
 """A web server that the tests of this folder share."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.server.running import MANAGE, answers, environment, free_port, manage, running, wait_for
+from tests.server.running import MANAGE, answers, environment, free_port, running, wait_for
 
 
 @pytest.fixture(scope="session")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def installation(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated, empty installation."""
-    folder = tmp_path_factory.mktemp("alma")
-    manage("migrate", "--verbosity", "0", env=environment(folder))
-    return folder
+    return Path(shutil.copytree(migrated, tmp_path_factory.mktemp("alma") / "data"))
 
 
 @pytest.fixture(scope="session")

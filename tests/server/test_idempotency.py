@@ -30,11 +30,9 @@ print(ApiKey.mint(organization, "tests", SERVICE)[1])
 
 
 @pytest.fixture
-def own(tmp_path: Path) -> tuple[Path, str]:
+def own(data: Path) -> tuple[Path, str]:
     """An installation of this test alone, and a key."""
-    env = environment(tmp_path)
-    manage("migrate", "--verbosity", "0", env=env)
-    return tmp_path, manage("shell", "--no-imports", "-c", PREPARE, env=env).strip()
+    return data, manage("shell", "--no-imports", "-c", PREPARE, env=environment(data)).strip()
 
 
 def database(folder: Path, sql: str) -> list[Any]:

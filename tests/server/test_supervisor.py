@@ -90,8 +90,8 @@ def test_up_starts_everything_and_ends_without_a_trace(tmp_path: Path) -> None:
         assert not any("Traceback" in line for line in one.said())
 
 
-def test_a_role_that_is_killed_is_started_again_with_its_whole_group(tmp_path: Path) -> None:
-    with up(tmp_path / "data", ALMA_ROLES="web,worker,reconciler") as one:
+def test_a_role_that_is_killed_is_started_again_with_its_whole_group(data: Path) -> None:
+    with up(data, ALMA_ROLES="web,worker,reconciler") as one:
         before = one.wait_until_ready().processes()
         group = before["worker"].children(recursive=True)
         assert len(group) > 4
@@ -105,9 +105,9 @@ def test_a_role_that_is_killed_is_started_again_with_its_whole_group(tmp_path: P
         assert one.end(signal.SIGTERM) == 0
 
 
-def test_the_sentinel_of_the_workers_may_be_killed(tmp_path: Path) -> None:
+def test_the_sentinel_of_the_workers_may_be_killed(data: Path) -> None:
     """Its workers must not go on without it, and a new group must take their place."""
-    with up(tmp_path / "data", ALMA_ROLES="worker,reconciler") as one:
+    with up(data, ALMA_ROLES="worker,reconciler") as one:
         worker = one.wait_until_ready().processes()["worker"]
         [sentinel] = [child for child in worker.children() if child.children()]
         orphans = sentinel.children(recursive=True)
@@ -116,9 +116,9 @@ def test_the_sentinel_of_the_workers_may_be_killed(tmp_path: Path) -> None:
         wait_for(lambda: one.processes().get("worker", worker) != worker, what="a new worker role")
 
 
-def test_a_queue_that_a_killed_worker_has_frozen_is_started_anew(tmp_path: Path) -> None:
+def test_a_queue_that_a_killed_worker_has_frozen_is_started_anew(data: Path) -> None:
     """One of four idle workers holds the lock under which tasks are taken, and takes it into its grave."""
-    with up(tmp_path / "data", ALMA_ROLES="worker,reconciler") as one:
+    with up(data, ALMA_ROLES="worker,reconciler") as one:
         main = one.wait_until_ready().processes()["worker"]
         [sentinel] = [child for child in main.children() if child.children()]
         wait_for(lambda: len(sentinel.children()) == 6, what="four workers, monitor and pusher")
@@ -130,8 +130,8 @@ def test_a_queue_that_a_killed_worker_has_frozen_is_started_anew(tmp_path: Path)
         wait_for(lambda: one.processes().get("worker", main) != main, 60, "a new group")
 
 
-def test_workers_that_are_alive_but_stuck_are_started_anew(tmp_path: Path) -> None:
-    with up(tmp_path / "data", ALMA_ROLES="worker,reconciler") as one:
+def test_workers_that_are_alive_but_stuck_are_started_anew(data: Path) -> None:
+    with up(data, ALMA_ROLES="worker,reconciler") as one:
         before = one.wait_until_ready().processes()
         wait_for(lambda: suspended_without_lock(before["worker"], one.folder), what="workers that hold no lock")
         wait_for(lambda: "worker shows no sign of life" in one.said(), 40, "the watchdog")
@@ -154,34 +154,34 @@ def suspended_without_lock(worker: psutil.Process, folder: Path) -> bool:
     return True
 
 
-def test_nothing_outlives_a_killed_supervisor_and_up_works_again(tmp_path: Path) -> None:
-    with up(tmp_path / "data", ALMA_ROLES="web,worker,reconciler") as first:
+def test_nothing_outlives_a_killed_supervisor_and_up_works_again(data: Path) -> None:
+    with up(data, ALMA_ROLES="web,worker,reconciler") as first:
         first.wait_until_ready()
         first.process.kill()
         wait_for(lambda: nothing_left(first.folder), 5, "the end of all roles")
-    with up(tmp_path / "data", ALMA_ROLES="web,worker,reconciler") as second:
+    with up(data, ALMA_ROLES="web,worker,reconciler") as second:
         started = time.monotonic()
         second.wait_until_ready()
         assert time.monotonic() - started < 45  # 6 s on a machine that does nothing else
         assert second.end() == 0
 
 
-def test_everything_killed_at_once_starts_again(tmp_path: Path) -> None:
-    with up(tmp_path / "data", ALMA_ROLES="web,worker,reconciler") as first:
+def test_everything_killed_at_once_starts_again(data: Path) -> None:
+    with up(data, ALMA_ROLES="web,worker,reconciler") as first:
         first.wait_until_ready()
         for pid in [first.process.pid, *survivors(first.folder)]:
             os.kill(pid, signal.SIGKILL)
-    with up(tmp_path / "data", ALMA_ROLES="web,worker,reconciler") as second:
+    with up(data, ALMA_ROLES="web,worker,reconciler") as second:
         second.wait_until_ready()
 
 
-def test_survivors_of_this_directory_are_ended_and_others_are_not(tmp_path: Path) -> None:
-    ours = {**os.environ, MARKER: str(tmp_path / "data")}
+def test_survivors_of_this_directory_are_ended_and_others_are_not(data: Path, tmp_path: Path) -> None:
+    ours = {**os.environ, MARKER: str(data)}
     theirs = {**os.environ, MARKER: str(tmp_path / "data2")}
     sleep = [sys.executable, "-c", "import time; time.sleep(60)"]
     with subprocess.Popen(sleep, env=ours) as left, subprocess.Popen(sleep, env=theirs) as other:
-        wait_for(lambda: list(survivors(tmp_path / "data")) == [left.pid], 5, "the marker")
-        with up(tmp_path / "data", ALMA_ROLES="reconciler,worker") as one:
+        wait_for(lambda: list(survivors(data)) == [left.pid], 5, "the marker")
+        with up(data, ALMA_ROLES="reconciler,worker") as one:
             one.wait_until_ready()
             assert left.wait(5) == -signal.SIGKILL
             assert other.poll() is None
@@ -189,8 +189,8 @@ def test_survivors_of_this_directory_are_ended_and_others_are_not(tmp_path: Path
         other.kill()
 
 
-def test_one_supervisor_per_directory(tmp_path: Path) -> None:
-    with up(tmp_path / "data", ALMA_ROLES="reconciler,worker") as one:
+def test_one_supervisor_per_directory(data: Path) -> None:
+    with up(data, ALMA_ROLES="reconciler,worker") as one:
         one.wait_until_ready()
         done = subprocess.run([*MANAGE, "up"], env=one.env, capture_output=True, text=True, timeout=30, check=False)
         assert done.returncode == 2
@@ -215,8 +215,8 @@ def test_a_role_that_is_none_is_refused(tmp_path: Path) -> None:
     assert "ALMA_ROLES names what is no role: migrate" in done.stderr
 
 
-def test_ctrl_c_while_starting_ends_clean(tmp_path: Path) -> None:
-    with up(tmp_path / "data", ALMA_ROLES="web,worker,reconciler") as one:
+def test_ctrl_c_while_starting_ends_clean(data: Path) -> None:
+    with up(data, ALMA_ROLES="web,worker,reconciler") as one:
         wait_for(lambda: any(line.startswith("starting") for line in one.said()), 30, "the start of roles")
         assert one.end() == 0
         assert nothing_left(one.folder)
