@@ -28,11 +28,12 @@ from vms.proxmox.readings import (
     OsTemplate,
     StorageReading,
 )
+from vms.proxmox.values import EXTENT
 from vms.specs import Card, CloudInit, GuestRef, GuestSpec, OwnedGuest, Volume
 from vms.undoing import Undo, created_by, undo_of
 
 __all__ = [
-    "LEVELS", "Card", "CardReading", "CloudInit", "ClusterReading", "GuestReading", "GuestRef", "GuestRow", "GuestSpec",
+    "EXTENT", "LEVELS", "Card", "CardReading", "CloudInit", "ClusterReading", "GuestReading", "GuestRef", "GuestRow", "GuestSpec",
     "NodeReading", "OsTemplate", "OwnedGuest", "StorageReading", "Undo", "Volume", "accept_facts", "await_step",
     "claims_of", "create_steps", "created_by", "default_cluster", "delete_steps", "owned_guests", "read_cluster", "register_cluster", "undo_of",
     "update_steps",

@@ -12,12 +12,10 @@ from typing import Any
 
 from blueprints.schema import DataDisk, Machine, NetworkCard
 from iprs.planner.draft import change
-from vms.services import Card, CardReading, CloudInit, GuestReading, GuestSpec, Volume
+from vms.services import EXTENT, Card, CardReading, CloudInit, GuestReading, GuestSpec, Volume
 
 MIB = 1024**2
 GIB = 1024**3
-EXTENT = 4 * MIB
-"""By so much a volume may be larger than asked for."""
 _MOUNT = re.compile(r"(?:/[\w+-][\w.+-]*)+", re.ASCII)
 _FURTHER_DISK = re.compile(r"(?:scsi|virtio|sata|ide|mp)\d+")
 Row = dict[str, Any]

@@ -5,10 +5,9 @@ from typing import Any
 
 from vms.models import Drift, Guest, GuestClaim
 from vms.proxmox.readings import GuestReading
+from vms.proxmox.values import EXTENT
 
 Change = dict[str, Any]
-EXTENT = 4 * 1024**2
-"""By so much a volume may be larger than asked for: volume groups round up to whole extents."""
 _AT_REST = frozenset({"running", "stopped"})
 
 

@@ -10,6 +10,8 @@ from vms.proxmox.paths import UnsafeValue
 
 MIB = 1024**2
 GIB = 1024**3
+EXTENT = 4 * MIB
+"""Bytes by which a volume may be larger than asked for: volume groups round up to whole extents."""
 _UNITS = {"": 1, "K": 1024, "M": MIB, "G": GIB, "T": 1024**4}
 _SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,9})?)([KMGT]?)", re.ASCII)
 _PART = re.compile(r"[^,\s\x00-\x1f\x7f]*")

@@ -1,16 +1,14 @@
 """Disks and network cards of a guest: what the plan says, what differs from it, and how disks grow. Pure functions."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from alma.jobs.kinds import StepFailed
 from vms.proxmox.paths import storage_id
-from vms.proxmox.readings import GuestReading
-from vms.proxmox.values import gib_text, join_properties, mib, parse_properties, properties, round_up
+from vms.proxmox.readings import CardReading, GuestReading
+from vms.proxmox.values import EXTENT, gib_text, join_properties, mib, parse_properties, properties
 
 Params = Mapping[str, Any]
-EXTENT = 4
-"""MiB by which a volume may be larger than asked for: volume groups round up to whole extents."""
 FIRST = "net0"
 
 
@@ -38,22 +36,41 @@ def _card_differences(reading: GuestReading, card: Params) -> Iterator[str]:
     if now is None:
         yield f"it has no card {slot}"
         return
-    if now.bridge != card["bridge"]:
-        yield f"{slot} is plugged into {now.bridge or 'nothing'}, not {card['bridge']}"
-    if now.vlan != card.get("vlan"):
-        yield f"{slot} has {_vlan(now.vlan)}, not {_vlan(card.get('vlan'))}"
-    if card.get("mac") and now.mac != card["mac"].upper():
-        yield f"{slot} has the address {now.mac}, not {card['mac'].upper()}"
-    if card.get("mtu") and now.mtu != card["mtu"]:
-        yield f"{slot} has an MTU of {now.mtu or 'its bridge'}, not {card['mtu']}"
-    if card.get("firewall") and not now.has_firewall:
-        yield f"{slot} has no firewall"
-    if reading.kind == "lxc" and card.get("ip") and (now.ip, now.gateway) != (card["ip"], card.get("gateway") or ""):
-        yield f"{slot} has {now.ip or 'no address'}, not {card['ip']}"
+    for words, found_in, wanted_by in _ASPECTS + (_OF_CONTAINERS if reading.kind == "lxc" else ()):
+        found, wanted = found_in(now), wanted_by(card)
+        if wanted and found != wanted:
+            yield f"{slot} {words.format(found, wanted)}"
 
 
 def _vlan(tag: int | None) -> str:
     return "no VLAN" if tag is None else f"VLAN {tag}"
+
+
+def _firewall(is_on: bool) -> str:
+    return "a firewall" if is_on else "no firewall"
+
+
+def _route(ip: str, gateway: str | None) -> str:
+    return f"{ip} through {gateway}" if gateway else ip or "no address"
+
+
+Aspect = tuple[str, Callable[[CardReading], Any], Callable[[Params], Any]]
+_ASPECTS: tuple[Aspect, ...] = (
+    ("is plugged into {}, not {}", lambda now: now.bridge or "nothing", lambda card: card["bridge"]),
+    ("has {}, not {}", lambda now: _vlan(now.vlan), lambda card: _vlan(card.get("vlan"))),
+    ("has the address {}, not {}", lambda now: now.mac, lambda card: (card.get("mac") or "").upper()),
+    ("has an MTU of {}, not {}", lambda now: now.mtu or "its bridge", lambda card: card.get("mtu")),
+    ("has {}", lambda now: _firewall(now.has_firewall), lambda card: card.get("firewall") and _firewall(True)),
+)
+"""What of a card is compared, in words: what it has, and what the plan says, where it says anything."""
+_OF_CONTAINERS: tuple[Aspect, ...] = (
+    (
+        "has {}, not {}",
+        lambda now: _route(now.ip, now.gateway),
+        lambda card: card.get("ip") and _route(card["ip"], card.get("gateway")),
+    ),
+)
+"""A machine is told its address by cloud-init, a container has it on its card."""
 
 
 def _card(reading: GuestReading, card: Params) -> str:
@@ -114,10 +131,10 @@ def _sizes(reading: GuestReading, params: Params) -> Iterator[tuple[str, int]]:
 
 
 def _growth(reading: GuestReading, disk: str, size: int) -> dict[str, Any]:
-    wanted, now = mib(round_up(size)), mib(reading.disks.get(disk, 0))
+    wanted, now = mib(size), mib(reading.disks.get(disk, 0))
     if not disk:
         raise StepFailed("NO_DISK", f"VMID {reading.vmid} has no disk that could have the planned size.")
-    if wanted + EXTENT < now:
+    if wanted + mib(EXTENT) < now:
         raise StepFailed(
             "DISK_CANNOT_SHRINK",
             f"{disk} of VMID {reading.vmid} has {now} MiB, the plan says {wanted} MiB; disks only grow.",
@@ -129,7 +146,7 @@ def _growth(reading: GuestReading, disk: str, size: int) -> dict[str, Any]:
 def differences(reading: GuestReading, params: Params) -> Iterator[str]:
     """What of disks and cards is not as the plan says, in words."""
     for disk, size in _sizes(reading, params):
-        if not 0 <= mib(reading.disks.get(disk, 0)) - mib(size) <= EXTENT:
+        if not 0 <= mib(reading.disks.get(disk, 0)) - mib(size) <= mib(EXTENT):
             yield f"its disk {disk or '(none)'} has {mib(reading.disks.get(disk, 0))} MiB, not {mib(size)}"
     for volume in params.get("volumes", ()):
         if volume["slot"] not in reading.disks:
