@@ -119,18 +119,26 @@ def empty_database(given: str) -> Iterator[str]:
 
 
 def all_rows(folder: Path, options: argparse.Namespace) -> Iterator[Row]:
-    """Every figure; what mostly waits runs beside what computes, the storms alone."""
-    sweep = begin(folder, "sweep", "tests.chaos.sweep")
-    by_test = list(named(folder))
-    yield from sweep.rows()
+    """Every figure; what mostly waits runs beside what computes, the storms alone.
+
+    The sweep runs on PostgreSQL if it can: on SQLite whoever stands still in a transaction stops all other cases as well."""
+    with empty_database("") as url:
+        sweep = begin(folder, "sweep", "tests.chaos.sweep", *at(url))
+        by_test = list(named(folder))
+        yield from sweep.rows()
     yield from by_test
     size = ["--deployments", str(options.deployments), "--faults", str(options.faults), "--seed", str(options.seed)]
     with empty_database(options.database) as url:
         if url:
-            yield from begin(folder, "storm on PostgreSQL", "tests.chaos.storm", *size, "--database", url).rows()
+            yield from begin(folder, "storm on PostgreSQL", "tests.chaos.storm", *size, *at(url)).rows()
         else:
             yield Row("storm on PostgreSQL", "to its end", "no server answers", is_met=False)
     yield from begin(folder, "storm on SQLite", "tests.chaos.storm", *size).rows()
+
+
+def at(url: str) -> list[str]:
+    """The option that names a database, if there is one."""
+    return ["--database", url] if url else []
 
 
 def main() -> int:

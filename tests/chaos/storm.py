@@ -13,15 +13,16 @@ import sys
 import tempfile
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.chaos import world
-from tests.chaos.faults import Storm
+from tests.chaos.faults import LATE, Storm
 from tests.chaos.scoreboard import Row, keep
 
-CALM = 600.0
 CHANCE = 0.002
 
 
@@ -31,6 +32,7 @@ class Score:
 
     deployments: int
     guests: int
+    asked: int
     faults: int = 0
     kinds: dict[str, int] = field(default_factory=dict)
     retries: int = 0
@@ -42,8 +44,8 @@ class Score:
 
     @property
     def is_clean(self) -> bool:
-        """Whether nothing is wrong."""
-        return not self.broken and not any(self.found.values())
+        """Whether nothing is wrong, and all faults fell."""
+        return not self.broken and not any(self.found.values()) and self.faults == self.asked
 
 
 @dataclass
@@ -68,6 +70,8 @@ class Resumption:
         """Now: which jobs are held by those processes, and which wait for others already."""
         from alma.jobs.models import Job
 
+        if not pids:
+            return
         now = time.monotonic()
         for waiting in list(self.waiting.values()):
             waiting.since = now
@@ -120,56 +124,78 @@ def p95(seconds: list[float]) -> float:
     return statistics.quantiles(seconds, n=20, method="inclusive")[-1] if len(seconds) > 1 else sum(seconds)
 
 
-def blow(folder: Path, score: Score, options: argparse.Namespace) -> None:
+def blow(supervisor: int, score: Score, options: argparse.Namespace) -> None:
     """Deploy while it storms, wait until it is calm, and take up again what failed for good."""
     with Looking(Resumption()) as resumption:
-        storm = Storm(str(folder), random.Random(options.seed), resumption.note_death)
-        strike(storm, options)
+        storm = Storm(supervisor, random.Random(options.seed), resumption.note_death, options.faults)
+        strike(storm, score, options)
         storm.end()
-        settle(score)
+        settle(score, options)
     score.faults, score.kinds = sum(storm.done.values()), dict(storm.done)
     score.resumed, score.resumed_from_first = resumption.seconds, resumption.from_first
 
 
-def strike(storm: Storm, options: argparse.Namespace) -> None:
-    """Begin the deployments, and let the faults fall among them."""
+@contextmanager
+def patient() -> Iterator[None]:
+    """What the database refuses is tried again in the next turn."""
     from django.db import OperationalError, close_old_connections
 
-    waiting = [f"storm-{number}" for number in range(options.deployments)]
-    share = options.faults / options.deployments
-    owed = 0.0
-    while waiting or sum(storm.done.values()) < options.faults:
-        try:
-            if waiting:
-                world.begin(waiting[0], options.guests)
-                waiting.pop(0)
-            owed = owed + share if waiting else 1
-            while owed >= 1:
-                owed -= 1
+    try:
+        yield
+    except OperationalError:
+        close_old_connections()
+
+
+def strike(storm: Storm, score: Score, options: argparse.Namespace) -> None:
+    """Propose and deploy, and let the faults fall evenly among it."""
+    names = deque(f"storm-{number}" for number in range(options.deployments))
+    deadline = time.monotonic() + options.patience
+    while (names or storm.ahead) and time.monotonic() < deadline:
+        with patient():
+            if len(names) * options.faults > len(storm.ahead) * options.deployments:
+                world.propose(names[0], options.guests)
+                names.popleft()
+            else:
                 storm.strike()
                 time.sleep(storm.dice.uniform(0, 2 * options.pause))
-        except OperationalError:
-            close_old_connections()
+            follow(score)
 
 
-def settle(score: Score) -> None:
-    """Until nothing runs any more. A deployment that failed for good is retried, as often as a person would."""
-    from alma.jobs.models import Job
+def follow(score: Score) -> None:
+    """What a person does: deploy what may be deployed, and ask again for what failed for good."""
+    from alma.errors import WrongState
     from iprs import services
-    from iprs.models import Deployment
-    from tests.chaos.world import actor
+    from iprs.models import IPR, Deployment, Plan
 
-    deadline = time.monotonic() + CALM
+    for ipr in IPR.objects.filter(status=IPR.Status.APPROVED):
+        with suppress(WrongState):  # planned again meanwhile
+            services.deploy(ipr, by=world.actor())
+    for ipr in IPR.objects.filter(status=IPR.Status.PENDING, current_plan__status=Plan.Status.REFUSED):
+        services.replan(ipr, by=world.actor())
+        score.retries += 1
+    for deployment in Deployment.objects.filter(status=Deployment.Status.FAILED):
+        services.retry_deployment(deployment, by=world.actor())
+        score.retries += 1
+
+
+def settle(score: Score, options: argparse.Namespace) -> None:
+    """Until nothing runs any more, and what came too late has been removed."""
+    deadline = time.monotonic() + options.patience
     while time.monotonic() < deadline:
-        if Job.objects.active().filter(kind="deployment").exists():
-            time.sleep(0.2)
-            continue
-        failed = list(Deployment.objects.filter(status=Deployment.Status.FAILED))
-        if not failed:
-            return
-        for deployment in failed:
-            services.retry_deployment(deployment, by=actor())
-            score.retries += 1
+        with patient():
+            follow(score)
+            if is_settled(score.deployments):
+                return
+        time.sleep(0.2)
+
+
+def is_settled(deployments: int) -> bool:
+    """Whether all is done that somebody asked for, and all that nobody did is gone."""
+    from alma.jobs.models import Job
+    from iprs.models import Deployment
+
+    completed = Deployment.objects.filter(status=Deployment.Status.COMPLETED).count()
+    return completed == deployments and not Job.objects.active().exists() and not world.guests(f"storm-{LATE}")
 
 
 def count(score: Score) -> None:
@@ -193,8 +219,8 @@ def report(score: Score, database: str) -> Iterator[str]:
     """The row of the scoreboard, and what is behind it."""
     zeros = "  ".join(f"{name} {number}" for name, number in score.found.items())
     yield (
-        f"{database}: {score.deployments} deployments x {score.guests} guests, {score.faults} faults, "
-        f"{score.seconds:.0f} s, {score.retries} retried after a task that failed"
+        f"{database}: {score.deployments} deployments x {score.guests} guests, {score.faults} of {score.asked} faults, "
+        f"{score.seconds:.0f} s, {score.retries} taken up again by hand after a task that failed"
     )
     yield f"  {zeros}"
     yield (
@@ -207,7 +233,9 @@ def report(score: Score, database: str) -> Iterator[str]:
 
 def rows(score: Score, database: str) -> Iterator[Row]:
     """The figures for the scoreboard."""
-    figure = f"{database}: {score.deployments} deployments x {score.guests} guests, {score.faults} faults"
+    figure = (
+        f"{database}: {score.deployments} deployments x {score.guests} guests, {score.faults} of {score.asked} faults"
+    )
     zeros = ", ".join(f"{number} {name}" for name, number in score.found.items())
     yield Row(figure, "0 of each", f"{zeros}, {len(score.broken)} invariants broken", score.is_clean)
     floor = world.LEASE + 10
@@ -222,18 +250,21 @@ def main() -> int:
     parser.add_argument("--deployments", type=int, default=100)
     parser.add_argument("--guests", type=int, default=3)
     parser.add_argument("--faults", type=int, default=200)
-    parser.add_argument("--pause", type=float, default=0.3, help="seconds between two faults, on the average")
+    parser.add_argument("--pause", type=float, default=0.2, help="seconds between two faults, on the average")
+    parser.add_argument(
+        "--patience", type=float, default=600.0, help="seconds for the storm, and as many for the calm after it"
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--database", default="", help="URL of an empty PostgreSQL database; SQLite without")
     parser.add_argument("--keep", default="", help="a file for the scoreboard")
     options = parser.parse_args()
-    score = Score(options.deployments, options.guests)
+    score = Score(options.deployments, options.guests, options.faults)
     with tempfile.TemporaryDirectory(prefix="storm-") as name:
         folder = Path(name)
         world.prepare(folder, options.database, ALMA_FAILPOINTS=f"*=kill:{CHANCE}")
         began = time.monotonic()
-        with world.up(folder):
-            blow(folder, score, options)
+        with world.up(folder) as supervisor:
+            blow(supervisor, score, options)
             count(score)
         score.seconds = time.monotonic() - began
     database = "PostgreSQL" if options.database else "SQLite"

@@ -1,6 +1,6 @@
 """Every failpoint in the code, once killed, once failing, once standing still longer than the lease.
 
-    python -m tests.chaos.sweep [--database postgres://…] [--side-by-side 8]
+    python -m tests.chaos.sweep [--database postgres://…] [--side-by-side 13]
 
 Each case is a deployment of two guests of its own, worked on by two processes. It must complete, with each guest made once.
 """
@@ -191,7 +191,7 @@ def main() -> int:
     """Run it; 1 when anything is not as it must be."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--database", default="", help="URL of an empty PostgreSQL database; SQLite without")
-    parser.add_argument("--side-by-side", type=int, default=8)
+    parser.add_argument("--side-by-side", type=int, default=13)
     parser.add_argument("--keep", default="", help="a file for the scoreboard")
     parser.add_argument("--only", default="", help="failpoints whose name contains this")
     options = parser.parse_args()

@@ -12,16 +12,19 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from alma.accounts.actors import Actor
-    from iprs.models import Deployment
+    from iprs.models import IPR, Deployment
 
 ROOT = Path(__file__).resolve().parents[2]
 LEASE = 8
+WORKERS = 4
 QUICK = {
+    "ALMA_WORKERS": str(WORKERS), "ALMA_ORPHAN_GRACE_SECONDS": "3",
     "ALMA_LEASE_SECONDS": str(LEASE), "ALMA_CLUSTER_CONNECT_SECONDS": "1", "ALMA_CLUSTER_TOTAL_SECONDS": "2",
     "ALMA_SANDBOX_TIME_SCALE": "200", "ALMA_RATE_LIMITS": "0", "ALMA_STALE_SECONDS": "12", "ALMA_LOG_LEVEL": "ERROR",
 }  # fmt: skip
@@ -73,8 +76,8 @@ def sandbox(folder: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def up(folder: Path) -> Iterator[None]:
-    """`manage.py up` of that folder, with all its roles."""
+def up(folder: Path) -> Iterator[int]:
+    """`manage.py up` of that folder, with all its roles; its process id."""
     log = folder / "up.log"
     with log.open("ab") as file:
         process = subprocess.Popen(
@@ -85,7 +88,7 @@ def up(folder: Path) -> Iterator[None]:
     settings.ALMA_FAILPOINTS = ""  # others die, not we
     try:
         wait(lambda: "\nready http" in f"\n{log.read_text()}", 90, "ready")
-        yield
+        yield process.pid
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(30)
@@ -108,14 +111,11 @@ def actor() -> "Actor":
     return Actor(Organization.objects.get(slug="default").pk, "chaos", for_service("").scopes)
 
 
-def begin(name: str, guests: int) -> "Deployment":
-    """Propose that many guests, the first of which the others need, and deploy them; planned here, deployed by others."""
+def propose(name: str, guests: int) -> "IPR":
+    """Open an IPR for that many guests, the first of which the others need; planned by whoever takes the job."""
     from alma.accounts.models import Environment
-    from alma.jobs import engine
-    from alma.jobs.models import Job
     from blueprints import services as blueprints
     from iprs import services as iprs
-    from iprs.models import IPR
 
     specs = {"cpu": 1, "memory": "1GB", "disk": "10GB", "os": "debian-12"}
     names = [f"{name}-{number}" for number in range(guests)]
@@ -124,7 +124,17 @@ def begin(name: str, guests: int) -> "Deployment":
         for number, one in enumerate(names)
     ]
     blueprint = blueprints.create({"version": "1.0", "name": name, "resources": resources}, by=actor())
-    ipr = iprs.open_ipr(blueprint, by=actor(), title=name, environment=Environment.objects.get(slug="development"))
+    return iprs.open_ipr(blueprint, by=actor(), title=name, environment=Environment.objects.get(slug="development"))
+
+
+def begin(name: str, guests: int) -> "Deployment":
+    """Propose that many guests and deploy them; planned here, deployed by others."""
+    from alma.jobs import engine
+    from alma.jobs.models import Job
+    from iprs import services as iprs
+    from iprs.models import IPR
+
+    ipr = propose(name, guests)
     planning = Job.objects.filter(kind="plan", steps__params__plan=ipr.current_plan_id)
     deadline = time.monotonic() + 90
     while planning.active().exists():
@@ -141,8 +151,9 @@ def _story(stream: str) -> list[str]:
     return [f"{event.kind} {event.data}" for event in Event.objects.of(stream)][-8:]
 
 
+@cache
 def client() -> Any:
-    """An independent client of the sandbox, by password."""
+    """An independent client of the sandbox, by password. Logged in once: a ticket is not asked for in a storm."""
     import proxmoxer
     from django.conf import settings
 
@@ -152,6 +163,15 @@ def client() -> Any:
     return proxmoxer.ProxmoxAPI(
         "127.0.0.1", port=settings.ALMA_SANDBOX_PORT, user=known.user, password=known.password, verify_ssl=known.ca_path
     )
+
+
+def asked(request: Callable[[Any], object]) -> bool:
+    """Whether the sandbox answered."""
+    try:
+        request(client())
+    except Exception:  # noqa: BLE001 - a fault that meets a fault
+        return False
+    return True
 
 
 def guests(prefix: str) -> Counter[str]:
