@@ -1,4 +1,4 @@
-"""The first start: an organization, its environments, an admin, keys, a sandbox cluster, and one IPR to look at."""
+"""The first start: an organization, its environments, an admin, keys; with the sandbox its cluster, and an IPR to look at."""
 
 import json
 import os
@@ -57,12 +57,12 @@ def run() -> dict[str, Any]:
     """Bring the installation to its first usable state; does nothing that was done before. Returns bootstrap.json."""
     path = settings.ALMA_DATA_DIR / "bootstrap.json"
     organization, is_new = _organization()
-    secrets_of_sandbox = sandbox.ensure(settings.ALMA_DATA_DIR)
-    _cluster(organization, secrets_of_sandbox)
-    if is_new:
+    simulator = _sandbox(organization) if "sandbox" in settings.ALMA_ROLES else {}
+    if is_new and simulator:
         _example(organization)
     known = json.loads(path.read_text()) if path.exists() else _issue(organization)
-    content = {**known, **_addresses(), **_sandbox_part(secrets_of_sandbox)}
+    url = f"http://{settings.ALMA_HTTP_HOST}:{settings.ALMA_HTTP_PORT}"
+    content = {**known, "url": url, **simulator}
     if not path.exists() or content != json.loads(path.read_text()):
         _write(path, content)
     return content
@@ -76,6 +76,13 @@ def _organization() -> tuple[Organization, bool]:
             for position, values in enumerate(ENVIRONMENTS):
                 Environment.objects.create(organization=organization, position=position, **values)
     return organization, is_new
+
+
+def _sandbox(organization: Organization) -> dict[str, str]:
+    """The simulator as a cluster; what bootstrap.json says of it."""
+    known = sandbox.ensure(settings.ALMA_DATA_DIR)
+    _cluster(organization, known)
+    return _sandbox_part(known)
 
 
 def _cluster(organization: Organization, known: sandbox.SandboxCredentials) -> None:
@@ -118,15 +125,9 @@ def _issue(organization: Organization) -> dict[str, str]:
     return {"username": ADMIN, "password": password, "api_key": api_key, "inference_key": inference_key}
 
 
-def _addresses() -> dict[str, str]:
-    return {
-        "url": f"http://{settings.ALMA_HTTP_HOST}:{settings.ALMA_HTTP_PORT}",
-        "sandbox_url": f"https://{settings.ALMA_SANDBOX_HOST}:{settings.ALMA_SANDBOX_PORT}",
-    }
-
-
 def _sandbox_part(known: sandbox.SandboxCredentials) -> dict[str, str]:
     return {
+        "sandbox_url": f"https://{settings.ALMA_SANDBOX_HOST}:{settings.ALMA_SANDBOX_PORT}",
         "sandbox_user": known.user,
         "sandbox_password": known.password,
         "sandbox_token": f"{known.token_id}={known.token_secret}",
