@@ -18,6 +18,7 @@ urlpatterns = [
     app("alma.reception.urls"),
     app("blueprints.urls"),
     app("iprs.urls"),
+    app("vms.api.urls"),
     app("vms.urls"),
     re_path(r"^graphql/?$", graphql.GraphQLView.as_view(), name="graphql"),
     path("admin/", admin.site.urls),

@@ -11,10 +11,12 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from alma.accounts.models import Environment
 from alma.errors import Unavailable
 from alma.events.services import emit
 from vms import sightings
 from vms.models import Cluster, Guest, GuestClaim
+from vms.models.ledger import environment_of
 from vms.proxmox.client import connect, disconnect
 from vms.proxmox.readings import GuestRow, Sighting
 from vms.proxmox.sighting import look
@@ -29,8 +31,12 @@ MAX_EVENTS = 20
 QUIET = ("memory_used", "cpu_load", "uptime")
 LOUD = (
     "kind", "node", "name", "status", "is_template", "cores", "memory_bytes", "disk_bytes", "tags", "lock", "claim_id",
+    "environment_id",
 )  # fmt: skip
-WRITTEN = (*(name.removesuffix("_id") for name in LOUD), *QUIET, "seen_at", "missing_since")
+_NOBODYS = {"claim_id": None, "environment_id": None}
+_OURS = frozenset(_NOBODYS)
+"""What the ledger says, and not the cluster."""
+WRITTEN = (*(name.removesuffix("_id") for name in LOUD), *QUIET, "seen_at", "changed_at", "missing_since")
 QUIET_AFTER = timedelta(seconds=15)
 """Figures that change all the time are written this often at most."""
 FORGET_AFTER = timedelta(days=7)
@@ -112,15 +118,16 @@ def store(cluster: Cluster, rows: Iterable[GuestRow], seen: Sighting | None = No
 def _compare(cluster: Cluster, rows: dict[int, GuestRow], now: datetime) -> Changes:
     changes = Changes()
     known = {guest.vmid: guest for guest in Guest.objects.filter(cluster=cluster)}
-    live = GuestClaim.objects.filter(cluster=cluster, state=GuestClaim.State.LIVE)
-    claims = dict(live.values_list("vmid", "pk"))
+    claims = _claims(cluster)
     for vmid, row in rows.items():
-        values = {name: getattr(row, name) for name in (*LOUD, *QUIET) if name != "claim_id"} | {
-            "claim_id": claims.get(vmid)
-        }
+        values = {name: getattr(row, name) for name in (*LOUD, *QUIET) if name not in _OURS} | claims.get(
+            vmid, _NOBODYS
+        )
         guest = known.pop(vmid, None)
         if guest is None:
-            changes.new.append(Guest(cluster=cluster, vmid=vmid, seen_at=now, **values))
+            fresh = Guest(cluster=cluster, organization_id=cluster.organization_id, vmid=vmid, **values)
+            fresh.seen_at = fresh.changed_at = now
+            changes.new.append(fresh)
             changes.told.append(("vm.created", _facts(row)))
         else:
             _update(changes, guest, values, now)
@@ -129,10 +136,24 @@ def _compare(cluster: Cluster, rows: dict[int, GuestRow], now: datetime) -> Chan
     return changes
 
 
+def _claims(cluster: Cluster) -> dict[int, dict[str, Any]]:
+    """What the ledger says of each number: the claim, and the environment that it names if there is one."""
+    live = GuestClaim.objects.filter(cluster=cluster, state=GuestClaim.State.LIVE)
+    claims = list(live.values_list("vmid", "pk", "owner"))
+    known = set(Environment.objects.filter(organization_id=cluster.organization_id).values_list("pk", flat=True))
+    places = {owner: environment_of(owner) for _, _, owner in claims}
+    return {
+        vmid: {"claim_id": pk, "environment_id": places[owner] if places[owner] in known else None}
+        for vmid, pk, owner in claims
+    }
+
+
 def _update(changes: Changes, guest: Guest, values: dict[str, Any], now: datetime) -> None:
     if not _is_worth_writing(guest, values, now):
         return
     was = "missing" if guest.missing_since else guest.status
+    if was == "missing" or _differs(guest, values, LOUD):
+        guest.changed_at = now
     for name, value in values.items():
         setattr(guest, name, value)
     guest.seen_at, guest.missing_since, guest.pk = now, None, None  # written by (cluster, vmid)
@@ -145,14 +166,18 @@ def _update(changes: Changes, guest: Guest, values: dict[str, Any], now: datetim
 
 def _is_worth_writing(guest: Guest, values: dict[str, Any], now: datetime) -> bool:
     """What people look for counts at once, figures that never rest only now and then."""
-    if guest.missing_since is not None or any(getattr(guest, name) != values[name] for name in LOUD):
+    if guest.missing_since is not None or _differs(guest, values, LOUD):
         return True
-    return now - guest.seen_at >= QUIET_AFTER and any(getattr(guest, name) != values[name] for name in QUIET)
+    return now - guest.seen_at >= QUIET_AFTER and _differs(guest, values, QUIET)
+
+
+def _differs(guest: Guest, values: dict[str, Any], names: Iterable[str]) -> bool:
+    return any(getattr(guest, name) != values[name] for name in names)
 
 
 def _miss(changes: Changes, guest: Guest, now: datetime) -> None:
     if guest.missing_since is None:
-        guest.missing_since, guest.claim_id, guest.pk = now, None, None
+        guest.missing_since, guest.changed_at, guest.claim_id, guest.pk = now, now, None, None
         changes.changed.append(guest)
         changes.told.append(("vm.deleted", _facts(guest)))
 

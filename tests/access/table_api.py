@@ -89,6 +89,7 @@ API: dict[str, Expected] = {
     "GET /v1/auth/tokens": keyed("key:read"),
     "POST /v1/auth/tokens": in_person("key:write", name="new", permissions=["vm:read"]),
     "DELETE /v1/auth/tokens/{token_id}": keyed("key:write", "key"),
+    "GET /v1/vms": keyed("vm:read"),
     "GET /v1/webhooks": keyed("webhook:write"),
     "POST /v1/webhooks": keyed("webhook:write", url="https://hooks.example.org/new", events=["vm.created"]),
     "GET /v1/webhooks/{webhook_id}": keyed("webhook:write", "webhook_number"),

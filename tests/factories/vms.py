@@ -57,7 +57,7 @@ def make_guest(cluster: Cluster, **overrides: Any) -> Guest:
         "vmid": 100_000 + number, "kind": "vm", "node": "pve1", "name": f"guest-{number}", "status": "running", "cores": 2,
         "memory_bytes": 2 * GIB, "disk_bytes": 10 * GIB, "seen_at": timezone.now(),
     }  # fmt: skip
-    return Guest.objects.create(cluster=cluster, **(values | overrides))
+    return Guest.objects.create(cluster=cluster, organization_id=cluster.organization_id, **(values | overrides))
 
 
 def guest_spec(cluster: Cluster, **overrides: Any) -> GuestSpec:

@@ -120,7 +120,7 @@ def test_filters(site: Client, cluster: Cluster, query: str, found: list[str]) -
 @pytest.mark.parametrize("count", [1, 300])
 def test_list_costs_the_same_for_any_number_of_rows(site: Client, cluster: Cluster, count: int) -> None:
     Guest.objects.bulk_create(
-        Guest(cluster=cluster, vmid=1000 + n, kind="vm", node="pve1", status="running", seen_at=timezone.now(),
+        Guest(organization_id=cluster.organization_id, cluster=cluster, vmid=1000 + n, kind="vm", node="pve1", status="running", seen_at=timezone.now(),
               claim=make_claim(cluster, key=f"k{n}", state="live"))
         for n in range(count)
     )  # fmt: skip

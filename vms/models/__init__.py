@@ -1,6 +1,7 @@
 """What is real: clusters, what was seen on them, and the ledger of guests that ALMA made."""
 
 from vms.models.clusters import HOST, TOKEN, TOKEN_ID, Cluster, ClusterQuerySet, validate_ca, validate_names
+from vms.models.details import GuestDetails
 from vms.models.drift import Drift, Expectation, Stray
 from vms.models.guests import Guest, GuestKind, GuestQuerySet
 from vms.models.ledger import MARKER, ClaimQuerySet, GuestClaim
@@ -8,6 +9,6 @@ from vms.models.sightings import ClusterNode, ClusterStorage, ClusterTask
 
 __all__ = [
     "HOST", "MARKER", "TOKEN", "TOKEN_ID", "ClaimQuerySet", "Cluster", "ClusterNode", "ClusterQuerySet", "ClusterStorage",
-    "ClusterTask", "Drift", "Expectation", "Guest", "GuestClaim", "GuestKind", "GuestQuerySet", "Stray", "validate_ca",
+    "ClusterTask", "Drift", "Expectation", "Guest", "GuestClaim", "GuestDetails", "GuestKind", "GuestQuerySet", "Stray", "validate_ca",
     "validate_names",
 ]  # fmt: skip

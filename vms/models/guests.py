@@ -1,14 +1,13 @@
 """Guests as they were last seen."""
 
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from django.db import models
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
 
+from alma.accounts.models import Environment, Organization, OwnedQuerySet
 from vms.models.clusters import Cluster
-
-if TYPE_CHECKING:
-    from alma.accounts.actors import Actor
 
 
 class GuestKind(models.TextChoices):
@@ -16,14 +15,17 @@ class GuestKind(models.TextChoices):
     LXC = "lxc", "Container"
 
 
-class GuestQuerySet(models.QuerySet):
-    """Guests as they were last seen."""
+SORTED = {
+    "guest_by_name": ("name", "id", "status", "environment", "lock", "cluster"),
+    "guest_by_created": ("created_at", "id", "status", "environment", "lock", "cluster"),
+    "guest_by_status": ("status", "id", "environment", "lock", "cluster"),
+}
+"""Each order in which machines are listed has an index that holds what they are filtered by as well: a page far into the
+list is found without looking at a row."""
 
-    def visible_to(self, actor: "Actor") -> Self:
-        """Those on clusters of the actor's own organization."""
-        if not actor.organization_id:
-            return self.none()
-        return self.filter(cluster__organization_id=actor.organization_id)
+
+class GuestQuerySet(OwnedQuerySet):
+    """Guests as they were last seen."""
 
     def with_drift(self) -> Self:
         """With `is_drifted`, whether it is not as ALMA left it."""
@@ -33,10 +35,15 @@ class GuestQuerySet(models.QuerySet):
         """Not missing at the last reading."""
         return self.filter(missing_since=None)
 
+    def machines(self) -> Self:
+        """What runs or can run: present, and no template."""
+        return self.present().filter(is_template=False)
+
 
 class Guest(models.Model):
     """A guest as the last reading of its cluster showed it; nothing is decided from this, pages read it."""
 
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="guests", help_text="Its cluster's.")
     cluster = models.ForeignKey(Cluster, models.CASCADE, related_name="guests")
     vmid = models.PositiveIntegerField("VMID")
     kind = models.CharField(max_length=3, choices=GuestKind)
@@ -53,6 +60,14 @@ class Guest(models.Model):
     tags = models.CharField(max_length=500, blank=True)
     lock = models.CharField(max_length=32, blank=True)
     claim = models.ForeignKey("GuestClaim", models.SET_NULL, null=True, blank=True, related_name="guests")
+    environment = models.ForeignKey(
+        Environment, models.SET_NULL, null=True, blank=True, related_name="guests",
+        help_text="Where it was declared, as the ledger says.",
+    )  # fmt: skip
+    created_at = models.DateTimeField(null=True, blank=True, help_text="As its config or the ledger tells it.")
+    changed_at = models.DateTimeField(
+        default=timezone.now, help_text="The reading in which something but figures last differed."
+    )
     seen_at = models.DateTimeField(help_text="The reading that these figures come from.")
     missing_since = models.DateTimeField(null=True, blank=True)
 
@@ -64,7 +79,14 @@ class Guest(models.Model):
         indexes = [
             models.Index(fields=["status"], name="guest_status"),
             models.Index(fields=["name"], name="guest_name"),
-        ]
+            *(
+                models.Index(
+                    fields=["organization", *fields], name=name,
+                    condition=Q(missing_since=None, is_template=False),
+                )
+                for name, fields in SORTED.items()
+            ),
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         return f"{self.vmid} {self.name}".strip()

@@ -1,5 +1,6 @@
 """The ledger of guests that ALMA made."""
 
+import re
 import uuid
 from typing import Any, Self
 
@@ -13,6 +14,13 @@ from vms.models.clusters import Cluster
 from vms.models.guests import GuestKind
 
 MARKER = "alma:"
+_ENVIRONMENT = re.compile(r"env:(\d{1,18})(?:/|\Z)", re.ASCII)
+
+
+def environment_of(owner: str) -> int | None:
+    """The number of the environment that an owner of guests names, as in `env:3/blueprint:7`."""
+    match = _ENVIRONMENT.match(owner)
+    return int(match[1]) if match else None
 
 
 class ClaimQuerySet(OwnedQuerySet):
@@ -78,6 +86,11 @@ class GuestClaim(models.Model):
     def marker(self) -> str:
         """What the guest's description begins with."""
         return f"{MARKER}{self.pk}"
+
+    @property
+    def environment_id(self) -> int | None:
+        """The environment for which it was declared: an owner that has one begins with `env:` and its number."""
+        return environment_of(self.owner)
 
     @property
     def is_active(self) -> bool:

@@ -1,0 +1,1 @@
+"""`/v1` of the Proxmox AI document: machines, and what is measured of them."""
