@@ -55,7 +55,7 @@ def pass_over(cluster_id: int, seen: Iterable[int], skip: int) -> int:
 def held(cluster_id: int, *, owner: str, key: str, job: Job) -> GuestClaim | None:
     """The row that stands for a resource and is under this run already: nothing need be written to use it."""
     rows = GuestClaim.objects.active().filter(cluster_id=cluster_id, owner=owner, key=key, job=job.public_id)
-    return rows.first()
+    return next(iter(rows.order_by()), None)
 
 
 def is_claimed(cluster_id: int, *, owner: str, key: str) -> bool:

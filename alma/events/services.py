@@ -33,8 +33,7 @@ def emit_all(stream: str, told: Sequence[Told], *, organization_id: int, actor: 
         for seq, (kind, data) in enumerate(told, start=row.last_seq + 1)
     ]
     row.last_seq += len(events)
-    row.touched_at = now
-    row.save(update_fields=["last_seq", "touched_at"])
+    Stream.objects.filter(pk=row.pk).update(last_seq=row.last_seq, touched_at=now)
     Event.objects.bulk_create(events)
     for event in events:
         queue_deliveries(event, organization_id)
@@ -44,7 +43,5 @@ def emit_all(stream: str, told: Sequence[Told], *, organization_id: int, actor: 
 
 def _locked(stream: str, organization_id: int) -> Stream:
     rows = Stream.objects.select_for_update()
-    return (
-        rows.filter(name=stream).first()
-        or rows.get_or_create(name=stream, defaults={"organization_id": organization_id})[0]
-    )
+    found = next(iter(rows.filter(name=stream)), None)
+    return found or rows.get_or_create(name=stream, defaults={"organization_id": organization_id})[0]

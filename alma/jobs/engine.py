@@ -7,6 +7,7 @@ from functools import partial
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import Min
 from django.utils import timezone
 
 from alma.events.services import emit
@@ -82,9 +83,9 @@ def _runnable(job: Job) -> list[Step]:
     """The open steps of the lowest unfinished level; only those in flight once the job is stopping."""
     if _is_stopping(job):
         return list(job.steps.filter(state=Step.State.RUNNING))
-    steps = list(job.steps.filter(state__in=Step.OPEN))
-    lowest = min((step.level for step in steps), default=0)
-    return [step for step in steps if step.level == lowest]
+    steps = job.steps.filter(state__in=Step.OPEN)
+    lowest = steps.aggregate(level=Min("level"))["level"]
+    return list(steps.filter(level=lowest)) if lowest is not None else []
 
 
 def _ending(job: Job) -> Job.State | None:

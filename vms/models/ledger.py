@@ -104,7 +104,7 @@ class GuestClaim(models.Model):
         now = timezone.now()
         if not GuestClaim.objects.filter(pk=self.pk, state=self.state).update(state=to, updated_at=now):
             raise WrongState("This ledger row has changed meanwhile; look again.")
-        self.refresh_from_db()
+        self.state, self.updated_at = to, now
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         """Refused: a forgotten number could be used twice."""
