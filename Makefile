@@ -81,6 +81,7 @@ browser:  ## Chromium for the browser tests: installed on Debian as root, asked 
 PYTEST := $(BIN)/python -m pytest -q --reruns 1 --durations=10 --durations-min=2
 under = $(foreach name,$(2),tests/$(1)/test_$(name).py)
 ON_POSTGRESQL := tests/jobs tests/monitoring \
+  $(call under,access,streams) \
   $(call under,accounts,desk keys signing_in tokens token_api) \
   $(call under,alma,graphql idempotency limits_buckets remembering statements) \
   $(call under,events,consumers hub services webhooks_attempts webhooks_queueing webhooks_sending webhooks_services) \
