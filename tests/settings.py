@@ -31,5 +31,6 @@ from alma import settings as _settings  # noqa: E402 - reads what was set above
 globals().update({name: value for name, value in vars(_settings).items() if name.isupper() and name[0] != "_"})
 if os.environ.get("ALMA_DATABASE_URL"):
     _settings.DATABASES["default"]["ENGINE"] = "tests.fixtures.postgresql"
+WHITENOISE_AUTOREFRESH = True  # static files are looked up when asked for, not listed for the client of each test
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 os.environ["DJANGO_SETTINGS_MODULE"] = "alma.settings"  # for the processes that tests start
