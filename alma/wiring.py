@@ -6,6 +6,9 @@ JOB_KINDS = {
     "plan": "iprs.planning.PlanKind",
     "rehearsal": "alma.jobs.kinds.JobKind",
     "rollback": "iprs.rolling.RollbackKind",
+    "vm_restart": "vms.operations.kinds.MachineKind",
+    "vm_start": "vms.operations.kinds.MachineKind",
+    "vm_stop": "vms.operations.kinds.MachineKind",
 }
 STEP_KINDS = {
     "guest.create": "vms.steps.CreateGuest",

@@ -41,7 +41,9 @@ def make_guest(cluster: Cluster, vmid: int = 101, **overrides: Any) -> Guest:
         "kind": "vm", "node": "pve1", "status": "running", "memory_bytes": 4 * GIB, "memory_used": GIB,
         "seen_at": timezone.now(),
     }  # fmt: skip
-    return Guest.objects.create(organization_id=cluster.organization_id, cluster=cluster, vmid=vmid, **values | overrides)
+    return Guest.objects.create(
+        organization_id=cluster.organization_id, cluster=cluster, vmid=vmid, **values | overrides
+    )
 
 
 def make_claim(cluster: Cluster, vmid: int = 101, *, age: timedelta = timedelta(minutes=5)) -> GuestClaim:

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from alma.jobs.models import Job
+from alma.jobs.models import Job, new_public_id
 
 if TYPE_CHECKING:
     from alma.jobs.context import StepContext
@@ -59,6 +59,10 @@ class JobKind:
     """What the public ids of its jobs begin with."""
     told_as: Mapping[str, str] = {}
     """How its events are called where that is not `<kind of job>.<what>`; see `event`."""
+
+    def public_id(self, params: Mapping[str, Any]) -> str:
+        """What clients call a new job; never what another was called."""
+        return new_public_id(self.prefix)
 
     def event(self, job: Job, what: str) -> str:
         """What an event of its jobs is called: `deployment.started`."""

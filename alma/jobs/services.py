@@ -50,7 +50,7 @@ def create_job(
     by: str = "",
 ) -> Job:
     """Write a job and its journal, and wake it once they are committed. Raises WrongState when the key is taken."""
-    public_id = new_public_id(job_kind(kind).prefix)
+    public_id = job_kind(kind).public_id(params or {})
     job = Job(
         kind=kind, organization_id=organization_id, title=title, params=params or {}, public_id=public_id,
         exclusive_key=exclusive_key, created_by=by, stream=f"{kind}:{public_id}",

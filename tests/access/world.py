@@ -25,6 +25,7 @@ from tests.factories.blueprints import make_blueprint, make_resource
 from tests.factories.iprs import item, make_deployment, make_ipr, make_plan, make_review
 from tests.factories.vms import make_claim, make_cluster, make_guest
 from tests.factories.webhooks import make_delivery, make_webhook
+from vms.machines import public_id
 from vms.models import Cluster, ClusterNode, ClusterStorage, ClusterTask, Drift, Stray
 
 OURS, THEIRS = "zebrafinch7q", "quokkaberry9x"
@@ -59,6 +60,7 @@ class Things:
     session: str
     gone_session: str
     cluster: str
+    vm: str
     drift: int
     stray: int
     task: int
@@ -76,7 +78,7 @@ NOWHERE = Things(
     environment="nowhere", webhook=987_654_321, webhook_uuid=str(uuid.UUID(int=7, version=4)),
     webhook_number="webhook-987654321", gone_webhook_uuid="", delivery=987_654_321, uid="MA", revision=987,
     agent=str(uuid.UUID(int=7, version=4)), gone_agent="", session=str(uuid.UUID(int=7, version=4)), gone_session="",
-    cluster="nowhere", task=987_654_321, drift=987_654_321, stray=987_654_321,
+    cluster="nowhere", vm="vm-987654321", task=987_654_321, drift=987_654_321, stray=987_654_321,
 )  # fmt: skip
 """Names of what never existed."""
 GONE = {name: f"gone_{name}" for name in ("blueprint", "project", "webhook_uuid", "agent", "session")}
@@ -103,7 +105,7 @@ def furnish(organization: Organization, word: str) -> Things:
         member=_member(organization, f"bo-{word}").pk, invited=_member(organization, f"cy-{word}", is_invited=True).pk,
         webhook=webhook.pk, webhook_uuid=str(webhook.uid), webhook_number=webhook.public_id,
         gone_webhook_uuid=_gone_webhook(organization), delivery=webhook.deliveries.get().pk,
-        **_talk(boss, word), cluster=task.cluster.slug, task=task.pk, drift=_drift(task.cluster, ipr, word),
+        **_talk(boss, word), cluster=task.cluster.slug, vm=public_id(task.cluster.guests.get()), task=task.pk, drift=_drift(task.cluster, ipr, word),
         stray=_stray(task.cluster, word),
         uid=base64.urlsafe_b64encode(str(ana.pk).encode()).decode().rstrip("="),
     )  # fmt: skip
@@ -190,7 +192,8 @@ def _stray(cluster: Cluster, word: str) -> int:
 def _machines(organization: Organization, word: str) -> ClusterTask:
     """A cluster with everything that is seen on one."""
     cluster = make_cluster(organization=organization, slug=f"cluster-{organization.pk}", name=word, token_secret=word)
-    make_guest(cluster, name=f"vm-{word}", claim=make_claim(cluster, key=f"vm-{word}"), tags=word)
+    claim = make_claim(cluster, key=f"vm-{word}", state="live")
+    make_guest(cluster, name=f"vm-{word}", vmid=claim.vmid, claim=claim, tags=word)
     now = timezone.now()
     ClusterNode.objects.create(cluster=cluster, name=f"node-{word}", is_online=True, seen_at=now)
     ClusterStorage.objects.create(cluster=cluster, node=f"node-{word}", name=f"store-{word}", plugin="dir")

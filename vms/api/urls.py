@@ -2,10 +2,14 @@
 
 from django.urls import re_path
 
-from vms.api import machines
+from vms.api import machines, operations
 
 app_name = "v1"
+_VM = r"^v1/vms/(?P<vm_id>[\w-]{1,60})"
 
 urlpatterns = [
     re_path(r"^v1/vms/?$", machines.Machines.as_view(), name="vms"),
+    re_path(_VM + r"/start/?$", operations.Start.as_view(), name="vm-start"),
+    re_path(_VM + r"/stop/?$", operations.Stop.as_view(), name="vm-stop"),
+    re_path(_VM + r"/restart/?$", operations.Restart.as_view(), name="vm-restart"),
 ]

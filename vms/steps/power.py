@@ -46,9 +46,10 @@ class StartGuest(GuestStep):
 
 
 class StopGuest(GuestStep):
-    """Shut the guest down, and stop it hard when it does not heed. Optional parameter: `timeout` in seconds (60).
+    """Shut the guest down, and stop it hard when it does not heed. A guest that does not exist is stopped.
 
-    A guest that does not exist is stopped.
+    Optional parameters: `timeout` in seconds (60), `graceful`, false to stop it hard at once, and `insists`, false to fail
+    when it does not heed.
     """
 
     deadline = 180.0
@@ -61,7 +62,7 @@ class StopGuest(GuestStep):
             work.context.succeed(status="absent")
         elif seen.status != "running":
             work.succeed(claim, seen)
-        elif work.journal.get("phase") == "stop":
+        elif work.journal.get("phase") == "stop" or not work.params.get("graceful", True):
             self._stop(work, claim, seen)
         else:
             self._shut_down(work, claim, seen)
@@ -81,14 +82,14 @@ class StopGuest(GuestStep):
     def _shut_down(self, work: Work, claim: GuestClaim, reading: GuestReading) -> None:
         task = work.follow()
         if task is not None and task.outcome == Outcome.FAILED:
-            self._insist(work, f"VMID {claim.vmid} did not shut down ({task.text}); stopping it.")
+            self._insist(work, f"VMID {claim.vmid} did not shut down ({task.text})")
         settle(work, task, f"VMID {claim.vmid} shut down and runs again.")
         seconds = int(work.params.get("timeout", 60))
         try:
             work.submit(claim, self._call(work, reading, "shutdown", seconds), intent="shutdown", phase="shutdown")
         except Refusal as error:
             if error.verdict == Verdict.UNCLEAR:
-                self._insist(work, f"VMID {claim.vmid} cannot be shut down ({error.text}); stopping it.")
+                self._insist(work, f"VMID {claim.vmid} cannot be shut down ({error.text})")
             raise
 
     def _stop(self, work: Work, claim: GuestClaim, reading: GuestReading) -> None:
@@ -97,9 +98,11 @@ class StopGuest(GuestStep):
         settle(work, task, f"VMID {claim.vmid} was stopped and runs again.")
         work.submit(claim, self._call(work, reading, "stop", None), intent="stop")
 
-    def _insist(self, work: Work, message: str) -> None:
+    def _insist(self, work: Work, what: str) -> None:
+        if not work.params.get("insists", True):
+            raise StepFailed("NOT_SHUT_DOWN", f"{what}; it runs on. Stop it without grace, or allow to force it.")
         with work.context.fenced():
-            work.context.log(message, "warning")
+            work.context.log(f"{what}; stopping it.", "warning")
             work.context.record(phase="stop", task=None, exit=None, tries=0)
         raise Wait
 

@@ -1,0 +1,112 @@
+"""What `/v1/vms` answers to operations: at once, with the machine on its way and the job to ask about."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from alma.accounts.models import Environment, Organization
+from alma.jobs.models import Job
+from tests.factories.accounts import make_environment, make_key, make_organization
+from tests.factories.vms import make_claim, make_cluster, make_guest
+from vms.machines import public_id
+from vms.models import Cluster, Guest
+
+pytestmark = pytest.mark.django_db
+WRITE = frozenset({"vm:read", "vm:write"})
+STOP = {"graceful": True, "timeout_seconds": 300}
+
+
+@pytest.fixture
+def organization() -> Organization:
+    return make_organization()
+
+
+@pytest.fixture
+def machine(organization: Organization) -> Guest:
+    cluster = make_cluster(organization=organization)
+    owner = f"env:{make_environment('development', organization=organization).pk}/blueprint:1"
+    claim = make_claim(cluster, state="live", owner=owner)
+    return make_guest(cluster, name="web", vmid=claim.vmid, claim=claim)
+
+
+@pytest.fixture
+def site(organization: Organization) -> Client:
+    return Client(headers={"Authorization": f"Bearer {make_key(WRITE, organization=organization)[1]}"})
+
+
+def send(site: Client, method: str, path: str, body: Any = None, **headers: str) -> Any:
+    data = "" if body is None else body
+    return getattr(site, method)(path, data=data, content_type="application/json", headers=headers)
+
+
+@pytest.mark.parametrize(
+    ("verb", "body", "status"),
+    [
+        ("start", None, "starting"),
+        ("stop", STOP, "stopping"),
+        ("stop", {}, "stopping"),
+        ("stop", None, "stopping"),
+        ("restart", None, "restarting"),
+    ],
+)
+def test_power_answers_at_once(site: Client, machine: Guest, verb: str, body: Any, status: str) -> None:
+    answer = send(site, "post", f"/v1/vms/{public_id(machine)}/{verb}", body)
+    assert answer.status_code == 200, answer.content
+    job = Job.objects.get()
+    assert answer.json()["data"] == {
+        "vm": {"id": public_id(machine), "name": "web", "status": status, "job_id": job.public_id}
+    }
+    assert answer.json()["meta"].keys() >= {"request_id", "timestamp"}
+    assert job.public_id.startswith(f"job_{verb}_{public_id(machine).replace('-', '_')}_")
+    assert (job.kind, job.created_by != "") == (f"vm_{verb}", True)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "field"),
+    [
+        ({"graceful": "yes"}, 400, "graceful"),
+        ({"timeout_seconds": 0}, 422, "timeout_seconds"),
+        ({"timeout_seconds": 90_000}, 422, "timeout_seconds"),
+        ({"gracefull": True}, 400, "gracefull"),
+        ([], 400, None),
+    ],
+)
+def test_stop_says_what_is_wrong(site: Client, machine: Guest, body: Any, status: int, field: str | None) -> None:
+    answer = send(site, "post", f"/v1/vms/{public_id(machine)}/stop", body)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (status, "VALIDATION_ERROR")
+    assert answer.json()["error"]["details"].get("field") == field
+    assert not Job.objects.exists()
+
+
+def test_a_second_job_is_a_conflict_that_names_the_first(site: Client, machine: Guest) -> None:
+    first = send(site, "post", f"/v1/vms/{public_id(machine)}/stop", STOP).json()["data"]["vm"]["job_id"]
+    answer = send(site, "post", f"/v1/vms/{public_id(machine)}/start")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "RESOURCE_CONFLICT")
+    assert answer.json()["error"]["details"] == {"reason": "guest_busy", "job_id": first, "type": "vm_stop"}
+
+
+def test_a_request_that_is_repeated_has_one_effect(site: Client, machine: Guest) -> None:
+    path = f"/v1/vms/{public_id(machine)}/stop"
+    first, second = (send(site, "post", path, STOP, **{"Idempotency-Key": "k1"}) for _ in range(2))
+    assert first.json()["data"] == second.json()["data"]
+    assert second["Idempotency-Replayed"] == "true"
+    assert Job.objects.count() == 1
+    other = send(site, "post", path, {"graceful": False}, **{"Idempotency-Key": "k1"})
+    assert other.status_code == 422
+
+
+def test_what_cannot_be_done_says_why(site: Client, machine: Guest, organization: Organization) -> None:
+    stranger = make_guest(machine.cluster, name="gitlab")
+    assert refusal(site, stranger) == (403, "INSUFFICIENT_PERMISSIONS", "guest_not_ours")
+    Environment.objects.update(is_protected=True)
+    assert refusal(site, machine) == (403, "INSUFFICIENT_PERMISSIONS", "ipr_required")
+    Cluster.objects.update(last_error="timed out")
+    assert refusal(site, machine) == (503, "SERVICE_UNAVAILABLE", "cluster_unreachable")
+    assert not Job.objects.exists()
+
+
+def refusal(site: Client, guest: Guest) -> tuple[int, str, str]:
+    answer = send(site, "post", f"/v1/vms/{public_id(guest)}/start")
+    error = answer.json()["error"]
+    return answer.status_code, error["code"], error["details"]["reason"]

@@ -1,0 +1,63 @@
+"""How jobs about one machine end: its row shows at once what was read back, and what changed is told."""
+
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+from alma.jobs.kinds import JobKind
+from alma.jobs.models import Job, Step
+from vms.operations import rows
+
+NOTHING_DONE = "It was so already; nothing had to be done."
+
+
+class MachineKind(JobKind):
+    """A job about one machine that stays. Its events are told on its own stream, what happens to the machine on the
+    cluster's."""
+
+    def public_id(self, params: Mapping[str, Any]) -> str:
+        """`job_start_vm_102_4f6c1b0a`: what can happen again gets some letters of its own."""
+        return f"{first_id(params)}_{secrets.token_hex(4)}"
+
+    def completed(self, job: Job) -> dict[str, object]:
+        """The machine as its last step read it back."""
+        return {"vm": self.show(job), **notes(job)}
+
+    def failed(self, job: Job) -> dict[str, object]:
+        """What is known of it then."""
+        return {"vm": self.show(job)}
+
+    def cancelled(self, job: Job) -> dict[str, object]:
+        """The same."""
+        return self.failed(job)
+
+    def show(self, job: Job) -> dict[str, Any]:
+        """Bring the machine's row to what was read back, and tell when its status is another one."""
+        guest = rows.held(job)
+        if guest is None:
+            return {"id": job.params["vm"]}
+        seen = read_back(job)
+        was = guest.status
+        if seen and seen["status"] != was:
+            rows.note(guest, status=seen["status"], node=seen["node"])
+            rows.tell(guest, job, "vm.status_changed", was=was)
+        return rows.facts(guest, job)
+
+
+def first_id(params: Mapping[str, Any]) -> str:
+    """`job_create_vm_102`"""
+    return f"job_{params['verb']}_{params['vm'].replace('-', '_')}"
+
+
+def read_back(job: Job) -> dict[str, Any] | None:
+    """What the last step that saw the machine said of it."""
+    done = job.steps.filter(state__in=Step.DONE).order_by("-level", "-ordinal")
+    return next((step.evidence for step in done if {"status", "node", "claim"} <= step.evidence.keys()), None)
+
+
+def notes(job: Job) -> dict[str, object]:
+    """What people should know of how it ended: that nothing had to be done, or what waits for a restart."""
+    steps = list(job.steps.all())
+    waiting = sorted({name for step in steps for name in step.evidence.get("pending", ())})
+    said: dict[str, object] = {"restart_required": waiting} if waiting else {}
+    return said if any(step.journal.get("intent") for step in steps) else {**said, "note": NOTHING_DONE}
