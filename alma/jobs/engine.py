@@ -202,6 +202,12 @@ def _known_again(context: StepContext) -> None:
         context.record(unknown_since=None)
 
 
+def _connect_anew() -> None:
+    """The fault may be that the database hung up; the lease must be given back all the same, for its holder lives."""
+    if not connection.in_atomic_block:
+        connection.close()
+
+
 def advance(job_id: int, *, slot_seconds: float | None = None) -> str:
     """The task: take the lease, work, give it back. Whoever finds the lease taken leaves at once."""
     lease = Lease.acquire(job_id)
@@ -213,6 +219,7 @@ def advance(job_id: int, *, slot_seconds: float | None = None) -> str:
     except LeaseLost:
         return "lease lost"
     except Exception:
+        _connect_anew()
         lease.give_up()
         raise
     failpoint("slot.used")

@@ -5,7 +5,7 @@ import time
 from collections import Counter
 
 import pytest
-from django.db import transaction
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -244,6 +244,24 @@ def test_a_poisonous_job_fails_after_so_many_deaths() -> None:
     assert EFFECTS == []
     assert ENDINGS == ["started", "failed"]
     services.retry(job, by="jane")
+    assert finish(job).state == "completed"
+
+
+def test_a_run_whose_connection_is_cut_is_free_at_once() -> None:
+    """Not only when its lease has run out: the process lives on and holds it."""
+
+    def cut_off(context: StepContext) -> None:
+        assert connection.connection is not None
+        connection.connection.close()
+        Job.objects.count()
+
+    HOOKS["one"] = cut_off
+    job = make_job(spec("one", "hooked"))
+    with pytest.raises(DatabaseError):
+        engine.advance(job.pk)
+    job.refresh_from_db()
+    assert (job.lease_until, job.lease_owner, job.deaths) == (None, "", 1)
+    HOOKS["one"] = succeed
     assert finish(job).state == "completed"
 
 
