@@ -13,6 +13,7 @@ urlpatterns = [
     path("", overview.home, name="home"),
     app("alma.accounts.urls"),
     app("alma.events.webhooks.urls"),
+    app("alma.jobs.urls"),
     app("alma.monitoring.urls"),
     app("alma.overview.urls"),
     app("alma.reception.urls"),

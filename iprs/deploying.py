@@ -1,5 +1,6 @@
 """Deploying as a durable job: make sure that nothing moved, then execute the plan's steps to the letter."""
 
+from alma.accounts.actors import Actor
 from alma.errors import Unavailable
 from alma.jobs.context import StepContext
 from alma.jobs.kinds import JobKind, StepFailed, StepKind, Unknown
@@ -8,6 +9,7 @@ from alma.jobs.services import StepSpec
 from iprs.gates import missing
 from iprs.models import IPR, Deployment, Plan
 from iprs.planner import facts_of, moved_facts
+from iprs.services.deploying import cancel_deployment
 from iprs.services.drifting import accept_unchanged
 from vms.proxmox.answers import Refusal
 from vms.rehearsal import rehearse
@@ -18,6 +20,11 @@ class DeploymentKind(JobKind):
     """A job that carries out one plan."""
 
     prefix = "deploy"
+
+    def stop(self, job: Job, *, by: Actor) -> bool:
+        """Its deployment is cancelled, by whoever may do that. Raises Refused, WrongState."""
+        cancel_deployment(job.deployment, by=by)
+        return True
 
     def started(self, job: Job) -> None:
         """The first worker has taken it up."""

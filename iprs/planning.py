@@ -23,6 +23,7 @@ class PlanKind(JobKind):
     """A job that computes one plan."""
 
     prefix = "plan"
+    is_cancellable = False
 
     def failed(self, job: Job) -> dict[str, object]:
         """A plan that could not be computed is refused, with the reason, and may be asked for again."""

@@ -1,5 +1,6 @@
 """Rolling a deployment back as a durable job of its own, told on the deployment's stream."""
 
+from alma.accounts.actors import Actor
 from alma.jobs.kinds import JobKind
 from alma.jobs.models import Job
 from iprs.models import IPR, Deployment
@@ -21,6 +22,11 @@ class RollbackKind(JobKind):
         "failed": "deployment.rollback_failed",
         "cancelled": "deployment.rollback_failed",
     }
+
+    def stop(self, job: Job, *, by: Actor) -> bool:
+        """As all jobs, by whoever may deploy. Raises Refused."""
+        by.require("ipr:deploy")
+        return False
 
     def completed(self, job: Job) -> dict[str, object]:
         """Each guest was read back: gone, or as it was before."""

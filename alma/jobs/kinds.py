@@ -10,6 +10,7 @@ from django.utils.module_loading import import_string
 from alma.jobs.models import Job, new_public_id
 
 if TYPE_CHECKING:
+    from alma.accounts.actors import Actor
     from alma.jobs.context import StepContext
 
 
@@ -59,10 +60,16 @@ class JobKind:
     """What the public ids of its jobs begin with."""
     told_as: Mapping[str, str] = {}
     """How its events are called where that is not `<kind of job>.<what>`; see `event`."""
+    is_cancellable = True
+    """Whether people may stop one of its jobs."""
 
     def public_id(self, params: Mapping[str, Any]) -> str:
         """What clients call a new job; never what another was called."""
         return new_public_id(self.prefix)
+
+    def stop(self, job: Job, *, by: "Actor") -> bool:
+        """Ask a job to stop where more than the job is involved. False: it is done as for all jobs. Raises Refused, WrongState."""
+        return False
 
     def event(self, job: Job, what: str) -> str:
         """What an event of its jobs is called: `deployment.started`."""

@@ -11,6 +11,7 @@ from django.db.models import Max, Q
 from django.db.models.functions import Now
 from django_q.tasks import async_task
 
+from alma.accounts.actors import Actor
 from alma.errors import WrongState
 from alma.events.services import emit
 from alma.failpoints import failpoint
@@ -136,6 +137,15 @@ def cancel(job: Job, *, by: str) -> None:
         raise WrongState("This run has ended or is being cancelled already.", code="NOT_RUNNING")
     emit(job.stream, job_kind(job.kind).event(job, "cancelling"), organization_id=job.organization_id, actor=by)
     transaction.on_commit(partial(kick, job.pk))
+
+
+def stop(job: Job, *, by: Actor) -> None:
+    """Ask for a cancel on behalf of somebody, as its kind has it. Raises Refused, WrongState."""
+    kind = job_kind(job.kind)
+    if not kind.is_cancellable:
+        raise WrongState("Jobs of this kind end by themselves; they cannot be cancelled.", code="NOT_CANCELLABLE")
+    if not kind.stop(job, by=by):
+        cancel(job, by=by.label)
 
 
 @transaction.atomic

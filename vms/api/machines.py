@@ -20,6 +20,8 @@ from alma.api.paging import paginate
 from alma.api.schema import listing_of, page_parameters
 from vms import machines
 from vms.api.bodies import MachineRow, row_of
+from vms.api.detail import OneMachine, detail_of
+from vms.api.finding import VM_ID, machine_of
 from vms.models import Cluster
 
 READ = "vm:read"
@@ -89,6 +91,19 @@ class Machines(Endpoint):
         found = machines.whole(page.rows)
         written = [row_of(found[pk], clusters[found[pk].cluster_id]) for pk in page.rows if pk in found]
         return Answer(replace(page, rows=written), meta=age_of(clusters.values()))
+
+
+class Machine(Endpoint):
+    """One machine."""
+
+    dialect = PROXMOX
+    scopes = {"GET": READ}
+
+    @extend_schema(operation_id="vms_get", parameters=[VM_ID], responses={200: OneMachine}, tags=["vms"])
+    def get(self, request: Request, vm_id: str) -> Response:
+        """One machine as it was last read."""
+        guest = machine_of(request, vm_id)
+        return Answer({"vm": detail_of(guest)}, meta=age_of([guest.cluster]))
 
 
 def age_of(clusters: Collection[Cluster]) -> dict[str, Any]:

@@ -12,4 +12,5 @@ urlpatterns = [
     re_path(_VM + r"/start/?$", operations.Start.as_view(), name="vm-start"),
     re_path(_VM + r"/stop/?$", operations.Stop.as_view(), name="vm-stop"),
     re_path(_VM + r"/restart/?$", operations.Restart.as_view(), name="vm-restart"),
+    re_path(_VM + r"/?$", machines.Machine.as_view(), name="vm"),
 ]

@@ -13,6 +13,7 @@ class CleanupKind(JobKind):
     """A job that removes what nobody stands for. Its end is told on the cluster's stream as well."""
 
     prefix = "cleanup"
+    is_cancellable = False
 
     def completed(self, job: Job) -> dict[str, object]:
         """Removed and read back, or left alone because it was not ours any more."""

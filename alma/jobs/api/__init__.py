@@ -1,0 +1,1 @@
+"""`/v1/jobs` of the Proxmox AI document."""
