@@ -54,7 +54,7 @@ def _patterns(resolver: URLResolver, before: str = "") -> Iterator[tuple[str, Ca
 def _readable(pattern: str) -> str:
     """A pattern as people write a path: `^api/v1/iprs?/(?P<ipr_id>[0-9]{1,18})/?$` is `/api/v1/iprs/{ipr_id}`."""
     text = _NAMED.sub(lambda match: "{" + (match[1] or match[2]) + "}", pattern)
-    text = text.replace("^", "").replace("/?$", "").replace("iprs?", "iprs").replace("\\Z", "")
+    text = text.replace("^", "").replace("/?$", "").replace("iprs?", "iprs").replace("\\Z", "").replace("\\.", ".")
     return "/" + text.removesuffix("$")
 
 

@@ -53,7 +53,9 @@ CHAT = _per_minute("alma.chat", "/api/v1/conversation/chat-stream", 20, 5)
 GENERATE = _per_minute("alma.generate", "/api/v1/blueprints/generate-blueprint", 30, 8)
 EXECUTE = _per_minute("alma.execute", "/api/v1/tools/execute", 40, 10)
 BLUEPRINTS = _per_minute("alma.blueprints", "/api/v1/blueprints", 100, 15)
-PROBES = RateClass("alma.probes", "/api/v1/monitoring/health", 600, MINUTE, 100, is_local=True)  # our figure
+PROBES = RateClass(
+    "alma.probes", "/api/v1/monitoring/health, /v1/health", 600, MINUTE, 100, is_local=True
+)  # our figure
 
 # The Alumia document has limits and no figures; these are ours.
 ALUMIA = _per_minute("alumia", "/api/v1/projects, dashboard, mission-control", 100, 20)
@@ -92,6 +94,7 @@ ROUTES: tuple[tuple[str, frozenset[str], RateClass | None], ...] = (
     ("/api/v1/enterprise-inquiry", _ANY, INQUIRE),
     ("/api/v1/webhooks", _WRITE, SENSITIVE),
     ("/api/v1/connections", _WRITE, SENSITIVE),
+    ("/v1/health", _ANY, PROBES),
     ("/v1/auth", _ANY, AUTHENTICATION),
     ("/v1/ai", _ANY, AI),
     ("/api/auth", _ANY, INTENSIVE),
