@@ -6,6 +6,7 @@ JOB_KINDS = {
     "plan": "iprs.planning.PlanKind",
     "rehearsal": "alma.jobs.kinds.JobKind",
     "rollback": "iprs.rolling.RollbackKind",
+    "scan": "vms.scans.running.ScanKind",
     "vm_restart": "vms.operations.kinds.MachineKind",
     "vm_start": "vms.operations.kinds.MachineKind",
     "vm_stop": "vms.operations.kinds.MachineKind",
@@ -26,6 +27,8 @@ STEP_KINDS = {
     "plan.confirm": "iprs.deploying.ConfirmPlan",
     "plan.rehearse": "iprs.deploying.RehearseItem",
     "plan.stage": "iprs.deploying.RehearsePlan",
+    "scan.guests": "vms.scans.running.ScanGuests",
+    "scan.surroundings": "vms.scans.running.ReadSurroundings",
 }
 # What the reconciler does beside kicking stalled jobs: dotted name of a function without arguments, seconds between.
 CHORES = [

@@ -32,6 +32,7 @@ def test_the_documented_events_and_our_own_can_be_asked_for() -> None:
         ("vm.status_changed", ["vm.status_changed"]),
         ("backup.completed", ["backup.completed"]),
         ("security.scan_completed", ["security.scan_completed"]),
+        ("security.scan_failed", ["system.alert"]),
         ("ipr.approved", ["ipr.approved"]),
         ("ipr.failed", ["ipr.failed"]),
         ("deployment.completed", ["deployment.completed", "job.completed"]),

@@ -83,7 +83,7 @@ def public_names(kind: str) -> tuple[str, ...]:
     area, _, verb = kind.rpartition(".")
     if verb == "completed" and area not in {"backup", "security", "job"}:
         names.append("job.completed")
-    if (verb == "failed" and area != "ipr") or kind in ALERTS:
+    if (verb in {"failed", "scan_failed"} and area != "ipr") or kind in ALERTS:
         names.append("system.alert")
     return tuple(names)
 
