@@ -23,6 +23,7 @@ from iprs.models import IPR, Deployment
 from tests.factories import accounts as people
 from tests.factories.blueprints import make_blueprint, make_resource
 from tests.factories.iprs import item, make_deployment, make_ipr, make_plan, make_review
+from tests.factories.scans import make_scan
 from tests.factories.vms import make_claim, make_cluster, make_guest
 from tests.factories.webhooks import make_delivery, make_webhook
 from vms.machines import public_id
@@ -63,6 +64,8 @@ class Things:
     vm: str
     drift: int
     stray: int
+    scan: str
+    scan_number: int
     task: int
     word_of_link: str = "x-y"
     revision: int = 1
@@ -78,7 +81,8 @@ NOWHERE = Things(
     environment="nowhere", webhook=987_654_321, webhook_uuid=str(uuid.UUID(int=7, version=4)),
     webhook_number="webhook-987654321", gone_webhook_uuid="", delivery=987_654_321, uid="MA", revision=987,
     agent=str(uuid.UUID(int=7, version=4)), gone_agent="", session=str(uuid.UUID(int=7, version=4)), gone_session="",
-    cluster="nowhere", vm="vm-987654321", task=987_654_321, drift=987_654_321, stray=987_654_321,
+    cluster="nowhere", vm="vm-987654321", task=987_654_321, drift=987_654_321, stray=987_654_321, scan="scan-987654321",
+    scan_number=987_654_321,
 )  # fmt: skip
 """Names of what never existed."""
 GONE = {name: f"gone_{name}" for name in ("blueprint", "project", "webhook_uuid", "agent", "session")}
@@ -97,6 +101,7 @@ def furnish(organization: Organization, word: str) -> Things:
     webhook = make_webhook(organization=organization, url=f"https://hooks.example.org/{word}", description=word)
     make_delivery(webhook, name=word)
     task = _machines(organization, word)
+    scan = make_scan(task.cluster, name=word, created_by=word, evidence=word)
     return Things(
         word=word, slug=organization.slug, blueprint=ipr.blueprint_id, gone_blueprint=_gone_blueprint(boss, word).pk,
         ipr=ipr.pk, deployment=deployment.job.public_id, project=str(project.public_id),
@@ -106,7 +111,7 @@ def furnish(organization: Organization, word: str) -> Things:
         webhook=webhook.pk, webhook_uuid=str(webhook.uid), webhook_number=webhook.public_id,
         gone_webhook_uuid=_gone_webhook(organization), delivery=webhook.deliveries.get().pk,
         **_talk(boss, word), cluster=task.cluster.slug, vm=public_id(task.cluster.guests.get()), task=task.pk, drift=_drift(task.cluster, ipr, word),
-        stray=_stray(task.cluster, word),
+        stray=_stray(task.cluster, word), scan=scan.public_id, scan_number=scan.pk,
         uid=base64.urlsafe_b64encode(str(ana.pk).encode()).decode().rstrip("="),
     )  # fmt: skip
 

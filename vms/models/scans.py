@@ -163,20 +163,39 @@ class ScanSubject(Figures):
         return f"{self.name} in {self.scan_id}"
 
 
+class FindingQuerySet(models.QuerySet):
+    """Findings by what came of the rule."""
+
+    def visible_to(self, actor: "Actor") -> Self:
+        """Those of scans of the actor's own organization."""
+        if not actor.organization_id:
+            return self.none()
+        return self.filter(subject__scan__organization_id=actor.organization_id)
+
+    def broken(self) -> Self:
+        """Rules that are broken."""
+        return self.filter(unassessed="")
+
+    def not_assessed(self) -> Self:
+        """Rules that could not be judged."""
+        return self.exclude(unassessed="")
+
+
 class ScanFinding(models.Model):
     """A rule that a subject breaks, or that could not be judged there: then `unassessed` says why."""
 
     subject = models.ForeignKey(ScanSubject, models.CASCADE, related_name="findings")
     rule = models.CharField(max_length=40)
     severity = models.CharField(max_length=8)
+    rank = models.PositiveSmallIntegerField(default=0, help_text="0 is the worst severity; lists begin with it.")
     unassessed = models.CharField(max_length=300, blank=True)
     evidence = models.JSONField(default=list, help_text="Pairs of setting and value.")
     fix = models.JSONField(null=True, blank=True, help_text="One call of the Proxmox VE API.")
 
-    objects = models.Manager()
+    objects = FindingQuerySet.as_manager()
 
     class Meta:
-        ordering = ["pk"]
+        ordering = ["rank", "rule", "pk"]
         constraints = [models.UniqueConstraint(fields=["subject", "rule"], name="scan_finding_rule")]
 
     def __str__(self) -> str:

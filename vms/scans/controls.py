@@ -31,7 +31,6 @@ _CIS = {
     "CIS-4.8": "Uninstall or disable unnecessary services",
     "CIS-5.2": "Use unique passwords",
     "CIS-6.8": "Define and maintain role-based access control",
-    "CIS-8.1": "Establish and maintain an audit log management process",
     "CIS-10.5": "Enable anti-exploitation features",
     "CIS-11.2": "Perform automated backups",
     "CIS-11.3": "Protect recovery data",

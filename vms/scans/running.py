@@ -15,6 +15,7 @@ from vms.proxmox.client import connect, disconnect
 from vms.scans import scoring, surroundings
 from vms.scans.asking import Questions
 from vms.scans.facts import Facts
+from vms.scans.findings import Severity
 from vms.scans.guests import GuestReader, cluster_facts, node_facts
 from vms.scans.judging import Verdict, judge
 
@@ -46,14 +47,11 @@ def write(subject: ScanSubject, facts: Facts) -> None:
 
 
 def _finding(subject: ScanSubject, verdict: Verdict) -> ScanFinding:
-    told = verdict.finding.plain() if verdict.finding else {}
+    told, severity = verdict.finding.plain() if verdict.finding else {}, verdict.rule.severity
     return ScanFinding(
-        subject=subject,
-        rule=verdict.rule.id,
-        severity=verdict.rule.severity.value,
-        unassessed=verdict.unassessed,
-        **told,
-    )
+        subject=subject, rule=verdict.rule.id, severity=severity.value, rank=list(Severity).index(severity),
+        unassessed=verdict.unassessed, **told,
+    )  # fmt: skip
 
 
 def _outcome(verdict: Verdict) -> str:

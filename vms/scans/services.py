@@ -1,22 +1,22 @@
 """Starting scans, and their figures for others."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import transaction
-from django.db.models import OuterRef, Subquery
+from django.db.models import Count, OuterRef, Subquery
 from django.utils import timezone
 
 from alma.accounts.actors import Actor
 from alma.errors import Invalid, NotFound, WrongState
 from alma.jobs import services as jobs
-from alma.jobs.models import Job
 from alma.jobs.services import StepSpec, create_job
 from vms import machines
 from vms.lanes import check_lane, is_test
 from vms.models import Guest, GuestQuerySet, ScanSubject, SecurityScan
+from vms.scans.controls import FRAMEWORKS
 
 READ, WRITE = "security:read", "security:write"
 KIND = "scan"
@@ -161,6 +161,21 @@ def trend(scan: SecurityScan, most: int = 30) -> list[SecurityScan]:
     return list(before.defer("tally").order_by("-pk")[:most])[::-1]
 
 
-def progress(scan: SecurityScan) -> int:
-    """Share of the work that is done, 0 to 100."""
-    return 100 if scan.state == SecurityScan.State.COMPLETED else Job.objects.get(pk=scan.job_id).progress()
+def progress(scan: SecurityScan) -> tuple[int, int]:
+    """Guests that were judged, and all of the scan."""
+    guests = scan.subjects.filter(kind=ScanSubject.Kind.GUEST)
+    counted = guests.aggregate(done=Count("assessed_at"), all=Count("pk"))
+    return counted["done"], counted["all"]
+
+
+def frameworks(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Per framework how many of its controls passed, failed, and were not assessed."""
+    found = list(rows)
+    return [
+        {"name": name, **{status: _number(found, name, status) for status in ("passed", "failed", "not_assessed")}}
+        for name in FRAMEWORKS
+    ]
+
+
+def _number(rows: list[Mapping[str, Any]], framework: str, status: str) -> int:
+    return sum(row["framework"] == framework and row["status"] == status for row in rows)
