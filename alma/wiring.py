@@ -33,6 +33,7 @@ STEP_KINDS = {
 # What the reconciler does beside kicking stalled jobs: dotted name of a function without arguments, seconds between.
 CHORES = [
     ("vms.inventory.refresh_all", 5),
+    ("vms.details.read_due", 5),
     ("vms.drift.watching.watch_all", 5),
     ("iprs.services.settle_outrun", 5),
     ("alma.monitoring.examining.examine_due", 2),
