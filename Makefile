@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help up test setup setup-dev browser lint type checks tests bench chaos fuzz screenshots states lock clean
+.PHONY: help up test setup setup-dev browser lint type checks tests processes pages bench chaos fuzz screenshots states lock clean
 
 # Compiled modules are kept, whatever the shell says: without them each process compiles two thousand files at its start.
 unexport PYTHONDONTWRITEBYTECODE
@@ -77,7 +77,8 @@ browser:  ## Chromium for the browser tests: installed on Debian as root, asked 
 	fi
 
 # Four runs: the quick ones; again on PostgreSQL, when one answers, those on which databases differ; those that start real
-# processes, whole files side by side; and those in a real browser, whose driver keeps an event loop of its own.
+# processes, whole files side by side; and those in a real browser, whose driver keeps an event loop of its own. The last
+# two run at once, for both wait more than they compute.
 PYTEST := $(BIN)/python -m pytest -q --reruns 1 --durations=10 --durations-min=2
 under = $(foreach name,$(2),tests/$(1)/test_$(name).py)
 ON_POSTGRESQL := tests/jobs tests/monitoring \
@@ -95,7 +96,12 @@ tests: $(DEVELOPMENT)  ## Every test, without lint and types
 	  echo "Again on PostgreSQL: $(ON_POSTGRESQL)"; \
 	  ALMA_TEST_DATABASE_URL="$$url" $(PYTEST) -n $(JOBS) -m "not processes and not browser" $(ON_POSTGRESQL); \
 	else echo "No PostgreSQL answers (ALMA_TEST_DATABASE_URL): its run is skipped."; fi
+	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=target processes pages
+
+processes: $(DEVELOPMENT)  ## The tests that start real processes
 	$(PYTEST) -n $(JOBS) --dist loadfile -m "processes and not browser"
+
+pages: $(DEVELOPMENT)  ## The tests in a real browser
 	$(PYTEST) -m browser
 
 bench: $(DEVELOPMENT)  ## Measure speed against a stock Django REST list, and print tables
