@@ -4,6 +4,7 @@ The page, its parts and its socket are served from here; the scripts are the rea
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -153,11 +154,12 @@ def test_nudge_refreshes_only_parts_that_list_the_topic(site: Site) -> None:
 
 def test_burst_of_nudges_is_at_most_four_requests_a_second(site: Site) -> None:
     site.open()
+    started = time.monotonic()
     for _ in range(40):
         site.nudge()
         site.page.wait_for_timeout(25)
     site.page.wait_for_timeout(600)
-    assert 2 <= site.asked - 1 <= 8
+    assert 2 <= site.asked - 1 <= 4 * (time.monotonic() - started) + 1
 
 
 def test_refresh_keeps_nodes_and_open_details(site: Site) -> None:
