@@ -27,7 +27,7 @@ from tests.factories.scans import make_scan
 from tests.factories.vms import make_claim, make_cluster, make_guest
 from tests.factories.webhooks import make_delivery, make_webhook
 from vms.machines import public_id
-from vms.models import Cluster, ClusterNode, ClusterStorage, ClusterTask, Drift, Stray
+from vms.models import Cluster, ClusterNode, ClusterStorage, ClusterTask, Drift, GuestSnapshot, Stray
 
 OURS, THEIRS = "zebrafinch7q", "quokkaberry9x"
 """The words of the two organizations. Nothing else in the product contains them."""
@@ -62,6 +62,7 @@ class Things:
     gone_session: str
     cluster: str
     vm: str
+    snapshot: str
     drift: int
     stray: int
     scan: str
@@ -81,7 +82,7 @@ NOWHERE = Things(
     environment="nowhere", webhook=987_654_321, webhook_uuid=str(uuid.UUID(int=7, version=4)),
     webhook_number="webhook-987654321", gone_webhook_uuid="", delivery=987_654_321, uid="MA", revision=987,
     agent=str(uuid.UUID(int=7, version=4)), gone_agent="", session=str(uuid.UUID(int=7, version=4)), gone_session="",
-    cluster="nowhere", vm="vm-987654321", task=987_654_321, drift=987_654_321, stray=987_654_321, scan="scan-987654321",
+    cluster="nowhere", vm="vm-987654321", snapshot="snap-987654321", task=987_654_321, drift=987_654_321, stray=987_654_321, scan="scan-987654321",
     scan_number=987_654_321,
 )  # fmt: skip
 """Names of what never existed."""
@@ -110,7 +111,8 @@ def furnish(organization: Organization, word: str) -> Things:
         member=_member(organization, f"bo-{word}").pk, invited=_member(organization, f"cy-{word}", is_invited=True).pk,
         webhook=webhook.pk, webhook_uuid=str(webhook.uid), webhook_number=webhook.public_id,
         gone_webhook_uuid=_gone_webhook(organization), delivery=webhook.deliveries.get().pk,
-        **_talk(boss, word), cluster=task.cluster.slug, vm=public_id(task.cluster.guests.get()), task=task.pk, drift=_drift(task.cluster, ipr, word),
+        **_talk(boss, word), cluster=task.cluster.slug, vm=public_id(task.cluster.guests.get()), task=task.pk,
+        snapshot=_snapshot(task.cluster, word), drift=_drift(task.cluster, ipr, word),
         stray=_stray(task.cluster, word), scan=scan.public_id, scan_number=scan.pk,
         uid=base64.urlsafe_b64encode(str(ana.pk).encode()).decode().rstrip("="),
     )  # fmt: skip
@@ -192,6 +194,14 @@ def _stray(cluster: Cluster, word: str) -> int:
         kind="orphan", state="quarantined", note=word, due_at=now, found_at=now, seen_at=now,
     )  # fmt: skip
     return stray.pk
+
+
+def _snapshot(cluster: Cluster, word: str) -> str:
+    """A snapshot of its machine."""
+    row = GuestSnapshot.objects.create(
+        guest=cluster.guests.get(), name=f"before-{word}", description=word, taken_at=timezone.now()
+    )
+    return f"snap-{row.pk:03d}"
 
 
 def _machines(organization: Organization, word: str) -> ClusterTask:

@@ -2,10 +2,11 @@
 
 from django.urls import re_path
 
-from vms.api import about, machines, operations, scans
+from vms.api import about, changes, machines, operations, scans, snapshots
 
 app_name = "v1"
 _VM = r"^v1/vms/(?P<vm_id>[\w-]{1,60})"
+_SNAPSHOT = _VM + r"/snapshots/(?P<snapshot_id>[\w-]{1,60})"
 
 urlpatterns = [
     re_path(r"^v1/health/?$", about.Health.as_view(), name="health"),
@@ -18,5 +19,8 @@ urlpatterns = [
     re_path(_VM + r"/start/?$", operations.Start.as_view(), name="vm-start"),
     re_path(_VM + r"/stop/?$", operations.Stop.as_view(), name="vm-stop"),
     re_path(_VM + r"/restart/?$", operations.Restart.as_view(), name="vm-restart"),
-    re_path(_VM + r"/?$", machines.Machine.as_view(), name="vm"),
+    re_path(_VM + r"/snapshots/?$", snapshots.Snapshots.as_view(), name="vm-snapshots"),
+    re_path(_SNAPSHOT + r"/?$", snapshots.Snapshot.as_view(), name="vm-snapshot"),
+    re_path(_SNAPSHOT + r"/restore/?$", snapshots.Restore.as_view(), name="vm-snapshot-restore"),
+    re_path(_VM + r"/?$", changes.Machine.as_view(), name="vm"),
 ]

@@ -65,8 +65,9 @@ def _set(params: Mapping[str, Any], before: Facts) -> Facts:
     if params.get("bridge"):
         cards = {"net0": place_of(params["bridge"], params.get("vlan"))} | cards
     disks = {volume["slot"]: volume["size_bytes"] for volume in params.get("volumes") or ()}
-    return {
-        "tags": sorted(parse_tags(tags(params))), "cards": before.get("cards", {}) | cards,
+    said = {"tags": sorted(parse_tags(tags(params)))} if "tags" in params else {}
+    return said | {
+        "cards": before.get("cards", {}) | cards,
         "disks": before.get("disks", {}) | disks,
     }  # fmt: skip
 

@@ -7,9 +7,10 @@ from vms.models.guests import Guest, GuestKind, GuestQuerySet
 from vms.models.ledger import MARKER, ClaimQuerySet, GuestClaim
 from vms.models.scans import ScanFinding, ScanSubject, SecurityScan
 from vms.models.sightings import ClusterNode, ClusterStorage, ClusterTask
+from vms.models.snapshots import GuestSnapshot
 
 __all__ = [
     "HOST", "MARKER", "TOKEN", "TOKEN_ID", "ClaimQuerySet", "Cluster", "ClusterNode", "ClusterQuerySet", "ClusterStorage",
-    "ClusterTask", "Drift", "Expectation", "Guest", "GuestClaim", "GuestDetails", "GuestKind", "GuestQuerySet", "ScanFinding",
-    "ScanSubject", "SecurityScan", "Stray", "validate_ca", "validate_names",
+    "ClusterTask", "Drift", "Expectation", "Guest", "GuestClaim", "GuestDetails", "GuestKind", "GuestQuerySet", "GuestSnapshot",
+    "ScanFinding", "ScanSubject", "SecurityScan", "Stray", "validate_ca", "validate_names",
 ]  # fmt: skip

@@ -4,10 +4,14 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils import timezone
+
 from alma.jobs.kinds import JobKind
 from alma.jobs.models import Job, Step
 from vms.operations import rows
 
+FIELDS = {"cores": "cpu_cores", "sockets": "cpu_cores", "memory": "memory_mb"}
+"""What options of Proxmox are called in the document."""
 NOTHING_DONE = "It was so already; nothing had to be done."
 
 
@@ -44,6 +48,20 @@ class MachineKind(JobKind):
         return rows.facts(guest, job)
 
 
+class DeletionKind(MachineKind):
+    """A job at whose end the machine is no more."""
+
+    def show(self, job: Job) -> dict[str, Any]:
+        """Once it was read back as gone, it is in no list any more."""
+        guest = rows.held(job)
+        if job.state != Job.State.COMPLETED or guest is None:
+            return super().show(job)
+        if guest.missing_since is None:
+            rows.note(guest, missing_since=timezone.now(), claim=None)
+            rows.tell(guest, job, "vm.deleted")
+        return rows.facts(guest, job)
+
+
 def first_id(params: Mapping[str, Any]) -> str:
     """`job_create_vm_102`"""
     return f"job_{params['verb']}_{params['vm'].replace('-', '_')}"
@@ -58,6 +76,6 @@ def read_back(job: Job) -> dict[str, Any] | None:
 def notes(job: Job) -> dict[str, object]:
     """What people should know of how it ended: that nothing had to be done, or what waits for a restart."""
     steps = list(job.steps.all())
-    waiting = sorted({name for step in steps for name in step.evidence.get("pending", ())})
+    waiting = sorted({FIELDS.get(name, name) for step in steps for name in step.evidence.get("pending", ())})
     said: dict[str, object] = {"restart_required": waiting} if waiting else {}
     return said if any(step.journal.get("intent") for step in steps) else {**said, "note": NOTHING_DONE}

@@ -17,6 +17,8 @@ FORBIDDEN = re.compile(
     r"args|hookscript|(hostpci|usb|serial|parallel)\d*|skiplock|lock|force|keepActive|migratedfrom", re.IGNORECASE
 )
 """Options that reach into the host, or past a lock or a check. Nothing that ALMA does needs one."""
+_UNDERSCORED = frozenset({"storage", "snapshot"})
+"""After these comes a name that may have an underscore."""
 _MANY_LINES = frozenset({"description", "ssh-public-keys"})
 
 
@@ -36,16 +38,16 @@ def seg(part: str | int) -> str:
 
 
 def storage_id(part: str) -> str:
-    """The name of a storage: the only names in which Proxmox has an underscore. Raises UnsafeValue."""
+    """The name of a storage, or of a snapshot: the names in which Proxmox has an underscore. Raises UnsafeValue."""
     if STORAGE.fullmatch(part) and ".." not in part:
         return part
-    raise UnsafeValue(f"{part[:80]!r} is no name of a storage.")
+    raise UnsafeValue(f"{part[:80]!r} is no name of a storage or snapshot.")
 
 
 def segments(path: tuple[str | int, ...]) -> list[str]:
     """The segments of a path. Raises UnsafeValue."""
     before = ("", *path)
-    return [storage_id(str(part)) if before[at] == "storage" else seg(part) for at, part in enumerate(path)]
+    return [storage_id(str(part)) if before[at] in _UNDERSCORED else seg(part) for at, part in enumerate(path)]
 
 
 def task_node(upid: str) -> str:

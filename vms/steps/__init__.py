@@ -8,10 +8,11 @@ from vms.steps.orphan import RemoveOrphan
 from vms.steps.power import StartGuest, StopGuest
 from vms.steps.restore import RestoreGuest
 from vms.steps.settle import SettleTasks
+from vms.steps.snapshots import DropSnapshot, RestoreSnapshot, TakeSnapshot
 from vms.steps.verify import VerifyGuest
 from vms.steps.wait_up import AwaitGuest
 
 __all__ = [
-    "AwaitGuest", "ConfigureGuest", "CreateGuest", "DeleteGuest", "DiscardGuest", "RemoveOrphan", "RestoreGuest", "SettleTasks",
-    "StartGuest", "StopGuest", "VerifyGuest",
+    "AwaitGuest", "ConfigureGuest", "CreateGuest", "DeleteGuest", "DiscardGuest", "DropSnapshot", "RemoveOrphan",
+    "RestoreGuest", "RestoreSnapshot", "SettleTasks", "StartGuest", "StopGuest", "TakeSnapshot", "VerifyGuest",
 ]  # fmt: skip

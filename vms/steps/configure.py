@@ -10,11 +10,11 @@ from vms.steps.work import Work
 class ConfigureGuest(GuestStep):
     """Set cores, memory, name, tags, network cards and cloud-init, add further disks and cards, and let disks grow.
 
-    Parameters beside the common ones: `cores`, `memory_bytes`; optional `name`, `disk_bytes`, `bridge`, `vlan`, `tags`,
-    `exact_tags` (drop all others), `storage` (for a new cloud-init drive), `cloud_init`, `volumes` [{slot, size_bytes,
-    storage, mount}], `cards` [{slot, bridge, vlan, ip, gateway, mac, mtu, firewall}]. Nothing that a plan does not name is
-    taken away. Compared with the config first, written with its digest, read
-    back after. Ends with warnings when something takes effect at the next start only.
+    Parameters beside the common ones, all optional: `cores`, `memory_bytes`, `disk_bytes`, `name`, `description` (below the
+    mark), `bridge`, `vlan`, `tags`, `exact_tags` (drop all others), `storage` (for a new cloud-init drive), `cloud_init`,
+    `volumes` [{slot, size_bytes, storage, mount}], `cards` [{slot, bridge, vlan, ip, gateway, mac, mtu, firewall}]. Nothing
+    that a plan does not name is taken away. Compared with the config first, written with its digest, read back after. Ends
+    with warnings when something takes effect at the next start only.
     """
 
     def turn(self, work: Work) -> None:

@@ -36,8 +36,13 @@ def creation(params: Params, claim: GuestClaim) -> Call:
 
 def description(params: Params, claim: GuestClaim) -> str:
     """The marker, and below it the note for people."""
-    note = "".join(sign for sign in str(params.get("note", "")) if sign.isprintable() or sign == "\n")
-    return f"{claim.marker}\n\n{note[:MAX_NOTE]}".strip()
+    return marked(claim.marker, params.get("note", ""))
+
+
+def marked(marker: str, note: str) -> str:
+    """A description that begins with a marker."""
+    plain = "".join(sign for sign in note if sign.isprintable() or sign == "\n")
+    return f"{marker}\n\n{plain[:MAX_NOTE].strip()}".strip()
 
 
 def tags(params: Params) -> str:
@@ -111,13 +116,13 @@ def cloud_init(init: Params) -> dict[str, Any]:
 def changes(reading: GuestReading, params: Params) -> dict[str, Any]:
     """Options of the config that differ from what the plan says. What the plan does not say stays."""
     wanted: dict[str, Any] = {}
-    if reading.cores != params["cores"]:
+    if params.get("cores") and reading.cores != params["cores"]:
         wanted |= {"cores": params["cores"]} | ({"sockets": 1} if reading.kind == "vm" else {})
-    if reading.memory_bytes != round_up(params["memory_bytes"]):
+    if params.get("memory_bytes") and reading.memory_bytes != round_up(params["memory_bytes"]):
         wanted["memory"] = mib(params["memory_bytes"])
     if params.get("name") and reading.name != dns_name(params["name"]):
         wanted["hostname" if reading.kind == "lxc" else "name"] = dns_name(params["name"])
-    wanted |= _tags(reading, params)
+    wanted |= _tags(reading, params) | _description(reading, params)
     wanted |= fittings.cards(reading, params) | fittings.volumes(reading, params)
     if params.get("cloud_init") and reading.kind == "vm":
         wanted |= _cloud_init_changes(reading, params)
@@ -130,6 +135,14 @@ def restoration(reading: GuestReading, options: Params) -> dict[str, Any]:
     gone = sorted(name for name, was in differing.items() if was is None)
     values = {name: was for name, was in differing.items() if was is not None}
     return values | ({"delete": ",".join(gone)} if gone else {})
+
+
+def _description(reading: GuestReading, params: Params) -> dict[str, str]:
+    """New words for people below the mark, which stays."""
+    if "description" not in params:
+        return {}
+    wanted = marked(reading.marker, params["description"])
+    return {} if str(reading.config.get("description", "")).strip() == wanted else {"description": wanted}
 
 
 def _tags(reading: GuestReading, params: Params) -> dict[str, str]:

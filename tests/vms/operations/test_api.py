@@ -4,13 +4,14 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from alma.accounts.models import Environment, Organization
 from alma.jobs.models import Job
 from tests.factories.accounts import make_environment, make_key, make_organization
 from tests.factories.vms import make_claim, make_cluster, make_guest
 from vms.machines import public_id
-from vms.models import Cluster, Guest
+from vms.models import Cluster, Guest, GuestSnapshot
 
 pytestmark = pytest.mark.django_db
 WRITE = frozenset({"vm:read", "vm:write"})
@@ -110,3 +111,69 @@ def refusal(site: Client, guest: Guest) -> tuple[int, str, str]:
     answer = send(site, "post", f"/v1/vms/{public_id(guest)}/start")
     error = answer.json()["error"]
     return answer.status_code, error["code"], error["details"]["reason"]
+
+
+def test_the_documented_update(site: Client, machine: Guest) -> None:
+    body = {
+        "description": "Updated application server description",
+        "configuration": {"memory_mb": 16384},
+        "tags": ["application", "microservices", "production", "high-memory"],
+    }
+    answer = send(site, "put", f"/v1/vms/{public_id(machine)}", body)
+    assert answer.status_code == 200, answer.content
+    vm = answer.json()["data"]["vm"]
+    assert (vm["status"], vm["restart_required"]) == ("resizing", ["memory_mb"])
+    assert Job.objects.get().steps.get().params.keys() >= {"description", "memory_bytes", "tags"}
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "field"),
+    [
+        ({}, 400, None),
+        ({"name": "other"}, 400, "name"),
+        ({"configuration": {"storage_gb": 5}}, 422, "configuration.storage_gb"),
+        ({"configuration": {"memory_mb": -1024}}, 422, "configuration.memory_mb"),
+        ({"configuration": {"cpu_cores": "4"}}, 400, "configuration.cpu_cores"),
+        ({"tags": ["a b"]}, 422, "tags.0"),
+    ],
+)
+def test_update_says_what_is_wrong(site: Client, machine: Guest, body: Any, status: int, field: str | None) -> None:
+    answer = send(site, "put", f"/v1/vms/{public_id(machine)}", body)
+    assert (answer.status_code, answer.json()["error"]["details"].get("field")) == (status, field)
+    assert not Job.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "graceful"),
+    [("", 200, True), ("?force=true&keep_backups=true", 200, False), ("?keep_backups=false", 422, None), ("?force=x", 400, None)],
+)  # fmt: skip
+def test_delete(site: Client, machine: Guest, query: str, status: int, graceful: bool | None) -> None:
+    answer = send(site, "delete", f"/v1/vms/{public_id(machine)}{query}")
+    assert answer.status_code == status, answer.content
+    if status == 200:
+        assert answer.json()["data"]["vm"]["status"] == "deleting"
+    asked = Job.objects.filter(kind="vm_deletion").first()
+    assert (asked and asked.steps.get(kind="guest.stop").params["graceful"]) == graceful
+
+
+def test_the_documented_snapshot_and_what_is_done_with_it(site: Client, machine: Guest) -> None:
+    path = f"/v1/vms/{public_id(machine)}/snapshots"
+    body = {
+        "name": "pre-deployment-snapshot",
+        "description": "Snapshot before application deployment",
+        "include_memory": False,
+    }
+    answer = send(site, "post", path, body)
+    assert answer.status_code == 201, answer.content
+    made = answer.json()["data"]
+    assert (made["vm"]["status"], made["snapshot"]["status"]) == ("snapshotting", "creating")
+    assert answer["Location"] == f"{path}/{made['snapshot']['id']}"
+    (row,) = send(site, "get", path).json()["data"]["snapshots"]
+    assert {**row, "job_id": made["snapshot"]["job_id"]} == made["snapshot"]
+    Job.objects.all().delete()
+    GuestSnapshot.objects.update(taken_at=timezone.now())
+    restoring = send(site, "post", f"{answer['Location']}/restore")
+    assert (restoring.status_code, restoring.json()["data"]["vm"]["status"]) == (200, "restoring")
+    assert send(site, "get", answer["Location"]).json()["data"]["snapshot"]["status"] == "restoring"
+    assert send(site, "delete", answer["Location"]).status_code == 409
+    assert send(site, "get", f"{path}/snap-999").status_code == 404

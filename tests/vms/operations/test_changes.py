@@ -1,0 +1,77 @@
+"""Changing and deleting one machine, on a sandbox over TLS."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from alma.accounts.actors import Actor
+from alma.errors import Invalid
+from alma.events.models import Event
+from alma.jobs.models import Job
+from tests.factories.vms import GIB
+from tests.vms.operations.conftest import end_of, see
+from vms.models import Guest, GuestClaim
+from vms.operations.changing import Change, change
+from vms.operations.power import Stop, restart
+from vms.operations.removal import delete
+
+Finish = Callable[[Job], Job]
+
+
+def test_words_and_tags_change_and_the_mark_stays(machine: Guest, by: Actor, finish: Finish, observer: Any) -> None:
+    observer.nodes(machine.node).qemu(machine.vmid).config.put(tags="alma;old")
+    job = finish(change(machine, Change(description="Now with\nmore words", tags=["Web", "new"]), by=by))
+    assert job.error is None
+    assert "restart_required" not in end_of(job)
+    config = observer.nodes(machine.node).qemu(machine.vmid).config.get()
+    claim = GuestClaim.objects.get(vmid=machine.vmid)
+    assert config["description"].rstrip("\n") == f"alma:{claim.pk}\n\nNow with\nmore words"
+    assert config["tags"] == "alma;new;web"
+    assert (config["cores"], int(config["memory"])) == (2, 2048), "what was not asked for stays"
+
+
+def test_sizes_wait_for_a_restart_and_disks_grow(machine: Guest, by: Actor, finish: Finish, observer: Any) -> None:
+    wish = Change(cores=4, memory_mib=4096, disk_gib=20)
+    assert wish.waits_for_restart(machine) == ["cpu_cores", "memory_mb"]
+    job = finish(change(machine, wish, by=by))
+    assert (job.error, end_of(job)["restart_required"]) == (None, ["cpu_cores", "memory_mb"])
+    assert "size=20G" in observer.nodes(machine.node).qemu(machine.vmid).config.get()["scsi0"]
+    assert finish(restart(machine, Stop(), by=by)).error is None
+    assert observer.nodes(machine.node).qemu(machine.vmid).status.current.get()["cpus"] == 4
+    see(machine.cluster)
+    machine.refresh_from_db()
+    assert (machine.cores, machine.memory_bytes, machine.disk_bytes) == (4, 4 * GIB, 20 * GIB)
+    with pytest.raises(Invalid, match="a disk only grows; it has 20 GiB"):
+        change(machine, Change(disk_gib=10), by=by)
+
+
+@pytest.mark.parametrize("is_forced", [False, True])
+def test_a_machine_is_deleted_and_that_is_told_once(
+    machine: Guest, by: Actor, finish: Finish, observer: Any, is_forced: bool
+) -> None:
+    job = finish(delete(machine, is_forced=is_forced, keeps_backups=True, by=by))
+    assert job.error is None
+    assert machine.vmid not in {row["vmid"] for row in observer.cluster.resources.get(type="vm")}
+    assert GuestClaim.objects.get(vmid=machine.vmid).state == "released"
+    assert not Guest.objects.machines().filter(pk=machine.pk).exists()
+    see(machine.cluster)
+    told = Event.objects.of(machine.cluster.stream).filter(kind="vm.deleted")
+    assert [event.data["vmid"] for event in told] == [machine.vmid]
+
+
+def test_a_machine_that_does_not_heed_is_deleted_by_force_alone(
+    make_machine: Callable[..., Guest], by: Actor, finish: Finish, observer: Any
+) -> None:
+    machine = make_machine(template_vmid=None)
+    job = finish(delete(machine, is_forced=False, keeps_backups=True, by=by))
+    assert job.error is not None
+    assert job.error["code"] == "NOT_SHUT_DOWN"
+    assert observer.nodes(machine.node).qemu(machine.vmid).status.current.get()["status"] == "running"
+    assert finish(delete(machine, is_forced=True, keeps_backups=True, by=by)).error is None
+
+
+def test_backups_are_never_deleted_along(machine: Guest, by: Actor) -> None:
+    with pytest.raises(Invalid, match="keep_backups"):
+        delete(machine, is_forced=False, keeps_backups=False, by=by)
+    assert not Job.objects.filter(kind="vm_deletion").exists()

@@ -1,0 +1,62 @@
+"""Changing a machine: its description, its tags, and how large it is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+
+from alma.accounts.actors import Actor
+from alma.errors import Invalid
+from alma.jobs.models import Job
+from vms.models import Guest
+from vms.operations.jobs import begin, step
+from vms.operations.rights import held_claim
+from vms.proxmox.values import GIB, MIB
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """What shall be otherwise; what is None stays. `memory_mib` is in MiB, `disk_gib` the size of the first disk in GiB."""
+
+    description: str | None = None
+    tags: Sequence[str] | None = None
+    cores: int | None = None
+    memory_mib: int | None = None
+    disk_gib: int | None = None
+
+    @property
+    def resizes(self) -> bool:
+        """Whether the machine itself becomes another one."""
+        return any(size is not None for size in (self.cores, self.memory_mib, self.disk_gib))
+
+    def params(self) -> dict[str, Any]:
+        """The parameters of the step: those that are given."""
+        values = {
+            "description": self.description, "tags": None if self.tags is None else list(self.tags), "cores": self.cores,
+            "memory_bytes": self.memory_mib and self.memory_mib * MIB, "disk_bytes": self.disk_gib and self.disk_gib * GIB,
+        }  # fmt: skip
+        given = {name: value for name, value in values.items() if value is not None}
+        return given | ({"exact_tags": True} if self.tags is not None else {})
+
+    def waits_for_restart(self, guest: Guest) -> list[str]:
+        """The fields, as the document calls them, that a running machine takes up at its next start only."""
+        if guest.status != "running" or guest.kind == "lxc":
+            return []
+        cores = self.cores is not None and self.cores != guest.cores
+        memory = self.memory_mib is not None and self.memory_mib * MIB != guest.memory_bytes
+        return ["cpu_cores"] * cores + ["memory_mb"] * memory
+
+
+@transaction.atomic
+def change(guest: Guest, wish: Change, *, by: Actor) -> Job:
+    """Bring a machine to what is wanted. Raises Refused, WrongState, Unavailable, and Invalid for a disk that would shrink."""
+    claim = held_claim(guest, by=by)
+    now = guest.disk_bytes // GIB
+    if wish.disk_gib is not None and wish.disk_gib * GIB < guest.disk_bytes - GIB // 2:
+        words = f"a disk only grows; it has {now} GiB"
+        field = {"field": "configuration.storage_gb", "message": words, "provided_value": wish.disk_gib}
+        raise Invalid(f"configuration.storage_gb: {words}.", details=[field])
+    steps = [step("guest.configure", guest, claim, "Change", **wish.params())]
+    status = "resizing" if wish.resizes else guest.status
+    return begin("vm_update", guest, claim, steps, by=by, verb="update", status=status)
