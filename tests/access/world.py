@@ -67,6 +67,7 @@ class Things:
     stray: int
     scan: str
     scan_number: int
+    storage: str
     task: int
     word_of_link: str = "x-y"
     revision: int = 1
@@ -83,7 +84,7 @@ NOWHERE = Things(
     webhook_number="webhook-987654321", gone_webhook_uuid="", delivery=987_654_321, uid="MA", revision=987,
     agent=str(uuid.UUID(int=7, version=4)), gone_agent="", session=str(uuid.UUID(int=7, version=4)), gone_session="",
     cluster="nowhere", vm="vm-987654321", snapshot="snap-987654321", task=987_654_321, drift=987_654_321, stray=987_654_321, scan="scan-987654321",
-    scan_number=987_654_321,
+    scan_number=987_654_321, storage="storage-987654321",
 )  # fmt: skip
 """Names of what never existed."""
 GONE = {name: f"gone_{name}" for name in ("blueprint", "project", "webhook_uuid", "agent", "session")}
@@ -114,6 +115,7 @@ def furnish(organization: Organization, word: str) -> Things:
         **_talk(boss, word), cluster=task.cluster.slug, vm=public_id(task.cluster.guests.get()), task=task.pk,
         snapshot=_snapshot(task.cluster, word), drift=_drift(task.cluster, ipr, word),
         stray=_stray(task.cluster, word), scan=scan.public_id, scan_number=scan.pk,
+        storage=f"storage-{task.cluster.storages.get().pk:03d}",
         uid=base64.urlsafe_b64encode(str(ana.pk).encode()).decode().rstrip("="),
     )  # fmt: skip
 

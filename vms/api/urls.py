@@ -2,7 +2,7 @@
 
 from django.urls import re_path
 
-from vms.api import about, changes, machines, operations, scans, snapshots
+from vms.api import about, changes, machines, operations, scans, snapshots, storage
 
 app_name = "v1"
 _VM = r"^v1/vms/(?P<vm_id>[\w-]{1,60})"
@@ -15,6 +15,8 @@ urlpatterns = [
     re_path(r"^v1/postman/collection\.json/?$", about.Postman.as_view(), name="postman"),
     re_path(r"^v1/security/scans/?$", scans.Scans.as_view(), name="scans"),
     re_path(r"^v1/security/scans/(?P<scan_id>[^/]+)/?$", scans.Scan.as_view(), name="scan"),
+    re_path(r"^v1/storage/?$", storage.Storages.as_view(), name="storages"),
+    re_path(r"^v1/storage/(?P<storage_id>[^/]+)/?$", storage.Storage.as_view(), name="storage"),
     re_path(r"^v1/vms/?$", machines.Machines.as_view(), name="vms"),
     re_path(_VM + r"/start/?$", operations.Start.as_view(), name="vm-start"),
     re_path(_VM + r"/stop/?$", operations.Stop.as_view(), name="vm-stop"),
