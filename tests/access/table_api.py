@@ -101,6 +101,8 @@ API: dict[str, Expected] = {
     "GET /v1/security/scans/{scan_id}": keyed("security:read", "scan"),
     "GET /v1/storage": keyed("storage:read"),
     "GET /v1/storage/{storage_id}": keyed("storage:read", "storage"),
+    "GET /v1/monitoring/metrics": keyed("vm:read"),
+    "GET /v1/monitoring/vms/{vm_id}/metrics": keyed("vm:read", "vm"),
     "GET /v1/vms": keyed("vm:read"),
     "PUT /v1/vms/{vm_id}": keyed("vm:write", "vm", description="new"),
     "DELETE /v1/vms/{vm_id}": keyed("vm:write", "vm"),

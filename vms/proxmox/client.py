@@ -39,9 +39,10 @@ class Api:
         self._context = context
         self._ends_at = math.inf
 
-    def begin(self) -> "Api":
-        """From now on, all calls together get the time of one: a turn on a slow cluster must not outlast its lease."""
-        self._ends_at = time.monotonic() + settings.ALMA_CLUSTER_TOTAL_SECONDS
+    def begin(self, seconds: float | None = None) -> "Api":
+        """From now on, all calls together get the time of one: a turn on a slow cluster must not outlast its lease. Those for
+        whom somebody waits get less."""
+        self._ends_at = time.monotonic() + (seconds or settings.ALMA_CLUSTER_TOTAL_SECONDS)
         return self
 
     def carry(self, adapter: BaseAdapter) -> None:
@@ -125,20 +126,20 @@ _mine = threading.local()
 _carried: ContextVar[Mapping[int, Api]] = ContextVar("carried", default=MappingProxyType({}))
 
 
-def connect(cluster: Cluster) -> Api:
-    """The connection of this thread to a cluster, with the time of one call ahead of it. Raises Unknown.
+def connect(cluster: Cluster, *, seconds: float | None = None) -> Api:
+    """The connection of this thread to a cluster, with the time of one call ahead of it, or less. Raises Unknown.
 
     It is made anew when the cluster's settings have changed.
     """
     if carried := _carried.get().get(cluster.pk):
-        return carried.begin()
+        return carried.begin(seconds)
     kept = _kept()
     fingerprint = _fingerprint(cluster)
     if cluster.pk in kept and kept[cluster.pk][0] != fingerprint:
         kept.pop(cluster.pk)[1].close()
     if cluster.pk not in kept:
         kept[cluster.pk] = (fingerprint, _open(cluster))
-    return kept[cluster.pk][1].begin()
+    return kept[cluster.pk][1].begin(seconds)
 
 
 @contextmanager
