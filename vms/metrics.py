@@ -40,8 +40,8 @@ class Series:
 def series_of(guest: Guest, period: str) -> Series:
     """The figures of a period. Raises Unavailable when they were never read and the cluster does not answer in time."""
     timeframe, seconds = PERIODS[period]
-    key, now = f"vms.series.{guest.pk}.{timeframe}", timezone.now()
-    kept: Series | None = cache.get(key)
+    now = timezone.now()
+    kept: Series | None = cache.get(_key(guest, period))
     if kept is not None and now - kept.read_at < FRESH:
         return kept
     try:
@@ -52,8 +52,17 @@ def series_of(guest: Guest, period: str) -> Series:
         return Series(kept.moments, kept.read_at, is_stale=True)
     begin = int(now.timestamp()) - seconds
     series = Series([moment for moment in moments if moment[0] >= begin], now)
-    cache.set(key, series, KEPT_SECONDS)
+    keep(guest, period, series)
     return series
+
+
+def keep(guest: Guest, period: str, series: Series) -> None:
+    """Remember figures, for as long as they are worth telling while the cluster is silent."""
+    cache.set(_key(guest, period), series, KEPT_SECONDS)
+
+
+def _key(guest: Guest, period: str) -> str:
+    return f"vms.series.{guest.pk}.{period}"
 
 
 def _read(guest: Guest, timeframe: str) -> list[Moment]:

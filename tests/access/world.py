@@ -26,6 +26,7 @@ from tests.factories.iprs import item, make_deployment, make_ipr, make_plan, mak
 from tests.factories.scans import make_scan
 from tests.factories.vms import make_claim, make_cluster, make_guest
 from tests.factories.webhooks import make_delivery, make_webhook
+from vms import metrics
 from vms.machines import public_id
 from vms.models import Cluster, ClusterNode, ClusterStorage, ClusterTask, Drift, GuestSnapshot, Stray
 
@@ -210,7 +211,9 @@ def _machines(organization: Organization, word: str) -> ClusterTask:
     """A cluster with everything that is seen on one."""
     cluster = make_cluster(organization=organization, slug=f"cluster-{organization.pk}", name=word, token_secret=word)
     claim = make_claim(cluster, key=f"vm-{word}", state="live")
-    make_guest(cluster, name=f"vm-{word}", vmid=claim.vmid, claim=claim, tags=word)
+    guest = make_guest(cluster, name=f"vm-{word}", vmid=claim.vmid, claim=claim, tags=word)
+    for period in metrics.PERIODS:
+        metrics.keep(guest, period, metrics.Series([], timezone.now()))
     now = timezone.now()
     ClusterNode.objects.create(cluster=cluster, name=f"node-{word}", is_online=True, seen_at=now)
     ClusterStorage.objects.create(cluster=cluster, node=f"node-{word}", name=f"store-{word}", plugin="dir")

@@ -27,7 +27,7 @@ State = Literal["healthy", "unhealthy", "unknown"]
 _STATES: dict[str, State] = {"up": "healthy", "down": "unhealthy", "unknown": "unknown"}
 
 
-class Components(BaseModel):
+class ServiceComponents(BaseModel):
     """How each part is; unknown while nothing was heard of it."""
 
     database: State
@@ -35,16 +35,16 @@ class Components(BaseModel):
     ai_service: State
 
 
-class HealthBody(BaseModel):
+class ServiceHealth(BaseModel):
     """Whether it can serve, and since when it does."""
 
     status: Literal["healthy", "degraded"]
     version: str
     uptime_seconds: int
-    components: Components
+    components: ServiceComponents
 
 
-class InfoBody(BaseModel):
+class ServiceInfo(BaseModel):
     """What this is, and where to read on."""
 
     name: str
@@ -71,7 +71,7 @@ class Health(Public):
 
     @extend_schema(
         operation_id="health", auth=[], tags=["system"],
-        responses={200: HealthBody, 503: OpenApiResponse(PROXMOX.error_model, "The database does not answer")},
+        responses={200: ServiceHealth, 503: OpenApiResponse(PROXMOX.error_model, "The database does not answer")},
     )  # fmt: skip
     def get(self, request: Request) -> Response:
         """How each part is. `degraded` while something is away that reads can do without; 503 without the database."""
@@ -105,7 +105,7 @@ def _ai_service() -> State:
 class Info(Public):
     """What this API is."""
 
-    @extend_schema(operation_id="info", responses={200: InfoBody}, auth=[], tags=["system"])
+    @extend_schema(operation_id="info", responses={200: ServiceInfo}, auth=[], tags=["system"])
     def get(self, request: Request) -> Response:
         """Versions, ways to authenticate, and where the API is described."""
         here = request.build_absolute_uri(PREFIX)

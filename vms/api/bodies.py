@@ -11,7 +11,7 @@ from vms.models import Cluster, Guest, GuestDetails
 MIB, GIB = 1024**2, 1024**3
 
 
-class Security(BaseModel):
+class MachineSecurity(BaseModel):
     """What is known of how a machine is protected."""
 
     encrypted: bool | None
@@ -36,7 +36,7 @@ class MachineRow(BaseModel):
     created_at: datetime | None
     updated_at: datetime
     tags: list[str]
-    security: Security
+    security: MachineSecurity
     kind: str
     vmid: int
     cluster: str

@@ -6,12 +6,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from vms.api.bodies import MIB, Security, details_of, gigabytes, security_of
+from vms.api.bodies import MIB, MachineSecurity, details_of, gigabytes, security_of
 from vms.machines import public_id, standing
 from vms.models import Guest, GuestDetails
 
 
-class Disk(BaseModel):
+class MachineDisk(BaseModel):
     """A disk; `disk_id` is its place in the config. `type` is ssd where it is presented as one."""
 
     disk_id: str
@@ -22,7 +22,7 @@ class Disk(BaseModel):
     storage: str | None
 
 
-class Card(BaseModel):
+class MachineCard(BaseModel):
     """A network card; `interface` is its place in the config, `mode` says dhcp or static where that is known."""
 
     interface: str
@@ -35,18 +35,18 @@ class Card(BaseModel):
     mode: str | None
 
 
-class Configuration(BaseModel):
+class MachineConfiguration(BaseModel):
     """What it is made of."""
 
     cpu_cores: int | None
     cpu_sockets: int | None
     memory_mb: int | None
-    storage: list[Disk] | None
-    network: list[Card] | None
+    storage: list[MachineDisk] | None
+    network: list[MachineCard] | None
     vmid: int
 
 
-class Performance(BaseModel):
+class MachinePerformance(BaseModel):
     """What was last measured, and when."""
 
     cpu_usage_percent: float | None
@@ -58,7 +58,7 @@ class Performance(BaseModel):
     measured_at: datetime
 
 
-class Vulnerabilities(BaseModel):
+class MachineVulnerabilities(BaseModel):
     """Open findings by severity."""
 
     critical: int
@@ -67,14 +67,14 @@ class Vulnerabilities(BaseModel):
     low: int
 
 
-class SecurityDetail(Security):
+class MachineSecurityDetail(MachineSecurity):
     """What is known of how it is protected."""
 
     ssh_key_auth: bool | None
-    vulnerabilities: Vulnerabilities | None
+    vulnerabilities: MachineVulnerabilities | None
 
 
-class Backup(BaseModel):
+class MachineBackup(BaseModel):
     """How it is backed up."""
 
     enabled: bool | None
@@ -92,10 +92,10 @@ class MachineDetail(BaseModel):
     description: str | None
     status: str
     environment: str | None
-    configuration: Configuration
-    performance: Performance
-    security: SecurityDetail
-    backup: Backup
+    configuration: MachineConfiguration
+    performance: MachinePerformance
+    security: MachineSecurityDetail
+    backup: MachineBackup
     created_at: datetime | None
     updated_at: datetime
     tags: list[str]
@@ -125,7 +125,7 @@ def detail_of(guest: Guest) -> dict[str, Any]:
         "security": security_of(details) | {
             "ssh_key_auth": details.has_ssh_keys if details else None, "vulnerabilities": None,
         },
-        "backup": dict.fromkeys(Backup.model_fields), "created_at": guest.created_at, "updated_at": guest.changed_at,
+        "backup": dict.fromkeys(MachineBackup.model_fields), "created_at": guest.created_at, "updated_at": guest.changed_at,
         "tags": guest.tag_list, "os_type": (details and details.os_type) or None, "kind": guest.kind,
         "cluster": guest.cluster.slug, "node": guest.node, "last_status": stands.last_status,
         "status_since": stands.since, "seen_at": guest.seen_at, "details_read_at": details.read_at if details else None,

@@ -24,14 +24,14 @@ Period = Literal["1h", "24h", "7d", "30d"]
 MEGABIT = 1_000_000 / 8
 
 
-class Clusters(BaseModel):
+class ClusterCounts(BaseModel):
     """How many clusters there are, and how many could not be read."""
 
     total: int
     unreachable: int
 
 
-class Nodes(BaseModel):
+class NodeFigures(BaseModel):
     """Load and memory of the nodes that are online."""
 
     total: int
@@ -43,7 +43,7 @@ class Nodes(BaseModel):
     memory_usage_percent: float | None
 
 
-class Vms(BaseModel):
+class MachineCounts(BaseModel):
     """Machines by status; `other` are those of which it is not known, and those that are busy."""
 
     total: int
@@ -55,7 +55,7 @@ class Vms(BaseModel):
     memory_bytes: int
 
 
-class Storage(BaseModel):
+class StorageFigures(BaseModel):
     """Storages and how full they are; a shared one counts once."""
 
     total: int
@@ -76,10 +76,10 @@ class JobCounts(BaseModel):
 class SystemFigures(BaseModel):
     """Figures over all clusters at their last reading."""
 
-    clusters: Clusters
-    nodes: Nodes
-    vms: Vms
-    storage: Storage
+    clusters: ClusterCounts
+    nodes: NodeFigures
+    vms: MachineCounts
+    storage: StorageFigures
     jobs: JobCounts
 
 
@@ -118,7 +118,7 @@ class NetworkPoint(BaseModel):
     tx_mbps: float | None
 
 
-class Points(BaseModel):
+class MachinePoints(BaseModel):
     """The figures that were asked for, oldest first; a gap is a moment with nulls."""
 
     cpu: list[CpuPoint] | None = None
@@ -132,7 +132,7 @@ class VmMetricsBody(BaseModel):
 
     vm_id: str
     period: Period
-    metrics: Points
+    metrics: MachinePoints
 
 
 def _point(moment: Moment) -> dict[str, dict[str, Any]]:
@@ -164,7 +164,7 @@ def _megabits(value: float | None) -> float | None:
     return None if value is None else round(value / MEGABIT, 3)
 
 
-NAMES = tuple(Points.model_fields)
+NAMES = tuple(MachinePoints.model_fields)
 
 
 def _known(text: str) -> str:
