@@ -106,6 +106,7 @@ pages: $(DEVELOPMENT)  ## The tests in a real browser
 
 bench: $(DEVELOPMENT)  ## Measure speed against a stock Django REST list, and print tables
 	@$(BIN)/python -m tests.bench.blueprints
+	@$(BIN)/python -m tests.bench.machines
 	@$(BIN)/python -m tests.bench.live
 	@$(BIN)/python -m tests.bench.planner
 	@$(BIN)/python -m tests.bench.driver
