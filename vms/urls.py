@@ -2,12 +2,16 @@
 
 from django.urls import path
 
-from vms.views import clusters, guests, registration, strays, trials
+from vms.views import clusters, guests, registration, scans, strays, trials
 
 app_name = "vms"
 urlpatterns = [
     path("vms/", guests.guest_list, name="list"),
     path("vms/summary/", guests.summary, name="summary"),
+    path("security/", scans.scan_list, name="scans"),
+    path("security/start/", scans.scan_start, name="scan-start"),
+    path("security/<int:pk>/", scans.scan_detail, name="scan"),
+    path("security/<int:pk>/cancel/", scans.scan_cancel, name="scan-cancel"),
     path("clusters/", clusters.cluster_list, name="clusters"),
     path("clusters/new/", registration.cluster_new, name="cluster-new"),
     path("clusters/<slug:slug>/", clusters.cluster_detail, name="cluster"),

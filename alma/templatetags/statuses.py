@@ -112,6 +112,13 @@ BY_KIND: dict[str, dict[str, Look]] = {
         "removing": Look("warn", "spinner"),
         "kept": Look("neutral", "lock"),
     },
+    "severity": {
+        "critical": Look("bad", "octagon-x"),
+        "high": Look("bad", "alert"),
+        "medium": Look("warn", "ring-minus"),
+        "low": Look("neutral", "ring-dot"),
+        "info": Look("run", "info"),
+    },
     "instance": {"running": Look("ok", "disc-check")},
 }
 
