@@ -1,4 +1,4 @@
-"""The score over several scans as a picture: a line from 0 to 100, drawn by the server."""
+"""The score over several scans as a picture: a line from 0 to 100, drawn by the server and stretched to its place."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,8 +6,8 @@ from datetime import datetime
 
 from vms.models import SecurityScan
 
-WIDTH, HEIGHT, LEFT, EDGE = 720, 150, 30, 12
-LINES = (0, 50, 100)
+WIDTH, HEIGHT, EDGE = 720, 120, 6
+LINES = (100, 50, 0)
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,6 @@ class Chart:
     words: str
     width: int = WIDTH
     height: int = HEIGHT
-    left: int = LEFT
 
 
 def _y(score: int) -> float:
@@ -44,10 +43,10 @@ def chart(scans: Sequence[SecurityScan]) -> Chart | None:
     """Of scans with a score, oldest first; None where there are fewer than two and so no trend."""
     if len(scans) < 2:
         return None
-    span = (WIDTH - LEFT - EDGE) / (len(scans) - 1)
+    span = (WIDTH - 2 * EDGE) / (len(scans) - 1)
     points = tuple(
         Point(
-            round(LEFT + place * span, 1),
+            round(EDGE + place * span, 1),
             _y(scan.score or 0),
             scan.score or 0,
             scan.finished_at,
