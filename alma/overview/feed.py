@@ -70,6 +70,14 @@ def _node(data: Data) -> Line:
     return Line("cluster", "ok" if is_online else "bad", f"sees {name} {'online' if is_online else 'offline'} in")
 
 
+def _scanned(data: Data) -> Line:
+    """The score, and the findings that one would ask about first."""
+    score, found = data.get("score"), data.get("findings", {})
+    worst = f"{found.get('critical', 0)} critical and {found.get('high', 0)} high findings"
+    said = "nothing could be assessed" if score is None else f"score {score} %, {worst}"
+    return Line("shield", "ok" if score == 100 else "neutral", f"scanned {data.get('guests', 0)} guests ({said}):")
+
+
 def _read(data: Data) -> Line:
     nouns = {
         "vm.created": "new", "vm.deleted": "gone", "vm.status_changed": "changed", "vm.drifted": "drifted",
@@ -122,6 +130,9 @@ WORDS: Mapping[str, Callable[[Data], Line]] = {
         "clock", "neutral", f"let time run {data.get('speed', '')} times as fast on"
     ),
     "sandbox.reset": lambda data: Line("refresh", "warn", "began anew the sandbox"),
+    "security.scan_completed": _scanned,
+    "security.scan_failed": lambda data: Line("shield", "bad", f"could not end the scan ({data.get('message', '')})"),
+    "security.scan_cancelled": _always("shield", "cancelled the scan"),
     "webhook.disabled": lambda data: Line("alert", "bad", "turned off the webhook, which kept failing:"),
     "webhook.created": _always("bolt", "added the webhook"),
     "webhook.changed": _always("bolt", "changed the webhook"),
@@ -222,6 +233,12 @@ def _webhook(event: Event) -> Place:
     return str(event.data.get("webhook", "")), "" if is_gone else reverse("webhooks:detail", args=[pk])
 
 
+def _scan(event: Event) -> Place:
+    public_id = str(event.data.get("id") or event.stream.name)
+    number = public_id.removeprefix("scan-")
+    return public_id, reverse("vms:scan", args=[int(number)]) if number.isdecimal() else ""
+
+
 def _anything(event: Event) -> Place:
     data = event.data
     return str(data.get("name") or data.get("title") or data.get("key") or event.stream.name), ""
@@ -230,7 +247,13 @@ def _anything(event: Event) -> Place:
 _PLACES: Mapping[str, Callable[[Event], Place]] = {
     "ipr": _ipr, "blueprint": _blueprint, "deployment": _run, "project": _project, "vm": _vm, "cluster": _cluster, "sandbox": _cluster,
     "key": _key, "member": _member, "policy": _policy, "webhook": _webhook,
-    "agent": _agent, "session": _agent,
+    "agent": _agent, "session": _agent, "security": _scan,
 }  # fmt: skip
-_NEEDED = {"webhook": "admin:write", "member": "admin:read", "key": "key:read", "policy": "policy:read"}
+_NEEDED = {
+    "webhook": "admin:write",
+    "member": "admin:read",
+    "key": "key:read",
+    "policy": "policy:read",
+    "security": "security:read",
+}
 """The right that the page of a thing asks for, where it is another than the feed's own."""

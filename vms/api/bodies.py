@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from vms.machines import public_id, standing
 from vms.models import Cluster, Guest, GuestDetails
+from vms.scans.services import Security as Judged
 
 MIB, GIB = 1024**2, 1024**3
 
@@ -46,7 +47,7 @@ class MachineRow(BaseModel):
     seen_at: datetime
 
 
-def row_of(guest: Guest, cluster: Cluster) -> dict[str, Any]:
+def row_of(guest: Guest, cluster: Cluster, judged: Judged | None = None) -> dict[str, Any]:
     """A machine in a list."""
     details = details_of(guest)
     stands = standing(guest, cluster)
@@ -56,7 +57,7 @@ def row_of(guest: Guest, cluster: Cluster) -> dict[str, Any]:
         "memory_mb": guest.memory_bytes // MIB or None, "storage_gb": gigabytes(guest.disk_bytes) or None,
         "ip_address": (details and details.ip_address) or None, "os_type": (details and details.os_type) or None,
         "created_at": guest.created_at, "updated_at": guest.changed_at, "tags": guest.tag_list,
-        "security": security_of(details), "kind": guest.kind, "vmid": guest.vmid, "cluster": cluster.slug,
+        "security": security_of(details, judged), "kind": guest.kind, "vmid": guest.vmid, "cluster": cluster.slug,
         "node": guest.node, "last_status": stands.last_status, "status_since": stands.since, "seen_at": guest.seen_at,
     }  # fmt: skip
 
@@ -66,11 +67,11 @@ def details_of(guest: Guest) -> GuestDetails | None:
     return getattr(guest, "details", None)
 
 
-def security_of(details: GuestDetails | None) -> dict[str, Any]:
-    """Proxmox tells of the firewall; what lies under a disk it does not know."""
+def security_of(details: GuestDetails | None, judged: Judged | None = None) -> dict[str, Any]:
+    """Proxmox tells of the firewall, a scan of the rest; what lies under a disk neither knows for certain."""
     return {
         "encrypted": None, "firewall_enabled": details.firewall_enabled if details else None,
-        "last_security_scan": None, "compliance_score": None,
+        "last_security_scan": judged.scanned_at if judged else None, "compliance_score": judged.score if judged else None,
     }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from vms.api.bodies import MIB, MachineSecurity, details_of, gigabytes, security_of
 from vms.machines import public_id, standing
 from vms.models import Guest, GuestDetails
+from vms.scans.services import Security as Judged
 
 
 class MachineDisk(BaseModel):
@@ -115,21 +116,26 @@ class OneMachine(BaseModel):
     vm: MachineDetail
 
 
-def detail_of(guest: Guest) -> dict[str, Any]:
+def detail_of(guest: Guest, judged: Judged | None = None) -> dict[str, Any]:
     """A machine on its own."""
     details, stands = details_of(guest), standing(guest, guest.cluster)
     return {
         "id": public_id(guest), "name": guest.name, "description": details.description if details else None,
         "status": stands.status, "environment": guest.environment.slug if guest.environment else None,
         "configuration": _configuration(guest, details), "performance": _performance(guest),
-        "security": security_of(details) | {
-            "ssh_key_auth": details.has_ssh_keys if details else None, "vulnerabilities": None,
+        "security": security_of(details, judged) | {
+            "ssh_key_auth": details.has_ssh_keys if details else None, "vulnerabilities": _vulnerabilities(judged),
         },
         "backup": dict.fromkeys(MachineBackup.model_fields), "created_at": guest.created_at, "updated_at": guest.changed_at,
         "tags": guest.tag_list, "os_type": (details and details.os_type) or None, "kind": guest.kind,
         "cluster": guest.cluster.slug, "node": guest.node, "last_status": stands.last_status,
         "status_since": stands.since, "seen_at": guest.seen_at, "details_read_at": details.read_at if details else None,
     }  # fmt: skip
+
+
+def _vulnerabilities(judged: Judged | None) -> dict[str, int] | None:
+    """Of the last scan; null for a machine that none has looked at."""
+    return {name: judged.counts[name] for name in Vulnerabilities.model_fields} if judged else None
 
 
 def _configuration(guest: Guest, details: GuestDetails | None) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from vms.api.bodies import MachineRow, row_of
 from vms.api.detail import OneMachine, detail_of
 from vms.api.finding import VM_ID, machine_of
 from vms.models import Cluster
+from vms.scans.services import security_of
 
 READ = "vm:read"
 Word = Annotated[str, StringConstraints(max_length=100)]
@@ -89,7 +90,8 @@ class Machines(Endpoint):
         rows = machines.listed(actor, query.wish(), clusters).order_by(*query.names)
         page = paginate(request, rows.only("pk", query.sort), attrgetter("pk"), key="vms")
         found = machines.whole(page.rows)
-        written = [row_of(found[pk], clusters[found[pk].cluster_id]) for pk in page.rows if pk in found]
+        judged = security_of(found.values())
+        written = [row_of(found[pk], clusters[found[pk].cluster_id], judged.get(pk)) for pk in page.rows if pk in found]
         return Answer(replace(page, rows=written), meta=age_of(clusters.values()))
 
 
@@ -103,7 +105,7 @@ class Machine(Endpoint):
     def get(self, request: Request, vm_id: str) -> Response:
         """One machine as it was last read."""
         guest = machine_of(request, vm_id)
-        return Answer({"vm": detail_of(guest)}, meta=age_of([guest.cluster]))
+        return Answer({"vm": detail_of(guest, security_of([guest]).get(guest.pk))}, meta=age_of([guest.cluster]))
 
 
 def age_of(clusters: Collection[Cluster]) -> dict[str, Any]:

@@ -157,3 +157,15 @@ def test_from_the_start_to_the_report(cluster: Cluster, guests: list[Guest], act
     assert data["scan"]["status"] == "completed"
     assert data["scan"]["compliance_score"] is not None
     assert [row["severity"] for row in data["findings"]][0] == "critical"
+
+
+def test_machines_show_what_their_last_scan_found(place: Cluster, ask: Any) -> None:
+    scanned, other = make_guest(place, name="a"), make_guest(place, name="b")
+    scan = make_scan(place, guest=scanned)
+    first, second = (row["security"] for row in ask("/v1/vms").json()["data"]["vms"])
+    assert first["compliance_score"] == scan.score == 16
+    assert first["last_security_scan"] is not None
+    assert (second["compliance_score"], second["last_security_scan"]) == (None, None)
+    security = ask(f"/v1/vms/vm-{scanned.pk:03d}").json()["data"]["vm"]["security"]
+    assert security["vulnerabilities"] == {"critical": 0, "high": 1, "medium": 0, "low": 0}
+    assert ask(f"/v1/vms/vm-{other.pk:03d}").json()["data"]["vm"]["security"]["vulnerabilities"] is None
