@@ -236,7 +236,7 @@ def _webhook(event: Event) -> Place:
 def _scan(event: Event) -> Place:
     public_id = str(event.data.get("id") or event.stream.name)
     number = public_id.removeprefix("scan-")
-    return public_id, reverse("vms:scan", args=[int(number)]) if number.isdecimal() else ""
+    return public_id, reverse("vms:scan", args=[int(number)]) if number.isdecimal() else reverse("vms:scans")
 
 
 def _anything(event: Event) -> Place:
