@@ -42,6 +42,7 @@ STEP_KINDS = {
 CHORES = [
     ("vms.inventory.refresh_all", 5),
     ("vms.details.read_due", 5),
+    ("vms.networks.read_due", 5),
     ("vms.drift.watching.watch_all", 5),
     ("iprs.services.settle_outrun", 5),
     ("alma.monitoring.examining.examine_due", 2),

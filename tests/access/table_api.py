@@ -96,6 +96,8 @@ API: dict[str, Expected] = {
     "GET /v1/jobs": keyed("job:read"),
     "GET /v1/jobs/{job_id}": keyed("job:read", "deployment"),
     "DELETE /v1/jobs/{job_id}": keyed(("job:write", "ipr:deploy"), "deployment"),
+    "GET /v1/networks": keyed("network:read"),
+    "GET /v1/networks/{network_id}": keyed("network:read", "network"),
     "GET /v1/security/scans": keyed("security:read"),
     "POST /v1/security/scans": keyed("security:write", scan_type="vulnerability"),
     "GET /v1/security/scans/{scan_id}": keyed("security:read", "scan"),

@@ -28,7 +28,7 @@ from tests.factories.vms import make_claim, make_cluster, make_guest
 from tests.factories.webhooks import make_delivery, make_webhook
 from vms import metrics
 from vms.machines import public_id
-from vms.models import Cluster, ClusterNode, ClusterStorage, ClusterTask, Drift, GuestSnapshot, Stray
+from vms.models import Cluster, ClusterNetwork, ClusterNode, ClusterStorage, ClusterTask, Drift, GuestSnapshot, Stray
 
 OURS, THEIRS = "zebrafinch7q", "quokkaberry9x"
 """The words of the two organizations. Nothing else in the product contains them."""
@@ -69,6 +69,7 @@ class Things:
     scan: str
     scan_number: int
     storage: str
+    network: str
     task: int
     word_of_link: str = "x-y"
     revision: int = 1
@@ -85,7 +86,7 @@ NOWHERE = Things(
     webhook_number="webhook-987654321", gone_webhook_uuid="", delivery=987_654_321, uid="MA", revision=987,
     agent=str(uuid.UUID(int=7, version=4)), gone_agent="", session=str(uuid.UUID(int=7, version=4)), gone_session="",
     cluster="nowhere", vm="vm-987654321", snapshot="snap-987654321", task=987_654_321, drift=987_654_321, stray=987_654_321, scan="scan-987654321",
-    scan_number=987_654_321, storage="storage-987654321",
+    scan_number=987_654_321, storage="storage-987654321", network="net-987654321",
 )  # fmt: skip
 """Names of what never existed."""
 GONE = {name: f"gone_{name}" for name in ("blueprint", "project", "webhook_uuid", "agent", "session")}
@@ -116,7 +117,7 @@ def furnish(organization: Organization, word: str) -> Things:
         **_talk(boss, word), cluster=task.cluster.slug, vm=public_id(task.cluster.guests.get()), task=task.pk,
         snapshot=_snapshot(task.cluster, word), drift=_drift(task.cluster, ipr, word),
         stray=_stray(task.cluster, word), scan=scan.public_id, scan_number=scan.pk,
-        storage=f"storage-{task.cluster.storages.get().pk:03d}",
+        storage=f"storage-{task.cluster.storages.get().pk:03d}", network=f"net-{task.cluster.networks.get().pk:03d}",
         uid=base64.urlsafe_b64encode(str(ana.pk).encode()).decode().rstrip("="),
     )  # fmt: skip
 
@@ -217,6 +218,7 @@ def _machines(organization: Organization, word: str) -> ClusterTask:
     now = timezone.now()
     ClusterNode.objects.create(cluster=cluster, name=f"node-{word}", is_online=True, seen_at=now)
     ClusterStorage.objects.create(cluster=cluster, node=f"node-{word}", name=f"store-{word}", plugin="dir")
+    ClusterNetwork.objects.create(cluster=cluster, bridge="vmbr0", name=word, kind="bridge", seen_at=now)
     return ClusterTask.objects.create(
         cluster=cluster,
         upid=f"UPID:{word}",

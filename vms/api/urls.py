@@ -2,7 +2,7 @@
 
 from django.urls import re_path
 
-from vms.api import about, changes, machines, metrics, operations, scans, snapshots, storage
+from vms.api import about, changes, machines, metrics, networks, operations, scans, snapshots, storage
 
 app_name = "v1"
 _VM = r"^v1/vms/(?P<vm_id>[\w-]{1,60})"
@@ -13,6 +13,8 @@ urlpatterns = [
     re_path(r"^v1/info/?$", about.Info.as_view(), name="info"),
     re_path(r"^v1/openapi\.json/?$", about.OpenApi.as_view(), name="openapi"),
     re_path(r"^v1/postman/collection\.json/?$", about.Postman.as_view(), name="postman"),
+    re_path(r"^v1/networks/?$", networks.Networks.as_view(), name="networks"),
+    re_path(r"^v1/networks/(?P<network_id>[^/]+)/?$", networks.Network.as_view(), name="network"),
     re_path(r"^v1/security/scans/?$", scans.Scans.as_view(), name="scans"),
     re_path(r"^v1/security/scans/(?P<scan_id>[^/]+)/?$", scans.Scan.as_view(), name="scan"),
     re_path(r"^v1/storage/?$", storage.Storages.as_view(), name="storages"),

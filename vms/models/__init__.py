@@ -5,12 +5,14 @@ from vms.models.details import GuestDetails
 from vms.models.drift import Drift, Expectation, Stray
 from vms.models.guests import Guest, GuestKind, GuestQuerySet
 from vms.models.ledger import MARKER, ClaimQuerySet, GuestClaim
+from vms.models.networks import ClusterNetwork
 from vms.models.scans import ScanFinding, ScanSubject, SecurityScan
 from vms.models.sightings import ClusterNode, ClusterStorage, ClusterTask
 from vms.models.snapshots import GuestSnapshot
 
 __all__ = [
-    "HOST", "MARKER", "TOKEN", "TOKEN_ID", "ClaimQuerySet", "Cluster", "ClusterNode", "ClusterQuerySet", "ClusterStorage",
-    "ClusterTask", "Drift", "Expectation", "Guest", "GuestClaim", "GuestDetails", "GuestKind", "GuestQuerySet", "GuestSnapshot",
-    "ScanFinding", "ScanSubject", "SecurityScan", "Stray", "validate_ca", "validate_names",
+    "HOST", "MARKER", "TOKEN", "TOKEN_ID", "ClaimQuerySet", "Cluster", "ClusterNetwork", "ClusterNode",
+    "ClusterQuerySet", "ClusterStorage", "ClusterTask", "Drift", "Expectation", "Guest", "GuestClaim", "GuestDetails",
+    "GuestKind", "GuestQuerySet", "GuestSnapshot", "ScanFinding", "ScanSubject", "SecurityScan", "Stray", "validate_ca",
+    "validate_names",
 ]  # fmt: skip

@@ -33,6 +33,7 @@ class ClusterNode(models.Model):
     memory_used = models.PositiveBigIntegerField(default=0)
     uptime = models.PositiveBigIntegerField(default=0)
     seen_at = models.DateTimeField(help_text="When it was last seen online.")
+    networks_asked_at = models.DateTimeField(null=True, editable=False)
 
     objects = SightingQuerySet.as_manager()
 

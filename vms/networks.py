@@ -1,0 +1,97 @@
+"""The chore that reads the networks of clusters now and then: pages and API show what it found and never wait for a cluster."""
+
+import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from alma.errors import Unavailable
+from vms.models import Cluster, ClusterNetwork, ClusterNode
+from vms.proxmox import networks
+from vms.proxmox.client import connect, disconnect
+from vms.proxmox.networks import NetworkReading
+from vms.services import clear_answers
+
+MAX_PARALLEL = 8
+MOST_NODES = 40
+"""Nodes of a cluster that one pass asks at most, in at most so many seconds."""
+SECONDS = 4.0
+AGAIN = timedelta(minutes=1)
+OF_CLUSTER = ""
+"""Stands for the node of what belongs to no node."""
+_KEPT = tuple(NetworkReading.__dataclass_fields__)
+
+
+@dataclass
+class Found:
+    """What one pass found: networks by node, and which nodes were asked, whether they answered or not."""
+
+    networks: dict[str, list[NetworkReading]] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+
+    def take(self, node: str, listed: list[NetworkReading] | None) -> None:
+        """Keep an answer; where there is none, what was known stays."""
+        self.asked.append(node)
+        if listed is not None:
+            self.networks[node] = listed
+
+
+def read_due() -> None:
+    """Ask the nodes that were not asked for a minute, of all clusters at the same time."""
+    clusters = list(Cluster.objects.enabled().filter(unreachable_since=None).exclude(last_read_at=None))
+    work = [(cluster, nodes) for cluster in clusters if (nodes := due(cluster))]
+    if not work:
+        return
+    with ThreadPoolExecutor(min(MAX_PARALLEL, len(work)), thread_name_prefix="networks") as pool:
+        for (cluster, _), found in zip(work, pool.map(_read, *zip(*work, strict=True)), strict=True):
+            store(cluster, found, timezone.now())
+
+
+def due(cluster: Cluster) -> list[str]:
+    """The nodes of a cluster that should be asked now, those first that have waited longest."""
+    rows = ClusterNode.objects.filter(cluster=cluster, is_online=True)
+    rows = rows.filter(Q(networks_asked_at=None) | Q(networks_asked_at__lt=timezone.now() - AGAIN))
+    return list(rows.order_by("networks_asked_at", "name").values_list("name", flat=True)[:MOST_NODES])
+
+
+def _read(cluster: Cluster, nodes: Iterable[str]) -> Found:
+    """The network half, in a thread of its own: no database."""
+    found, ends_at = Found(), time.monotonic() + SECONDS
+    try:
+        with clear_answers(cluster):
+            api = connect(cluster)
+        found.take(OF_CLUSTER, networks.of_cluster(api))
+        for node in nodes:
+            if time.monotonic() > ends_at:
+                break
+            found.take(node, networks.of_node(api, node))
+    except Unavailable:
+        found.asked.extend(nodes)
+    finally:
+        disconnect()
+    return found
+
+
+@transaction.atomic
+def store(cluster: Cluster, found: Found, now: datetime) -> None:
+    """Write what was told; what a node did not tell any more is gone, and so is what a node had that is gone itself."""
+    rows = [
+        ClusterNetwork(
+            cluster=cluster, node=node, seen_at=now, **{name: getattr(seen, name) for name in _KEPT}
+        )
+        for node, listed in found.networks.items() for seen in {one.bridge: one for one in listed}.values()
+    ]  # fmt: skip
+    ClusterNetwork.objects.bulk_create(
+        rows, batch_size=200, update_conflicts=True, unique_fields=["cluster", "node", "bridge"],
+        update_fields=[*(name for name in _KEPT if name != "bridge"), "seen_at"],
+    )  # fmt: skip
+    known = ClusterNetwork.objects.filter(cluster=cluster)
+    known.filter(node__in=list(found.networks)).exclude(seen_at=now).delete()
+    there = ClusterNode.objects.filter(cluster=cluster)
+    known.exclude(node=OF_CLUSTER).exclude(node__in=there.values("name")).delete()
+    there.filter(name__in=found.asked).update(networks_asked_at=now)
