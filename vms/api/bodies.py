@@ -54,7 +54,7 @@ def row_of(guest: Guest, cluster: Cluster, judged: Judged | None = None) -> dict
     return {
         "id": public_id(guest), "name": guest.name, "status": stands.status,
         "environment": guest.environment.slug if guest.environment else None, "cpu_cores": guest.cores or None,
-        "memory_mb": guest.memory_bytes // MIB or None, "storage_gb": gigabytes(guest.disk_bytes) or None,
+        "memory_mb": guest.memory_bytes // MIB or None, "storage_gb": gigabytes(_disks(guest)) or None,
         "ip_address": (details and details.ip_address) or None, "os_type": (details and details.os_type) or None,
         "created_at": guest.created_at, "updated_at": guest.changed_at, "tags": guest.tag_list,
         "security": security_of(details, judged), "kind": guest.kind, "vmid": guest.vmid, "cluster": cluster.slug,
@@ -65,6 +65,12 @@ def row_of(guest: Guest, cluster: Cluster, judged: Judged | None = None) -> dict
 def details_of(guest: Guest) -> GuestDetails | None:
     """What was read of it closely, if it was."""
     return getattr(guest, "details", None)
+
+
+def _disks(guest: Guest) -> int:
+    """Bytes of all its disks; the list of a cluster knows the first one alone."""
+    details = details_of(guest)
+    return sum(disk["bytes"] for disk in details.disks) if details and details.disks else guest.disk_bytes
 
 
 def security_of(details: GuestDetails | None, judged: Judged | None = None) -> dict[str, Any]:

@@ -135,7 +135,7 @@ def detail_of(guest: Guest, judged: Judged | None = None) -> dict[str, Any]:
 
 def _vulnerabilities(judged: Judged | None) -> dict[str, int] | None:
     """Of the last scan; null for a machine that none has looked at."""
-    return {name: judged.counts[name] for name in Vulnerabilities.model_fields} if judged else None
+    return {name: judged.counts[name] for name in MachineVulnerabilities.model_fields} if judged else None
 
 
 def _configuration(guest: Guest, details: GuestDetails | None) -> dict[str, Any]:

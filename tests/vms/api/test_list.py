@@ -10,8 +10,9 @@ from pytest_django import DjangoAssertNumQueries
 
 from alma.accounts.models import Organization
 from tests.factories.accounts import make_environment, make_key, make_organization
+from tests.factories.scans import make_scan
 from tests.factories.vms import GIB, make_cluster, make_guest
-from vms.models import Cluster, Guest
+from vms.models import Cluster, Guest, GuestDetails, ScanSubject
 
 pytestmark = pytest.mark.django_db
 DOCUMENTED_ROW = {
@@ -187,3 +188,23 @@ def test_guests_know_their_organization(cluster: Cluster) -> None:
     assert Guest.objects.filter(organization_id=cluster.organization_id).count() == 0
     make_guest(cluster)
     assert Guest.objects.get().organization_id == cluster.organization_id
+
+
+def test_the_last_judgement_of_a_scan(site: Client, cluster: Cluster) -> None:
+    guest = make_guest(cluster)
+    make_scan(cluster, guest=guest, at=timezone.now() - timedelta(days=1))
+    last = make_scan(cluster, guest=guest).subjects.get()
+    ScanSubject.objects.filter(pk=last.pk).update(score=95, critical=0, high=1, medium=3, low=0)
+    security = listed(site)["vms"][0]["security"]
+    assert (security["compliance_score"], security["last_security_scan"] is not None) == (95, True)
+    detail = site.get(f"/v1/vms/vm-{guest.pk:03d}").json()["data"]["vm"]["security"]
+    assert detail["vulnerabilities"] == {"critical": 0, "high": 1, "medium": 3, "low": 0}
+    assert detail["compliance_score"] == 95
+
+
+def test_all_disks_count_once_they_are_known(site: Client, cluster: Cluster) -> None:
+    guest = make_guest(cluster, disk_bytes=10 * GIB)
+    assert listed(site)["vms"][0]["storage_gb"] == 10
+    disks = [{"place": place, "bytes": size * GIB} for place, size in (("scsi0", 10), ("scsi1", 5))]
+    GuestDetails.objects.create(guest=guest, disks=disks, read_at=timezone.now())
+    assert listed(site)["vms"][0]["storage_gb"] == 15
