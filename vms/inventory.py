@@ -40,6 +40,8 @@ WRITTEN = (*(name.removesuffix("_id") for name in LOUD), *QUIET, "seen_at", "cha
 QUIET_AFTER = timedelta(seconds=15)
 """Figures that change all the time are written this often at most."""
 FORGET_AFTER = timedelta(days=7)
+BEING_MADE = "creating"
+"""Of a row that stands for a machine which a job is making; at its end the job says what has become of it."""
 Told = tuple[str, dict[str, Any]]
 
 
@@ -129,10 +131,11 @@ def _compare(cluster: Cluster, rows: dict[int, GuestRow], now: datetime) -> Chan
             fresh.seen_at = fresh.changed_at = now
             changes.new.append(fresh)
             changes.told.append(("vm.created", _facts(row)))
-        else:
+        elif guest.status != BEING_MADE:
             _update(changes, guest, values, now)
     for guest in known.values():
-        _miss(changes, guest, now)
+        if guest.status != BEING_MADE:
+            _miss(changes, guest, now)
     return changes
 
 

@@ -116,6 +116,7 @@ API: dict[str, Expected] = {
     "POST /v1/vms/{vm_id}/restart": keyed("vm:write", "vm"),
     "POST /v1/vms/{vm_id}/start": keyed("vm:write", "vm"),
     "POST /v1/vms/{vm_id}/stop": keyed("vm:write", "vm", graceful=True, timeout_seconds=300),
+    "POST /v1/vms": keyed("vm:write", name="another", template="debian-12"),
     "GET /v1/vms/{vm_id}": keyed("vm:read", "vm"),
     "GET /v1/webhooks": keyed("webhook:write"),
     "POST /v1/webhooks": keyed("webhook:write", url="https://hooks.example.org/new", events=["vm.created"]),

@@ -2,7 +2,7 @@
 
 from django.urls import re_path
 
-from vms.api import about, changes, machines, metrics, networks, operations, scans, snapshots, storage
+from vms.api import about, changes, making, metrics, networks, operations, scans, snapshots, storage
 
 app_name = "v1"
 _VM = r"^v1/vms/(?P<vm_id>[\w-]{1,60})"
@@ -21,7 +21,7 @@ urlpatterns = [
     re_path(r"^v1/storage/(?P<storage_id>[^/]+)/?$", storage.Storage.as_view(), name="storage"),
     re_path(r"^v1/monitoring/metrics/?$", metrics.SystemMetrics.as_view(), name="system-metrics"),
     re_path(r"^v1/monitoring/vms/(?P<vm_id>[\w-]{1,60})/metrics/?$", metrics.VmMetrics.as_view(), name="vm-metrics"),
-    re_path(r"^v1/vms/?$", machines.Machines.as_view(), name="vms"),
+    re_path(r"^v1/vms/?$", making.Machines.as_view(), name="vms"),
     re_path(_VM + r"/start/?$", operations.Start.as_view(), name="vm-start"),
     re_path(_VM + r"/stop/?$", operations.Stop.as_view(), name="vm-stop"),
     re_path(_VM + r"/restart/?$", operations.Restart.as_view(), name="vm-restart"),

@@ -4,7 +4,9 @@ from vms.steps.configure import ConfigureGuest
 from vms.steps.create import CreateGuest
 from vms.steps.delete import DeleteGuest
 from vms.steps.discard import DiscardGuest
+from vms.steps.firewall import GuardGuest
 from vms.steps.orphan import RemoveOrphan
+from vms.steps.place import PlaceGuest
 from vms.steps.power import StartGuest, StopGuest
 from vms.steps.restore import RestoreGuest
 from vms.steps.settle import SettleTasks
@@ -13,6 +15,6 @@ from vms.steps.verify import VerifyGuest
 from vms.steps.wait_up import AwaitGuest
 
 __all__ = [
-    "AwaitGuest", "ConfigureGuest", "CreateGuest", "DeleteGuest", "DiscardGuest", "DropSnapshot", "RemoveOrphan",
+    "AwaitGuest", "ConfigureGuest", "CreateGuest", "DeleteGuest", "DiscardGuest", "DropSnapshot", "GuardGuest", "PlaceGuest", "RemoveOrphan",
     "RestoreGuest", "RestoreSnapshot", "SettleTasks", "StartGuest", "StopGuest", "TakeSnapshot", "VerifyGuest",
 ]  # fmt: skip

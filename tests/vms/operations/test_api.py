@@ -10,8 +10,9 @@ from alma.accounts.models import Environment, Organization
 from alma.jobs.models import Job
 from tests.factories.accounts import make_environment, make_key, make_organization
 from tests.factories.vms import make_claim, make_cluster, make_guest
+from tests.shapes import lacks
 from vms.machines import public_id
-from vms.models import Cluster, Guest, GuestSnapshot
+from vms.models import Cluster, ClusterNode, Guest, GuestSnapshot
 
 pytestmark = pytest.mark.django_db
 WRITE = frozenset({"vm:read", "vm:write"})
@@ -111,6 +112,89 @@ def refusal(site: Client, guest: Guest) -> tuple[int, str, str]:
     answer = send(site, "post", f"/v1/vms/{public_id(guest)}/start")
     error = answer.json()["error"]
     return answer.status_code, error["code"], error["details"]["reason"]
+
+
+DOCUMENTED = {
+    "name": "app-server-01",
+    "description": "Application server for microservices",
+    "template": "ubuntu-22.04-secure",
+    "environment": "production",
+    "configuration": {
+        "cpu_cores": 4,
+        "memory_mb": 8192,
+        "storage_gb": 100,
+        "network": {"vlan_id": 100, "static_ip": "192.168.1.102"},
+    },
+    "security": {
+        "encrypt_disk": True,
+        "enable_firewall": True,
+        "ssh_keys": ["ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAACAQ..."],
+    },
+    "tags": ["application", "microservices", "production"],
+    "backup": {"enabled": True, "schedule": "daily", "retention_days": 30},
+}
+
+
+@pytest.fixture
+def template(machine: Guest, organization: Organization) -> Guest:
+    make_environment("production", organization=organization, position=9)
+    ClusterNode.objects.create(cluster=machine.cluster, name="pve1", is_online=True, seen_at=timezone.now())
+    return make_guest(machine.cluster, name="ubuntu-22.04-cloudinit", is_template=True)
+
+
+def test_the_documented_creation(site: Client, template: Guest) -> None:
+    body = {**DOCUMENTED, "security": {**DOCUMENTED["security"], "encrypt_disk": False}}  # type: ignore[dict-item]
+    answer = send(site, "post", "/v1/vms", body)
+    assert answer.status_code == 201, answer.content
+    vm = answer.json()["data"]["vm"]
+    assert lacks({"id": "", "name": "", "status": "", "creation_job_id": ""}, vm) == []
+    assert (vm["name"], vm["status"]) == ("app-server-01", "creating")
+    assert vm["creation_job_id"] == f"job_create_{vm['id'].replace('-', '_')}"
+    assert vm["notes"] == ["Backups are not scheduled by this call; schedule them in Proxmox."]
+    assert answer["Location"] == f"/v1/vms/{vm['id']}"
+    shown = send(site, "get", answer["Location"]).json()["data"]["vm"]
+    assert (shown["status"], shown["environment"]) == ("creating", "production")
+    place = Job.objects.get().steps.get(kind="guest.place").params
+    assert (place["vlan"], place["firewall"], place["memory_bytes"]) == (100, True, 8192 * 1024**2)
+    assert Job.objects.get().steps.get(kind="guest.create").params["cloud_init"]["ip"] == "192.168.1.102/24"
+
+
+def test_an_encrypted_disk_is_refused_where_no_storage_is_known_to_encrypt(site: Client, template: Guest) -> None:
+    answer = send(site, "post", "/v1/vms", DOCUMENTED)
+    assert (answer.status_code, answer.json()["error"]["details"]["field"]) == (422, "security.encrypt_disk")
+
+
+def test_the_body_of_the_documented_clients(site: Client, template: Guest) -> None:
+    body = {"name": "test-vm", "template": "ubuntu-22.04", "cpu_cores": 2, "memory_mb": 4096}
+    answer = send(site, "post", "/v1/vms", body)
+    assert answer.status_code == 201, answer.content
+    shown = send(site, "get", answer["Location"]).json()["data"]["vm"]
+    assert (shown["environment"], shown["configuration"]["cpu_cores"], shown["configuration"]["memory_mb"]) == (
+        "development", 2, 4096
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "field"),
+    [
+        ({"name": "with space"}, 422, "name"),
+        ({"template": "plan9"}, 422, "template"),
+        ({"environment": "nowhere"}, 422, "environment"),
+        ({"memory_mb": -1024}, 422, "memory_mb"),
+        ({"cpu_cores": "2"}, 400, "cpu_cores"),
+        ({"configuration": {"network": {"static_ip": "not one"}}}, 422, "configuration.network.static_ip"),
+        ({"configuration": {"network": {"vlan_id": 5000}}}, 422, "configuration.network.vlan_id"),
+        ({"configuration": {"cpu_cores": 4}}, 422, ""),
+        ({"cpus": 4}, 400, "cpus"),
+    ],
+)
+def test_creation_says_what_is_wrong(
+    site: Client, template: Guest, change: dict[str, Any], status: int, field: str
+) -> None:
+    body = {"name": "test-vm", "template": "ubuntu-22.04", "cpu_cores": 2, "memory_mb": 4096, **change}
+    answer = send(site, "post", "/v1/vms", body)
+    assert (answer.status_code, answer.json()["error"]["details"]["field"]) == (status, field), answer.content
+    assert not Job.objects.exists()
 
 
 def test_the_documented_update(site: Client, machine: Guest) -> None:

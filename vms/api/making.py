@@ -1,0 +1,160 @@
+"""`POST /v1/vms`: a machine from a template, as the document writes it, or flat as its clients do."""
+
+from typing import Annotated, Any, Self
+
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from pydantic import BaseModel, ConfigDict, Field, IPvAnyAddress, IPvAnyInterface, StringConstraints, model_validator
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from alma.api.authentication import actor_of
+from alma.api.bodies import read_body
+from vms.api import machines
+from vms.api.changes import MOST_CORES, MOST_DISK, MOST_MEMORY, Tag
+from vms.operations.making import Machine, create
+from vms.proxmox.values import dns_name
+from vms.specs import CloudInit
+
+Cores = Annotated[int, Field(ge=1, le=MOST_CORES)]
+Memory = Annotated[int, Field(ge=256, le=MOST_MEMORY)]
+Disk = Annotated[int, Field(ge=1, le=MOST_DISK)]
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$")]
+Word = Annotated[str, StringConstraints(max_length=100)]
+Key = Annotated[str, StringConstraints(min_length=20, max_length=16_000, pattern=r"^[\x20-\x7e]+$")]
+_WIDTH = {4: 24, 6: 64}
+"""Of the network of an address that is written without."""
+_SDK = {"name": "test-vm", "template": "ubuntu-24.04", "cpu_cores": 2, "memory_mb": 4096}
+_DOCUMENTED = {
+    "name": "app-server-01", "description": "Application server for microservices", "template": "ubuntu-24.04",
+    "environment": "development",
+    "configuration": {
+        "cpu_cores": 4, "memory_mb": 8192, "storage_gb": 100, "network": {"vlan_id": 100, "static_ip": "192.168.1.102"},
+    },
+    "security": {"enable_firewall": True},
+    "tags": ["application", "microservices"],
+}  # fmt: skip
+
+
+class Given(BaseModel):
+    """A part of the body; what is not known is refused."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+
+class NetworkWish(Given):
+    """Its first card. `static_ip` may be written with the width of its network: `192.168.1.102/24`."""
+
+    vlan_id: Annotated[int, Field(ge=1, le=4094)] | None = None
+    static_ip: IPvAnyInterface | None = None
+    gateway: IPvAnyAddress | None = None
+
+    def init(self, keys: tuple[str, ...]) -> CloudInit:
+        """What the machine learns about itself."""
+        address = self.static_ip
+        if address is None:
+            return CloudInit(ssh_keys=keys)
+        is_bare = address.network.prefixlen == address.max_prefixlen
+        width = _WIDTH[address.version] if is_bare else address.network.prefixlen
+        return CloudInit(ssh_keys=keys, ip=f"{address.ip}/{width}", gateway=str(self.gateway or ""))
+
+
+class SizeWish(Given):
+    """How large it is, and where it is plugged in."""
+
+    cpu_cores: Cores | None = None
+    memory_mb: Memory | None = None
+    storage_gb: Disk | None = None
+    network: NetworkWish = NetworkWish()
+
+
+class ProtectionWish(Given):
+    """How it is protected."""
+
+    encrypt_disk: bool = False
+    enable_firewall: bool = False
+    ssh_keys: Annotated[list[Key], Field(max_length=50)] = Field(default_factory=list)
+
+
+class BackupWish(Given):
+    """How it shall be backed up. It is not scheduled by this call; the answer says so."""
+
+    enabled: bool = False
+    schedule: Word = ""
+    retention_days: Annotated[int, Field(ge=1, le=3650)] | None = None
+
+
+class MachineWish(Given):
+    """A machine that is wanted. Sizes stand in `configuration`, or beside the name."""
+
+    name: Name
+    template: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+    description: Annotated[str, Field(max_length=2000)] = ""
+    environment: Word = ""
+    cpu_cores: Cores | None = None
+    memory_mb: Memory | None = None
+    storage_gb: Disk | None = None
+    configuration: SizeWish = SizeWish()
+    security: ProtectionWish = ProtectionWish()
+    tags: Annotated[list[Tag], Field(max_length=30)] = Field(default_factory=list)
+    backup: BackupWish = BackupWish()
+
+    @model_validator(mode="after")
+    def _once(self) -> Self:
+        for name in ("cpu_cores", "memory_mb", "storage_gb"):
+            if getattr(self, name) is not None and getattr(self.configuration, name) is not None:
+                raise ValueError(f"{name} is given twice, at the top and in configuration")
+        return self
+
+    def machine(self) -> Machine:
+        """The same in terms of the domain."""
+        sizes, network = self.configuration, self.configuration.network
+        return Machine(
+            name=dns_name(self.name), template=self.template, environment=self.environment, description=self.description,
+            cores=sizes.cpu_cores or self.cpu_cores or 1, memory_mib=sizes.memory_mb or self.memory_mb or 2048,
+            disk_gib=sizes.storage_gb or self.storage_gb or 0, vlan=network.vlan_id,
+            has_firewall=self.security.enable_firewall, is_encrypted=self.security.encrypt_disk, tags=tuple(self.tags),
+            init=network.init(tuple(self.security.ssh_keys)),
+        )  # fmt: skip
+
+    def notes(self) -> list[str]:
+        """What was asked for and is not done."""
+        return ["Backups are not scheduled by this call; schedule them in Proxmox."] if self.backup.enabled else []
+
+
+class MachineToBe(BaseModel):
+    """A machine that is being made. `notes` says what of the request is not part of the job."""
+
+    id: str
+    name: str
+    status: str
+    creation_job_id: str
+    notes: list[str]
+
+
+class Making(BaseModel):
+    """What has begun."""
+
+    vm: MachineToBe
+
+
+class Machines(machines.Machines):
+    """The machines of the caller's organization: listed, and made."""
+
+    scopes = {**machines.Machines.scopes, "POST": "vm:write"}
+
+    @extend_schema(
+        operation_id="vms_create", request=MachineWish, responses={201: Making}, tags=["vms"],
+        examples=[
+            OpenApiExample("As documented", request_only=True, value=_DOCUMENTED),
+            OpenApiExample("As the clients write it", request_only=True, value=_SDK),
+        ],
+    )  # fmt: skip
+    def post(self, request: Request) -> Response:
+        """Make a machine from a template. Its id works at once; the job ends with the machine running."""
+        wish = read_body(MachineWish, request)
+        guest, job = create(wish.machine(), by=actor_of(request))
+        vm: dict[str, Any] = {
+            "id": job.params["vm"], "name": guest.name, "status": job.params["status"],
+            "creation_job_id": job.public_id, "notes": wish.notes(),
+        }  # fmt: skip
+        return Response({"vm": vm}, status=201, headers={"Location": f"/v1/vms/{vm['id']}"})

@@ -1,0 +1,182 @@
+"""Making a machine from a template. Its number and its row are there at once; the cluster is asked by the job."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from alma.accounts.actors import Actor
+from alma.accounts.models import Environment
+from alma.errors import Invalid, Unavailable, WrongState
+from alma.jobs.kinds import StepFailed
+from alma.jobs.models import Job
+from alma.jobs.services import StepSpec
+from vms import ledger
+from vms.inventory import BEING_MADE
+from vms.lanes import cluster_for
+from vms.machines import public_id
+from vms.models import Cluster, Guest, GuestClaim
+from vms.operations import rows
+from vms.operations.jobs import begin
+from vms.operations.kinds import MachineKind, first_id, read_back
+from vms.operations.rights import check_answers, check_direct, refuse_busy
+from vms.proxmox.values import GIB, MIB, join_tags
+from vms.services import create_steps
+from vms.specs import CloudInit, GuestSpec
+from vms.steps.place import fitting
+
+
+@dataclass(frozen=True, kw_only=True)
+class Machine:
+    """A machine that is wanted. Without an environment it goes to the first one that is not protected."""
+
+    name: str
+    template: str
+    environment: str = ""
+    description: str = ""
+    cores: int = 1
+    memory_mib: int = 2048
+    disk_gib: int = 0
+    """Of its first disk; never less than its template's."""
+    vlan: int | None = None
+    has_firewall: bool = False
+    is_encrypted: bool = False
+    tags: tuple[str, ...] = ()
+    init: CloudInit = CloudInit()
+
+
+class CreationKind(MachineKind):
+    """A job that makes a machine. Until it ends the inventory leaves the row alone."""
+
+    def public_id(self, params: Mapping[str, Any]) -> str:
+        """`job_create_vm_102`, as documented; with letters of its own when it is tried again."""
+        usual = first_id(params)
+        return super().public_id(params) if Job.objects.filter(public_id=usual).exists() else usual
+
+    def show(self, job: Job) -> dict[str, Any]:
+        """The row becomes what was read back, or goes where nothing was made."""
+        guest = rows.held(job)
+        claim = GuestClaim.objects.active().filter(job=job.public_id).first()
+        if guest is None:
+            return {"id": job.params["vm"]}
+        if claim is None or claim.state == GuestClaim.State.RESERVED:
+            rows.note(guest, status="unknown", missing_since=timezone.now())
+            return rows.facts(guest, job)
+        Guest.objects.filter(cluster=guest.cluster_id, vmid=claim.vmid).exclude(pk=guest.pk).delete()
+        seen = read_back(job) or {"status": "unknown"}
+        sizes = {name: seen[name] for name in ("cores", "memory_bytes", "disk_bytes") if name in seen}
+        rows.note(guest, vmid=claim.vmid, claim=claim, status=seen["status"], node=claim.node, **sizes)
+        rows.tell(guest, job, "vm.created")
+        return rows.facts(guest, job)
+
+
+@transaction.atomic
+def create(wish: Machine, *, by: Actor) -> tuple[Guest, Job]:
+    """Begin to make a machine. Raises Refused, Invalid, WrongState for a name that is taken, Unavailable."""
+    by.require("vm:write")
+    environment = _environment(wish.environment, by=by)
+    check_direct(environment, by=by)
+    cluster = cluster_for(environment.organization_id, by=by)
+    if cluster is None:
+        raise Unavailable("No cluster is registered; an operator registers one under Clusters.", code="NO_CLUSTER")
+    check_answers(cluster)
+    _check_possible(wish, cluster)
+    claim = _claim(wish, cluster, owner=f"env:{environment.pk}/direct")
+    guest = _row(wish, claim, environment)
+    job = begin("vm_creation", guest, claim, _steps(wish, claim), by=by, verb="create", status=BEING_MADE)
+    GuestClaim.objects.filter(pk=claim.pk).update(job=job.public_id)
+    return guest, job
+
+
+def _environment(slug: str, *, by: Actor) -> Environment:
+    found = Environment.objects.visible_to(by)
+    row = found.filter(slug=slug).first() if slug else found.order_by("is_protected", "position", "slug").first()
+    if row is None:
+        known = ", ".join(found.values_list("slug", flat=True)) or "none"
+        raise _invalid("environment", f"there is no such environment (there are: {known})", slug)
+    return row
+
+
+def _check_possible(wish: Machine, cluster: Cluster) -> None:
+    """What can be said before the cluster is asked, by its last reading. Raises Invalid."""
+    if wish.is_encrypted:
+        words = f"no storage of {cluster.name} is known to encrypt disks; Proxmox cannot tell that of any. Leave it out"
+        raise _invalid("security.encrypt_disk", words, True)
+    templates = Guest.objects.present().filter(cluster=cluster, is_template=True, kind="vm")
+    known = dict(templates.values_list("name", "vmid"))
+    if wish.template in map(str, known.values()) or fitting(wish.template, known):
+        return
+    words = f"no template of {cluster.name} is {wish.template} (there are: {', '.join(sorted(known)) or 'none'})"
+    raise _invalid("template", words, wish.template)
+
+
+def _invalid(field: str, words: str, value: object) -> Invalid:
+    return Invalid(f"{field}: {words}.", details=[{"field": field, "message": words, "provided_value": value}])
+
+
+def _claim(wish: Machine, cluster: Cluster, *, owner: str) -> GuestClaim:
+    """A number: a new one, or that of an attempt which made nothing. Raises WrongState for a name that is taken."""
+    Cluster.objects.select_for_update().get(pk=cluster.pk)
+    claim = GuestClaim.objects.active().filter(cluster=cluster, owner=owner, key=wish.name).first()
+    if claim is not None:
+        refuse_busy(claim)
+    taken = Guest.objects.machines().filter(cluster=cluster, name=wish.name).first()
+    if taken is not None or (claim is not None and claim.state == GuestClaim.State.LIVE):
+        details = {"vm_id": public_id(taken)} if taken else {}
+        raise WrongState(
+            f"There is a machine {wish.name} on {cluster.name} already.", code="NAME_TAKEN", details=details
+        )
+    if claim is not None:
+        return claim
+    try:
+        nobody = Job(public_id="job_create")
+        return ledger.reserve(cluster.pk, owner=owner, key=wish.name, kind="vm", node=_some_node(cluster), job=nobody)
+    except StepFailed as error:
+        raise WrongState(error.message, code=error.code) from error
+
+
+def _some_node(cluster: Cluster) -> str:
+    """One from which the whole cluster can be asked, until the job has found the right one. Raises Unavailable."""
+    name = cluster.nodes.filter(is_online=True).order_by("name").values_list("name", flat=True).first()
+    if name is None:
+        raise Unavailable(f"No node of {cluster.name} has been seen online yet.", code="NO_NODE")
+    return str(name)
+
+
+def _row(wish: Machine, claim: GuestClaim, environment: Environment) -> Guest:
+    """The row of the machine to be; one of another guest that once had the number is forgotten."""
+    now = timezone.now()
+    Guest.objects.filter(cluster=claim.cluster_id, vmid=claim.vmid).exclude(claim=claim).delete()
+    guest = Guest.objects.filter(cluster=claim.cluster_id, claim=claim).first() or Guest(
+        cluster_id=claim.cluster_id, organization_id=claim.organization_id, vmid=claim.vmid, claim=claim, kind="vm"
+    )
+    values = {
+        "name": wish.name, "status": BEING_MADE, "cores": wish.cores, "memory_bytes": wish.memory_mib * MIB,
+        "disk_bytes": wish.disk_gib * GIB, "tags": join_tags(["alma", *wish.tags]), "environment": environment,
+        "created_at": now, "changed_at": now, "seen_at": now, "missing_since": None,
+    }  # fmt: skip
+    for name, value in values.items():
+        setattr(guest, name, value)
+    guest.save()
+    return guest
+
+
+def _steps(wish: Machine, claim: GuestClaim) -> list[StepSpec]:
+    """Find a place, then what every new guest takes."""
+    spec = GuestSpec(
+        cluster=claim.cluster_id, owner=claim.owner, key=claim.key, node=claim.node, name=wish.name, cores=wish.cores,
+        memory_bytes=wish.memory_mib * MIB, disk_bytes=wish.disk_gib * GIB, storage="", bridge="", vlan=wish.vlan,
+        tags=wish.tags, cloud_init=wish.init, note=wish.description,
+        pool=Cluster.objects.values_list("pool", flat=True).get(pk=claim.cluster_id),
+    )  # fmt: skip
+    asked = {
+        "template": wish.template, "cores": spec.cores, "memory_bytes": spec.memory_bytes, "disk_bytes": spec.disk_bytes,
+        "vlan": wish.vlan, "firewall": wish.has_firewall,
+    }  # fmt: skip
+    place = StepSpec("guest.place", claim.key, f"Find a place for VM {wish.name}", 0, 1, spec.params() | asked)
+    make, *others = create_steps(spec, 1)
+    guard = StepSpec("guest.firewall", claim.key, f"Guard VM {wish.name}", 2, 1, spec.params())
+    made = [place, replace(make, title=f"Create VM {wish.name}")]
+    return [*made, *([guard] if wish.has_firewall else []), *others]

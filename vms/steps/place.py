@@ -1,0 +1,124 @@
+"""Finding out where a new machine goes and what it is copied from, for a job that was begun without asking the cluster."""
+
+import re
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from alma.jobs.kinds import StepFailed
+from vms.models import Cluster
+from vms.proxmox import cluster as cluster_reader
+from vms.proxmox.readings import ClusterReading, GuestRow, NodeReading, StorageReading
+from vms.proxmox.values import GIB
+from vms.steps.base import GuestStep
+from vms.steps.work import Work
+
+_SYSTEM = re.compile(r"([a-z]+)[-_ :]*(\d+(?:\.\d+)?)?", re.ASCII)
+
+
+class PlaceGuest(GuestStep):
+    """Read the cluster and decide; what is decided becomes part of the parameters of the guest's later steps.
+
+    Parameters beside the common ones: `template` (a name, a VMID, or a system like `ubuntu-24.04`), `cores`,
+    `memory_bytes`, `disk_bytes`, `vlan`, `firewall`.
+    """
+
+    def turn(self, work: Work) -> None:
+        """Decide, and hand it on, in one transaction. Raises StepFailed when there is no place, Unknown, Refusal."""
+        reading = cluster_reader.read(work.api, work.context.renew)
+        template = _template(work, reading)
+        disk_bytes = max(work.params["disk_bytes"], template.disk_bytes)
+        node, storage = _place(work, reading, template, disk_bytes)
+        bridge = _bridge(work.cluster, reading, node.name)
+        card = {"slot": "net0", "bridge": bridge, "vlan": work.params["vlan"], "firewall": work.params["firewall"]}
+        placed = {
+            "node": node.name, "storage": storage.name, "bridge": bridge, "template_vmid": template.vmid,
+            "template_node": template.node, "disk_bytes": disk_bytes, "cards": [card],
+        }  # fmt: skip
+        with work.context.fenced() as job:
+            for step in job.steps.filter(key=work.context.step.key).exclude(pk=work.context.step.pk):
+                step.params = step.params | {name: value for name, value in placed.items() if name in step.params}
+                step.save(update_fields=["params"])
+            work.context.log(f"{template.name} is copied to {storage.name} on {node.name}.")
+            work.context.succeed(placed=placed)
+
+
+def fitting(wanted: str, names: Iterable[str]) -> str:
+    """The template that a name means: that of this very name, else the first of the same system; empty when none is."""
+    known = sorted(names)
+    if wanted in known:
+        return wanted
+    system = _SYSTEM.match(wanted.lower())
+    if system is None:
+        return ""
+    family, version = system[1], system[2] or ""
+    return next((name for name in known if family in name.lower() and version in name), "")
+
+
+def _template(work: Work, reading: ClusterReading) -> GuestRow:
+    wanted = str(work.params["template"])
+    rows = {row.name: row for row in reading.templates if row.kind == "vm"}
+    by_number = next((row for row in rows.values() if str(row.vmid) == wanted), None)
+    found = by_number or rows.get(fitting(wanted, rows))
+    if found is None:
+        known = ", ".join(sorted(rows)) or "none"
+        raise StepFailed("TEMPLATE_MISSING", f"No template on {work.cluster} is {wanted} (there are: {known}).")
+    return found
+
+
+def _place(
+    work: Work, reading: ClusterReading, template: GuestRow, disk_bytes: int
+) -> tuple[NodeReading, StorageReading]:
+    """The node with most memory free, of those that reach the template and have room. Raises StepFailed."""
+    chosen, why = [], []
+    for node in reading.online_nodes():
+        is_away = node.name != template.node
+        storage = _storage(work.cluster, reading, node.name, must_be_shared=is_away)
+        refusal = _refusal(work, reading, node, storage, template, disk_bytes)
+        if refusal:
+            why.append(f"{node.name} {refusal}")
+        elif storage is not None:
+            chosen.append((node, storage))
+    if not chosen:
+        raise StepFailed("NO_PLACE", f"It fits nowhere: {'; '.join(why) or 'no node is online'}.")
+    return max(chosen, key=lambda pair: (pair[0].memory_bytes - pair[0].memory_used, pair[0].name))
+
+
+def _refusal(
+    work: Work, reading: ClusterReading, node: NodeReading, storage: StorageReading | None, template: GuestRow,
+    disk_bytes: int,
+) -> str:  # fmt: skip
+    """Why it cannot go to a node, or nothing when it can."""
+    if not _may(node.name, work.cluster.chosen_nodes):
+        return "is not among the nodes that ALMA may use"
+    if node.name != template.node and template.vmid not in reading.shared_templates:
+        return f"does not hold {template.name}"
+    if storage is None:
+        return "has no storage that can be used"
+    if storage.free_bytes < disk_bytes:
+        return f"has {storage.free_bytes // GIB} GiB free on {storage.name}, needs {disk_bytes // GIB}"
+    if node.cores < work.params["cores"]:
+        return f"has {node.cores} cores"
+    free = node.memory_bytes - node.memory_used
+    return f"has {free // GIB} GiB of memory free" if free < work.params["memory_bytes"] else ""
+
+
+def _storage(cluster: Cluster, reading: ClusterReading, node: str, *, must_be_shared: bool) -> StorageReading | None:
+    usable = [
+        one for one in reading.storages_for(node)
+        if (one.is_shared or not must_be_shared) and _may(one.name, cluster.chosen_storages)
+    ]  # fmt: skip
+    preferred = [one for one in usable if one.name == cluster.default_storage]
+    return next(iter([*preferred, *usable]), None)
+
+
+def _bridge(cluster: Cluster, reading: ClusterReading, node: str) -> str:
+    known = reading.bridges_on(node)
+    if cluster.default_bridge:
+        return cluster.default_bridge
+    if not known:
+        raise StepFailed("NO_BRIDGE", f"{node} has no bridge for a network card.")
+    return known[0]
+
+
+def _may(name: str, chosen: Collection[Any]) -> bool:
+    return not chosen or name in chosen
