@@ -11,6 +11,7 @@ from vms.scans.facts import Missing
 
 T = TypeVar("T")
 MUTE = "its guest agent does not answer"
+SILENT = "the cluster gave no clear answer"
 _LATEST = 32_503_680_000
 
 
@@ -31,7 +32,7 @@ class Questions:
             return Missing(error.message)
         except Unknown:
             if self.is_last or is_optional:
-                return Missing("the cluster gave no clear answer")
+                return Missing(SILENT)
             raise
 
     def rows(self, *path: str | int, **query: Any) -> list[dict[str, Any]] | Missing:

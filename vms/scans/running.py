@@ -13,14 +13,16 @@ from vms.models import Cluster, ScanFinding, ScanSubject, SecurityScan
 from vms.proxmox.answers import Refusal
 from vms.proxmox.client import connect, disconnect
 from vms.scans import scoring, surroundings
-from vms.scans.asking import Questions
-from vms.scans.facts import Facts
+from vms.scans.asking import SILENT, Questions
+from vms.scans.facts import Facts, GuestFacts, Missing
 from vms.scans.findings import Severity
 from vms.scans.guests import GuestReader, cluster_facts, node_facts
 from vms.scans.judging import Verdict, judge
 
 LAST_TRY = 3
 """So often a question without a clear answer is asked; after that, nothing is known."""
+MOST_SILENT = 3
+"""Guests in a row that stay silent before it is the cluster that does not answer."""
 
 
 def _cluster(context: StepContext) -> Cluster:
@@ -128,9 +130,16 @@ class ScanGuests(StepKind):
         rows = ScanSubject.objects.select_related("guest__environment")
         subject = rows.get(scan=scan, cluster=cluster, vmid=vmid, kind=ScanSubject.Kind.GUEST)
         facts = self._read(context, cluster, scan, subject, is_last=tries >= LAST_TRY)
+        is_silent = isinstance(facts.config, Missing) and facts.config.why == SILENT
+        silent = context.journal.get("silent", 0) + 1 if is_silent else 0
+        if silent >= MOST_SILENT:
+            context.note(silent=0, tries=0)  # a retry asks anew
+            raise StepFailed(
+                "CLUSTER_UNREACHABLE", f"{cluster.name} stopped answering; {subject.name} was not looked at."
+            )
         with context.fenced():
             write(subject, facts)
-            context.note(done=done + 1, tries=0)
+            context.note(done=done + 1, tries=0, silent=silent)
 
     def leave(self) -> None:
         """Close the connections to clusters."""
@@ -139,7 +148,7 @@ class ScanGuests(StepKind):
     @staticmethod
     def _read(
         context: StepContext, cluster: Cluster, scan: SecurityScan, subject: ScanSubject, *, is_last: bool
-    ) -> Facts:
+    ) -> GuestFacts:
         places = {row.slug: row for row in Environment.objects.filter(organization_id=scan.organization_id)}
         questions = Questions(connect(cluster), is_last=is_last)
         reader = GuestReader(questions, _kept(context), is_deep=scan.is_deep, places=places)
