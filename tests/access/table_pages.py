@@ -59,6 +59,8 @@ PAGES: dict[str, Expected] = {
     "POST /deployments/{public_id}/rollback/": page("ipr:deploy", "deployment"),
     "POST /deployments/{public_id}/retry/": page("ipr:deploy", "deployment"),
     "GET /iprs/": page(),
+    "GET /networks/": page("network:read"),
+    "GET /storage/": page("storage:read"),
     "GET /iprs/new/": page(),
     "POST /iprs/new/": page((), title="Grow", blueprint="{blueprint}"),
     "GET /iprs/{pk}/": page((), "ipr"),
