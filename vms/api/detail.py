@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from vms.api.bodies import MIB, MachineSecurity, details_of, gigabytes, security_of
 from vms.machines import public_id, standing
 from vms.models import Guest, GuestDetails
+from vms.operations.showing import statuses
 from vms.scans.services import Security as Judged
 
 
@@ -121,7 +122,7 @@ def detail_of(guest: Guest, judged: Judged | None = None) -> dict[str, Any]:
     details, stands = details_of(guest), standing(guest, guest.cluster)
     return {
         "id": public_id(guest), "name": guest.name, "description": details.description if details else None,
-        "status": stands.status, "environment": guest.environment.slug if guest.environment else None,
+        "status": statuses([guest]).get(guest.pk, stands.status), "environment": guest.environment.slug if guest.environment else None,
         "configuration": _configuration(guest, details), "performance": _performance(guest),
         "security": security_of(details, judged) | {
             "ssh_key_auth": details.has_ssh_keys if details else None, "vulnerabilities": _vulnerabilities(judged),

@@ -62,6 +62,7 @@ def test_power_answers_at_once(site: Client, machine: Guest, verb: str, body: An
     assert answer.json()["meta"].keys() >= {"request_id", "timestamp"}
     assert job.public_id.startswith(f"job_{verb}_{public_id(machine).replace('-', '_')}_")
     assert (job.kind, job.created_by != "") == (f"vm_{verb}", True)
+    assert send(site, "get", f"/v1/vms/{public_id(machine)}").json()["data"]["vm"]["status"] == status
 
 
 @pytest.mark.parametrize(
