@@ -65,11 +65,11 @@ def _read(cluster: Cluster, nodes: Iterable[str]) -> Found:
     try:
         with clear_answers(cluster):
             api = connect(cluster)
-        found.take(OF_CLUSTER, networks.of_cluster(api))
         for node in nodes:
             if time.monotonic() > ends_at:
                 break
             found.take(node, networks.of_node(api, node))
+        found.take(OF_CLUSTER, networks.of_cluster(api.begin()))
     except Unavailable:
         found.asked.extend(nodes)
     finally:

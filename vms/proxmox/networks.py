@@ -83,8 +83,8 @@ def of_cluster(api: Api) -> list[NetworkReading] | None:
 def _vnet(api: Api, row: dict[str, Any], zone: Mapping[str, Any], *, is_read: bool) -> NetworkReading:
     name, alias, zone_kind = clean(text(row, "vnet"), 64), clean(text(row, "alias"), 256), text(zone, "type")
     is_vlan = zone_kind in TAGGED_ZONES
-    subnets = _below(api, name, "subnets") if is_read else None
-    rules = _below(api, name, "firewall", "rules") if is_read else None
+    subnets = _subnets(api, name) if is_read else None
+    rules = _rules(api, name) if is_read else None
     return NetworkReading(
         bridge=name, name=alias or name, kind="vlan" if is_vlan else "vnet", is_active=True,
         zone=clean(text(row, "zone"), 64), zone_kind=clean(zone_kind, 32),
@@ -94,11 +94,18 @@ def _vnet(api: Api, row: dict[str, Any], zone: Mapping[str, Any], *, is_read: bo
     )  # fmt: skip
 
 
-def _below(api: Api, vnet: str, *path: str) -> list[dict[str, Any]] | None:
-    """What a virtual network has; None when it is not told, as by a Proxmox that does not know of it yet."""
-    query = {"running": 1} if path == ("subnets",) else {}
+def _subnets(api: Api, vnet: str) -> list[dict[str, Any]] | None:
+    """The subnets as they run; None when they may not be read. Raises Unknown: then what is known of them stays."""
     try:
-        return rows(api.get("cluster", "sdn", "vnets", vnet, *path, **query), path[-1])
+        return rows(api.get("cluster", "sdn", "vnets", vnet, "subnets", running=1), "subnets")
+    except Refusal:
+        return None
+
+
+def _rules(api: Api, vnet: str) -> list[dict[str, Any]] | None:
+    """The rules of its own firewall; None when they are not told, as by a Proxmox in which only guests have one."""
+    try:
+        return rows(api.get("cluster", "sdn", "vnets", vnet, "firewall", "rules"), "rules")
     except _PAST_REACH:
         return None
 
