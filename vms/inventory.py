@@ -15,6 +15,7 @@ from alma.accounts.models import Environment
 from alma.errors import Unavailable
 from alma.events.services import emit
 from vms import sightings
+from vms.machines import public_id
 from vms.models import Cluster, Guest, GuestClaim
 from vms.models.ledger import environment_of
 from vms.proxmox.client import connect, disconnect
@@ -42,7 +43,8 @@ QUIET_AFTER = timedelta(seconds=15)
 FORGET_AFTER = timedelta(days=7)
 BEING_MADE = "creating"
 """Of a row that stands for a machine which a job is making; at its end the job says what has become of it."""
-Told = tuple[str, dict[str, Any]]
+Told = tuple[str, Guest, dict[str, Any]]
+"""What an event is called, the guest that it is about, and what it says beside the usual facts."""
 
 
 @dataclass
@@ -130,7 +132,7 @@ def _compare(cluster: Cluster, rows: dict[int, GuestRow], now: datetime) -> Chan
             fresh = Guest(cluster=cluster, organization_id=cluster.organization_id, vmid=vmid, **values)
             fresh.seen_at = fresh.changed_at = now
             changes.new.append(fresh)
-            changes.told.append(("vm.created", _facts(row)))
+            changes.told.append(("vm.created", fresh, {}))
         elif guest.status != BEING_MADE:
             _update(changes, guest, values, now)
     for guest in known.values():
@@ -162,9 +164,9 @@ def _update(changes: Changes, guest: Guest, values: dict[str, Any], now: datetim
     guest.seen_at, guest.missing_since, guest.pk = now, None, None  # written by (cluster, vmid)
     changes.changed.append(guest)
     if was == "missing":
-        changes.told.append(("vm.created", _facts(guest)))
+        changes.told.append(("vm.created", guest, {}))
     elif was != guest.status and "unknown" not in {was, guest.status}:
-        changes.told.append(("vm.status_changed", _facts(guest) | {"was": was}))
+        changes.told.append(("vm.status_changed", guest, {"was": was}))
 
 
 def _is_worth_writing(guest: Guest, values: dict[str, Any], now: datetime) -> bool:
@@ -182,12 +184,13 @@ def _miss(changes: Changes, guest: Guest, now: datetime) -> None:
     if guest.missing_since is None:
         guest.missing_since, guest.changed_at, guest.claim_id, guest.pk = now, now, None, None
         changes.changed.append(guest)
-        changes.told.append(("vm.deleted", _facts(guest)))
+        changes.told.append(("vm.deleted", guest, {}))
 
 
-def _facts(guest: Guest | GuestRow) -> dict[str, Any]:
+def _facts(guest: Guest) -> dict[str, Any]:
     return {
-        "vmid": guest.vmid, "kind": guest.kind, "name": guest.name, "node": guest.node, "status": guest.status,
+        "id": public_id(guest), "vmid": guest.vmid, "kind": guest.kind, "name": guest.name, "node": guest.node,
+        "status": guest.status,
     }  # fmt: skip
 
 
@@ -195,12 +198,12 @@ def _tell(cluster: Cluster, changes: Changes) -> None:
     """An event per guest when there are few, one for all of them when there are many or the cluster is new."""
     if cluster.last_read_at is None or len(changes.told) > MAX_EVENTS:
         counts: dict[str, int] = {}
-        for kind, _ in changes.told:
+        for kind, *_ in changes.told:
             counts[kind] = counts.get(kind, 0) + 1
         _emit(cluster, "cluster.read", counts=counts)
         return
-    for kind, facts in changes.told:
-        _emit(cluster, kind, **facts)
+    for kind, guest, more in changes.told:
+        _emit(cluster, kind, **_facts(guest), **more)
 
 
 def _emit(cluster: Cluster, kind: str, /, **data: Any) -> None:

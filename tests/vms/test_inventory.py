@@ -9,7 +9,7 @@ from alma.events.models import Event
 from tests.factories.vms import guest_spec, make_cluster
 from tests.fixtures.sandbox import RunningSandbox
 from tests.vms.conftest import Runner
-from vms import inventory
+from vms import inventory, machines
 from vms.models import Cluster, Guest
 from vms.proxmox.readings import GuestRow
 from vms.services import create_steps
@@ -49,6 +49,19 @@ def test_guest_of_a_job_is_linked_to_its_ledger_row(cluster: Cluster, runner: Ru
     assert guest.claim is not None
     assert guest.claim.key == "web"
     assert told(cluster)[1:] == [("vm.created", 5000)]
+
+
+def test_what_is_told_names_the_machine_as_the_api_does(cluster: Cluster) -> None:
+    inventory.store(cluster, [row(101)])
+    cluster.refresh_from_db()
+    inventory.store(cluster, [row(101, status="stopped"), row(102)])
+    cluster.refresh_from_db()
+    inventory.store(cluster, [row(102)])
+
+    ids = {guest.vmid: machines.public_id(guest) for guest in Guest.objects.all()}
+    events = [event for event in Event.objects.of(cluster.stream) if "vmid" in event.data]
+    assert [event.kind for event in events] == ["vm.status_changed", "vm.created", "vm.deleted"]
+    assert [event.data["id"] for event in events] == [ids[101], ids[102], ids[101]]
 
 
 def test_stop_and_delete_are_told_once(cluster: Cluster, observer: Any, fresh_sandbox: RunningSandbox) -> None:
