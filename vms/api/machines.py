@@ -32,7 +32,7 @@ Sort = Literal["name", "created_at", "status"]
 Order = Literal["asc", "desc"]
 
 
-class Query(BaseModel):
+class MachineQuery(BaseModel):
     """What may be asked of the list."""
 
     status: Status | None = None
@@ -85,7 +85,7 @@ class Machines(Endpoint):
     )  # fmt: skip
     def get(self, request: Request) -> Response:
         """List machines as they were last read; `meta` says how long ago that was."""
-        actor, query = actor_of(request), read(Query, request.query_params.dict())
+        actor, query = actor_of(request), read(MachineQuery, request.query_params.dict())
         clusters = machines.clusters_of(actor)
         rows = machines.listed(actor, query.wish(), clusters).order_by(*query.names)
         page = paginate(request, rows.only("pk", query.sort), attrgetter("pk"), key="vms")

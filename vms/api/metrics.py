@@ -174,7 +174,7 @@ def _known(text: str) -> str:
     return text
 
 
-class Query(BaseModel):
+class MetricsQuery(BaseModel):
     """What may be asked of a machine's figures."""
 
     period: Period = "24h"
@@ -216,7 +216,7 @@ class VmMetrics(Endpoint):
     )  # fmt: skip
     def get(self, request: Request, vm_id: str) -> Response:
         """Figures of a period. A cluster has two seconds to tell them; after that they are the last known, with their age."""
-        guest, query = machine_of(request, vm_id), read(Query, request.query_params.dict())
+        guest, query = machine_of(request, vm_id), read(MetricsQuery, request.query_params.dict())
         series = metrics.series_of(guest, query.period)
         names = [name for name in NAMES if name in query.metrics.split(",")]
         points = [_point(moment) for moment in series.moments]

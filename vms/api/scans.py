@@ -55,7 +55,7 @@ class ScanWish(BaseModel):
     scan_options: ScanOptions = Field(default_factory=ScanOptions)
 
 
-class Query(BaseModel):
+class ScanQuery(BaseModel):
     """Which findings of a scan are wanted."""
 
     severity: Severity | None = None
@@ -115,11 +115,13 @@ class Scan(Endpoint):
     def get(self, request: Request, scan_id: str) -> Response:
         """One scan: its figures, controls, what could not be assessed, and its findings page by page, the worst first."""
         scan = _find(request, scan_id)
-        page = paginate(request, _wanted(scan, read(Query, request.query_params.dict())), finding_of, key="findings")
+        page = paginate(
+            request, _wanted(scan, read(ScanQuery, request.query_params.dict())), finding_of, key="findings"
+        )
         return Response({"scan": report_of(scan), **PROXMOX.page_style.body(page)})
 
 
-def _wanted(scan: SecurityScan, query: Query) -> Any:
+def _wanted(scan: SecurityScan, query: ScanQuery) -> Any:
     """The findings that a query asks for."""
     rows = ScanFinding.objects.filter(subject__scan=scan).select_related("subject")
     if query.outcome != "all":

@@ -28,7 +28,7 @@ _PARAMETERS = [
 ]
 
 
-class Query(BaseModel):
+class JobQuery(BaseModel):
     """What may be asked of the list."""
 
     status: Status | None = None
@@ -47,7 +47,7 @@ class Jobs(Endpoint):
     )  # fmt: skip
     def get(self, request: Request) -> Response:
         """List jobs, newest first."""
-        query = read(Query, request.query_params.dict())
+        query = read(JobQuery, request.query_params.dict())
         rows = Job.objects.visible_to(actor_of(request)).order_by("-pk").defer("params")
         if query.status:
             rows = rows.filter(state__in=Job.ACTIVE if query.status == "running" else [query.status])
