@@ -26,7 +26,9 @@ help:  ## Say what can be made
 up: $(RUNTIME)  ## Run ALMA until Ctrl-C: web, worker, reconciler and a Proxmox sandbox
 	@exec $(MANAGE) up
 
-test: $(DEVELOPMENT) lint type checks browser tests  ## Lint, types, schema, migrations, then every test
+test: $(DEVELOPMENT)  ## Lint, types, schema, migrations, then every test
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target lint type checks browser
+	@$(MAKE) --no-print-directory tests
 
 setup: $(RUNTIME)  ## Install what ALMA runs on, compiled, for its roles may not be allowed to write here
 	@$(BIN)/python -m compileall -q -j 0 alma blueprints instances iprs vms $(VENV)/lib
