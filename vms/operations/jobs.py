@@ -12,6 +12,12 @@ from vms.models import Guest, GuestClaim
 from vms.operations.rights import key_of, refuse_busy
 from vms.specs import GuestRef
 
+TITLES = {
+    "create": "Create", "start": "Start", "stop": "Stop", "restart": "Restart", "update": "Change", "delete": "Delete",
+    "snapshot": "Take a snapshot of", "restore": "Go back to a snapshot of", "unsnapshot": "Delete a snapshot of", "migrate": "Move",
+}  # fmt: skip
+"""What a job about a machine is called, by its verb; the machine's name follows."""
+
 
 def ref_of(guest: Guest, claim: GuestClaim) -> GuestRef:
     """The machine as steps name it."""
@@ -28,14 +34,15 @@ def step(kind: str, guest: Guest, claim: GuestClaim, title: str, level: int = 0,
 
 
 def begin(
-    kind: str, guest: Guest, claim: GuestClaim, steps: Sequence[StepSpec], *, by: Actor, **params: Any
+    kind: str, guest: Guest, claim: GuestClaim, steps: Sequence[StepSpec], *, by: Actor, verb: str, **params: Any
 ) -> Job:  # fmt: skip
-    """Write the job of an operation. Its parameters say `verb`, for its id, and as what the machine is shown until it ends:
-    `status`. Raises WrongState."""
+    """Write the job of an operation. `verb` is for its id and its title; its parameters say as what the machine is shown
+    until it ends: `status`. Raises WrongState."""
     try:
         return create_job(
-            kind, steps, organization_id=claim.organization_id, title=steps[0].title, exclusive_key=key_of(claim),
-            by=by.label, params={"guest": guest.pk, "vm": public_id(guest), "vmid": claim.vmid, **params},
+            kind, steps, organization_id=claim.organization_id, exclusive_key=key_of(claim), by=by.label,
+            title=f"{TITLES[verb]} {guest.name or claim.key}",
+            params={"guest": guest.pk, "vm": public_id(guest), "vmid": claim.vmid, "verb": verb, **params},
         )  # fmt: skip
     except WrongState:
         refuse_busy(claim)

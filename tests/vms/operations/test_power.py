@@ -13,9 +13,12 @@ from alma.events.models import Event
 from alma.jobs.models import Job
 from tests.vms.operations.conftest import end_of, see
 from vms.drift.expecting import learn
-from vms.models import Cluster, Expectation, Guest, GuestClaim
-from vms.operations import power
+from vms.models import Cluster, Expectation, Guest, GuestClaim, GuestSnapshot
+from vms.operations import power, snapshots
+from vms.operations.changing import Change, change
+from vms.operations.making import Machine, create
 from vms.operations.power import Stop
+from vms.operations.removal import delete
 from vms.operations.showing import statuses
 
 Finish = Callable[[Job], Job]
@@ -80,6 +83,30 @@ def test_one_job_at_a_time(machine: Guest, by: Actor, finish: Finish) -> None:
     assert job.public_id.startswith(f"job_stop_vm_{machine.pk:03d}_")
     finish(job)
     finish(power.start(machine, by=by))
+
+
+@pytest.mark.parametrize(
+    ("verb", "title"),
+    [
+        ("start", "Start web"), ("stop", "Stop web"), ("restart", "Restart web"), ("change", "Change web"),
+        ("delete", "Delete web"), ("snapshot", "Take a snapshot of web"), ("restore", "Go back to a snapshot of web"),
+        ("drop", "Delete a snapshot of web"), ("create", "Create app"),
+    ],
+)  # fmt: skip
+def test_a_job_is_called_what_was_asked(machine: Guest, by: Actor, verb: str, title: str) -> None:
+    row = GuestSnapshot.objects.create(guest=machine, name="before")
+    ask: dict[str, Callable[[], Job]] = {
+        "start": lambda: power.start(machine, by=by),
+        "stop": lambda: power.stop(machine, HARD, by=by),
+        "restart": lambda: power.restart(machine, Stop(), by=by),
+        "change": lambda: change(machine, Change(cores=4), by=by),
+        "delete": lambda: delete(machine, is_forced=False, keeps_backups=True, by=by),
+        "snapshot": lambda: snapshots.take(machine, "s1", by=by)[1],
+        "restore": lambda: snapshots.restore(machine, row, by=by),
+        "drop": lambda: snapshots.drop(machine, row, by=by),
+        "create": lambda: create(Machine(name="app", template="9000"), by=by)[1],
+    }
+    assert ask[verb]().title == title
 
 
 def test_what_is_not_ours_is_not_touched(cluster: Cluster, by: Actor, observer: Any) -> None:
