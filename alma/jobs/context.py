@@ -82,6 +82,7 @@ class StepContext:
         """Write what was noted, inside a transaction that holds the lease; returns what is to be told."""
         if self._is_ended:
             self.step.save(update_fields=ENDS)
+            self.lease.show_progress(self.job)
             failpoint("step.succeeding")
         elif self._is_noted:
             self._write_journal()

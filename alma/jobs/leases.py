@@ -139,6 +139,12 @@ class Lease:
             self.renew()
             yield
 
+    def show_progress(self, job: Job) -> None:
+        """Inside `held`: a step has ended, so those who died before did not die of this job. It counts as held once."""
+        if job.deaths > 1:
+            Job.objects.filter(pk=job.pk).update(deaths=1)
+            job.deaths = 1
+
     def release(self, *, pause: float = 0.0) -> None:
         """Give the lease back alive; the job is due again after `pause` seconds."""
         due = Now() + timedelta(seconds=pause) if pause else None

@@ -24,8 +24,8 @@ KICK_AGAIN = timedelta(seconds=15)
 URGE_AGAIN = timedelta(seconds=5)
 SAME_TIME = timedelta(seconds=1)
 """A kick and its task are written together, by the clock of the database."""
-URGENT_DEATHS = 3
-"""So often in a row a job goes first after the death of its worker."""
+URGENT_DEATHS = 8
+"""So often in a row, without the end of a step in between, a job goes first after the death of its worker."""
 
 
 @dataclass(frozen=True)

@@ -247,6 +247,18 @@ def test_a_poisonous_job_fails_after_so_many_deaths() -> None:
     assert finish(job).state == "completed"
 
 
+def test_deaths_before_the_end_of_a_step_are_not_held_against_the_job() -> None:
+    """It is not the poison when it gets on between two deaths."""
+    seen: list[int] = []
+    HOOKS["two"] = lambda context: seen.append(Job.objects.get().deaths) or succeed(context)
+    job = make_job(spec("one"), spec("two", "hooked", level=1))
+    for _ in range(engine.MAX_DEATHS - 1):
+        assert Lease.acquire(job.pk) is not None
+        expire(job)
+    assert finish(job).state == "completed"
+    assert seen == [1]
+
+
 def test_a_run_whose_connection_is_cut_is_free_at_once() -> None:
     """Not only when its lease has run out: the process lives on and holds it."""
 
