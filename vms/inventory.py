@@ -14,7 +14,7 @@ from django.utils import timezone
 from alma.accounts.models import Environment
 from alma.errors import Unavailable
 from alma.events.services import emit
-from vms import sightings
+from vms import rates, sightings
 from vms.machines import public_id
 from vms.models import Cluster, Guest, GuestClaim
 from vms.models.ledger import environment_of
@@ -29,7 +29,7 @@ MAX_PARALLEL = 8
 SECOND_LOOK = 2.0
 """Seconds before a cluster that gave no clear answer is asked again; a sandbox that just starts is up by then."""
 MAX_EVENTS = 20
-QUIET = ("memory_used", "cpu_load", "uptime")
+QUIET = ("memory_used", "cpu_load", "uptime", "disk_used", "net_in", "net_out")
 LOUD = (
     "kind", "node", "name", "status", "is_template", "cores", "memory_bytes", "disk_bytes", "tags", "lock", "claim_id",
     "environment_id",
@@ -37,7 +37,9 @@ LOUD = (
 _NOBODYS = {"claim_id": None, "environment_id": None}
 _OURS = frozenset(_NOBODYS)
 """What the ledger says, and not the cluster."""
-WRITTEN = (*(name.removesuffix("_id") for name in LOUD), *QUIET, "seen_at", "changed_at", "missing_since")
+WRITTEN = (
+    *(name.removesuffix("_id") for name in LOUD), *QUIET, *rates.NOTHING, "seen_at", "changed_at", "missing_since",
+)  # fmt: skip
 QUIET_AFTER = timedelta(seconds=15)
 """Figures that change all the time are written this often at most."""
 FORGET_AFTER = timedelta(days=7)
@@ -159,7 +161,7 @@ def _update(changes: Changes, guest: Guest, values: dict[str, Any], now: datetim
     was = "missing" if guest.missing_since else guest.status
     if was == "missing" or _differs(guest, values, LOUD):
         guest.changed_at = now
-    for name, value in values.items():
+    for name, value in (values | rates.rates(guest, values)).items():
         setattr(guest, name, value)
     guest.seen_at, guest.missing_since, guest.pk = now, None, None  # written by (cluster, vmid)
     changes.changed.append(guest)

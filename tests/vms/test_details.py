@@ -2,16 +2,18 @@
 
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
+from alma.jobs.models import Job
+from alma.jobs.services import create_job
 from tests.factories.vms import make_cluster, make_guest
 from tests.fixtures.sandbox import RunningSandbox
-from vms import details, inventory
-from vms.models import Cluster, Guest, GuestDetails
+from vms import details, inventory, snapshots
+from vms.models import Cluster, Guest, GuestDetails, GuestSnapshot
 from vms.proxmox.closely import Closely
 
 NOTHING = Closely(
@@ -57,6 +59,87 @@ def test_a_system_that_answers_is_asked(cluster: Cluster, observer: Any) -> None
             system = api("get-osinfo").get()["result"]
             assert row.os_type == "-".join(filter(None, (system["id"], system["version-id"])))
             assert row.ip_address in str(api("network-get-interfaces").get())
+
+
+def test_what_is_measured_from_within(cluster: Cluster, observer: Any) -> None:
+    inventory.refresh_all()
+    details.read_due()
+    rows = list(GuestDetails.objects.select_related("guest").exclude(file_systems=None))
+    assert rows
+    for row in rows:
+        guest = row.guest
+        (told,) = observer.nodes(guest.node).qemu(guest.vmid).agent("get-fsinfo").get()["result"]
+        (kept,) = row.file_systems or []
+        assert (kept["mount_point"], kept["bytes"], kept["used_bytes"]) == (
+            "/", told["total-bytes"], told["used-bytes"],
+        )  # fmt: skip
+        assert kept["disk"] in {disk["place"] for disk in row.disks}
+        assert row.file_systems_read_at == row.read_at
+        assert any(row.ip_address == one.partition("/")[0] for card in row.cards for one in card["seen"])
+    containers = Guest.objects.machines().filter(kind="lxc", status="running")
+    assert containers and all(guest.disk_used for guest in containers)
+
+
+def test_snapshots_that_somebody_took_in_proxmox(
+    cluster: Cluster, observer: Any, fresh_sandbox: RunningSandbox
+) -> None:
+    inventory.refresh_all()
+    details.read_due()
+    api = observer.nodes("pve1").qemu(101).snapshot
+    fresh_sandbox.wait(api.post(snapname="before", description="By hand"))
+    fresh_sandbox.wait(api.post(snapname="after"))
+    inventory.refresh_all()
+    details.read_due()
+    rows = GuestSnapshot.objects.filter(guest__vmid=101)
+    assert {row.name: (row.parent, row.description, row.is_ours) for row in rows} == {
+        "before": ("", "By hand", False), "after": ("before", "", False),
+    }  # fmt: skip
+    fresh_sandbox.wait(observer.nodes("pve1").qemu(101).snapshot("before").delete())
+    inventory.refresh_all()
+    details.read_due()
+    assert list(GuestSnapshot.objects.filter(guest__vmid=101).values_list("name", "parent")) == [("after", "")]
+    assert GuestDetails.objects.get(guest__vmid=101).snapshots_read_at is not None
+
+
+def snapshot(name: str, taken_at: datetime) -> dict[str, Any]:
+    return {"name": name, "description": "", "has_memory": False, "parent": "", "taken_at": taken_at.isoformat()}
+
+
+def test_a_snapshot_of_the_same_name_and_another_time_is_not_ours(db: None) -> None:
+    guest, taken_at = make_guest(make_cluster()), timezone.now()
+    ours = GuestSnapshot.objects.create(guest=guest, name="s1", is_ours=True)
+    snapshots.store(guest.pk, [snapshot("s1", taken_at)])
+    assert GuestSnapshot.objects.get(pk=ours.pk).is_ours is True
+    snapshots.store(guest.pk, [snapshot("s1", taken_at)])
+    assert GuestSnapshot.objects.get(pk=ours.pk).is_ours is True
+    snapshots.store(guest.pk, [snapshot("s1", taken_at + timedelta(minutes=1))])
+    assert GuestSnapshot.objects.get().is_ours is False
+
+
+@pytest.mark.parametrize("state", ["queued", "ended-meanwhile", "ended-before"])
+def test_what_a_job_does_with_snapshots_is_its_own_to_tell(db: None, state: str) -> None:
+    guest, since = make_guest(make_cluster()), timezone.now()
+    GuestSnapshot.objects.create(guest=guest, name="kept", taken_at=since)
+    ended = {
+        "queued": None,
+        "ended-meanwhile": since + timedelta(seconds=1),
+        "ended-before": since - timedelta(seconds=1),
+    }
+    job = create_job(
+        "vm_snapshot_deletion", [], organization_id=guest.organization_id,
+        params={"guest": guest.pk, "vm": "vm-001", "verb": "unsnapshot"},
+    )  # fmt: skip
+    if state != "queued":
+        Job.objects.filter(pk=job.pk).update(state=Job.State.COMPLETED, finished_at=ended[state])
+    snapshots.store_seen(guest.cluster_id, {guest.pk: []}, since=since)
+    assert GuestSnapshot.objects.exists() is (state != "ended-before")
+
+
+def test_one_that_is_being_taken_is_not_forgotten(db: None) -> None:
+    guest = make_guest(make_cluster())
+    GuestSnapshot.objects.create(guest=guest, name="coming", is_ours=True)
+    snapshots.store(guest.pk, [])
+    assert GuestSnapshot.objects.exists()
 
 
 def test_a_firewall_is_on_when_cluster_guest_and_cards_say_so(cluster: Cluster, observer: Any) -> None:
@@ -113,6 +196,15 @@ def test_a_system_that_went_quiet_is_what_it_was(db: None) -> None:
     GuestDetails.objects.create(guest=guest, os_type="ubuntu-22.04", read_at=timezone.now())
     details.store([(Guest.objects.select_related("details").get(), NOTHING)], timezone.now())
     assert GuestDetails.objects.get().os_type == "ubuntu-22.04"
+
+
+def test_disks_hold_what_they_held_and_it_is_said_since_when(db: None) -> None:
+    guest, then = make_guest(make_cluster()), timezone.now() - timedelta(hours=1)
+    mounted = [{"mount_point": "/", "bytes": 10, "used_bytes": 1, "disk": "scsi0"}]
+    GuestDetails.objects.create(guest=guest, file_systems=mounted, file_systems_read_at=then, read_at=then)
+    details.store([(Guest.objects.select_related("details").get(), NOTHING)], timezone.now())
+    kept = GuestDetails.objects.get()
+    assert (kept.file_systems, kept.file_systems_read_at, kept.read_at > then) == (mounted, then, True)
 
 
 def test_a_guest_that_went_meanwhile(db: None) -> None:

@@ -7,14 +7,17 @@ from typing import Any
 from pydantic import BaseModel
 
 from vms.api.bodies import MIB, MachineSecurity, details_of, gigabytes, security_of
+from vms.api.units import megabits
 from vms.machines import public_id, standing
+from vms.metrics import percent
 from vms.models import Guest, GuestDetails
 from vms.operations.showing import statuses
 from vms.scans.services import Security as Judged
 
 
 class MachineDisk(BaseModel):
-    """A disk; `disk_id` is its place in the config. `type` is ssd where it is presented as one."""
+    """A disk; `disk_id` is its place in the config. `type` is ssd where it is presented as one. `mount_point` is where the guest
+    agent says that it is mounted, or the config of a container."""
 
     disk_id: str
     size_gb: float
@@ -25,7 +28,8 @@ class MachineDisk(BaseModel):
 
 
 class MachineCard(BaseModel):
-    """A network card; `interface` is its place in the config, `mode` says dhcp or static where that is known."""
+    """A network card; `interface` is its place in the config, `mode` says dhcp or static where that is known. Address and subnet
+    are those that the guest itself tells, or else those that its config gives to it."""
 
     interface: str
     ip_address: str | None
@@ -49,7 +53,7 @@ class MachineConfiguration(BaseModel):
 
 
 class MachinePerformance(BaseModel):
-    """What was last measured, and when."""
+    """What was last measured, and when. The disks of a machine are measured by its guest agent, at `disk_measured_at`."""
 
     cpu_usage_percent: float | None
     memory_usage_percent: float | None
@@ -58,6 +62,7 @@ class MachinePerformance(BaseModel):
     network_tx_mbps: float | None
     uptime_seconds: int | None
     measured_at: datetime
+    disk_measured_at: datetime | None
 
 
 class MachineVulnerabilities(BaseModel):
@@ -70,7 +75,8 @@ class MachineVulnerabilities(BaseModel):
 
 
 class MachineSecurityDetail(MachineSecurity):
-    """What is known of how it is protected."""
+    """What is known of how it is protected. `ssh_key_auth` is true where cloud-init gives it keys, and null elsewhere: nobody tells
+    which keys its system takes besides."""
 
     ssh_key_auth: bool | None
     vulnerabilities: MachineVulnerabilities | None
@@ -123,7 +129,7 @@ def detail_of(guest: Guest, judged: Judged | None = None) -> dict[str, Any]:
     return {
         "id": public_id(guest), "name": guest.name, "description": details.description if details else None,
         "status": statuses([guest]).get(guest.pk, stands.status), "environment": guest.environment.slug if guest.environment else None,
-        "configuration": _configuration(guest, details), "performance": _performance(guest),
+        "configuration": _configuration(guest, details), "performance": _performance(guest, details),
         "security": security_of(details, judged) | {
             "ssh_key_auth": details.has_ssh_keys if details else None, "vulnerabilities": _vulnerabilities(judged),
         },
@@ -143,25 +149,32 @@ def _configuration(guest: Guest, details: GuestDetails | None) -> dict[str, Any]
     return {
         "cpu_cores": guest.cores or None, "cpu_sockets": details.sockets if details else None,
         "memory_mb": guest.memory_bytes // MIB or None, "vmid": guest.vmid,
-        "storage": [_disk(disk) for disk in details.disks] if details else None,
+        "storage": [_disk(disk, _mounts(details)) for disk in details.disks] if details else None,
         "network": [_card(card, details.ip_address if number == 0 else "") for number, card in enumerate(details.cards)]
         if details else None,
     }  # fmt: skip
 
 
-def _disk(disk: dict[str, Any]) -> dict[str, Any]:
+def _mounts(details: GuestDetails) -> dict[str, str]:
+    """Where each disk is mounted, the place nearest to the root."""
+    told = [(one["disk"], one["mount_point"]) for one in details.file_systems or () if one["disk"]]
+    return dict(sorted(told, key=lambda one: -len(one[1])))
+
+
+def _disk(disk: dict[str, Any], mounts: dict[str, str]) -> dict[str, Any]:
     return {
         "disk_id": disk["place"], "size_gb": gigabytes(disk["bytes"]), "type": "ssd" if disk["is_ssd"] else None,
-        "encrypted": None, "mount_point": disk["mount_point"], "storage": disk["storage"] or None,
+        "encrypted": None, "mount_point": disk["mount_point"] or mounts.get(disk["place"]), "storage": disk["storage"] or None,
     }  # fmt: skip
 
 
-def _card(card: dict[str, Any], seen: str) -> dict[str, Any]:
-    """The address is the one that was seen from within, or else the one that the config gives to it."""
+def _card(card: dict[str, Any], first: str) -> dict[str, Any]:
+    """`first` is an address that was seen of the machine before it was known of which card, and how wide its network is."""
     given = _interface(card["ip"])
-    address = seen or (str(given.ip) if given else "")
+    told = next((one for text in card.get("seen", ()) if (one := _interface(text))), None) or given
+    address = (first if "seen" not in card else "") or (str(told.ip) if told else "")
     return {
-        "interface": card["place"], "ip_address": address or None, "subnet": str(given.network) if given else None,
+        "interface": card["place"], "ip_address": address or None, "subnet": str(told.network) if told else None,
         "gateway": card["gateway"] or None, "vlan_id": card["vlan"], "bridge": card["bridge"] or None,
         "mac_address": card["mac"] or None, "mode": "static" if given else card["ip"] or None,
     }  # fmt: skip
@@ -174,13 +187,26 @@ def _interface(text: str) -> IPv4Interface | IPv6Interface | None:
         return None
 
 
-def _performance(guest: Guest) -> dict[str, Any]:
+def _performance(guest: Guest, details: GuestDetails | None) -> dict[str, Any]:
     """Figures of the last reading; of a machine that is off there are none."""
     is_on = guest.status in {"running", "paused"}
-    share = guest.memory_used / guest.memory_bytes if guest.memory_bytes else None
+    disk, disk_at = _disk_usage(guest, details) if is_on else (None, None)
     return {
         "cpu_usage_percent": round(guest.cpu_load * 100, 1) if is_on else None,
-        "memory_usage_percent": round(share * 100, 1) if is_on and share is not None else None,
-        "disk_usage_percent": None, "network_rx_mbps": None, "network_tx_mbps": None,
-        "uptime_seconds": guest.uptime if is_on else None, "measured_at": guest.seen_at,
+        "memory_usage_percent": percent(guest.memory_used, guest.memory_bytes) if is_on else None,
+        "disk_usage_percent": disk, "network_rx_mbps": megabits(guest.rx_rate) if is_on else None,
+        "network_tx_mbps": megabits(guest.tx_rate) if is_on else None, "uptime_seconds": guest.uptime if is_on else None,
+        "measured_at": guest.seen_at, "disk_measured_at": disk_at,
     }  # fmt: skip
+
+
+def _disk_usage(guest: Guest, details: GuestDetails | None) -> tuple[float | None, datetime | None]:
+    """How full it is, and when that was measured: of a container Proxmox knows it, of a machine its agent."""
+    if guest.kind == "lxc":
+        used = percent(guest.disk_used, guest.disk_bytes)
+        return used, None if used is None else guest.seen_at
+    mounted = details.file_systems if details else None
+    if not mounted or details is None:
+        return None, None
+    used = percent(sum(one["used_bytes"] for one in mounted), sum(one["bytes"] for one in mounted))
+    return used, details.file_systems_read_at

@@ -18,10 +18,10 @@ from alma.api.schema import refusals
 from vms import machines, metrics
 from vms.api.finding import VM_ID, machine_of
 from vms.api.machines import READ, age_of
+from vms.api.units import megabits
 from vms.proxmox.history import Moment
 
 Period = Literal["1h", "24h", "7d", "30d"]
-MEGABIT = 1_000_000 / 8
 
 
 class ClusterCounts(BaseModel):
@@ -145,7 +145,7 @@ def _point(moment: Moment) -> dict[str, dict[str, Any]]:
             **at, **_share(told["disk"] or None, told["maxdisk"]), "read_bytes_per_second": _rounded(told["diskread"]),
             "write_bytes_per_second": _rounded(told["diskwrite"]),
         },
-        "network": {**at, "rx_mbps": _megabits(told["netin"]), "tx_mbps": _megabits(told["netout"])},
+        "network": {**at, "rx_mbps": megabits(told["netin"]), "tx_mbps": megabits(told["netout"])},
     }  # fmt: skip
 
 
@@ -158,10 +158,6 @@ def _share(used: float | None, total: float | None) -> dict[str, Any]:
 
 def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 1)
-
-
-def _megabits(value: float | None) -> float | None:
-    return None if value is None else round(value / MEGABIT, 3)
 
 
 NAMES = tuple(MachinePoints.model_fields)

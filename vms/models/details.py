@@ -9,8 +9,9 @@ class GuestDetails(models.Model):
     """A guest read closely, now and then, by the reconciler. What nobody tells is None or empty; pages read it, nothing is
     decided from it.
 
-    `disks` are {place, storage, bytes, is_ssd, mount_point}, `cards` {place, bridge, mac, ip, gateway, vlan, has_firewall}
-    with `ip` as the config gives it: `dhcp`, or an address with its prefix length.
+    `disks` are {place, storage, bytes, is_ssd, mount_point}, `cards` {place, bridge, mac, ip, gateway, vlan, has_firewall, seen}
+    with `ip` as the config gives it: `dhcp`, or an address with its prefix length, and `seen` such addresses as the guest itself
+    tells them. `file_systems` are {mount_point, bytes, used_bytes, disk} as its agent told them at `file_systems_read_at`.
     """
 
     guest = models.OneToOneField(Guest, models.CASCADE, related_name="details")
@@ -22,6 +23,9 @@ class GuestDetails(models.Model):
     has_ssh_keys = models.BooleanField(null=True)
     disks = models.JSONField(default=list)
     cards = models.JSONField(default=list)
+    file_systems = models.JSONField(null=True)
+    file_systems_read_at = models.DateTimeField(null=True)
+    snapshots_read_at = models.DateTimeField(null=True)
     read_at = models.DateTimeField(db_index=True)
 
     class Meta:

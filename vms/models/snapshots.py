@@ -29,6 +29,7 @@ class GuestSnapshot(models.Model):
     has_memory = models.BooleanField(default=False)
     parent = models.CharField(max_length=40, blank=True, help_text="Name of the one before it.")
     taken_at = models.DateTimeField(null=True, blank=True)
+    is_ours = models.BooleanField(default=False, help_text="A job of ALMA took it, and not somebody in Proxmox itself.")
 
     objects = SnapshotQuerySet.as_manager()
 

@@ -1,8 +1,6 @@
 """Snapshots of one machine: taking one, going back to one, deleting one, and the rows that show them."""
 
 import re
-from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -15,11 +13,11 @@ from vms.operations.jobs import begin, step
 from vms.operations.kinds import MachineKind
 from vms.operations.rights import held_claim
 from vms.proxmox.snapshots import MOST
+from vms.snapshots import SNAPSHOT_JOBS as ON_IT
+from vms.snapshots import store
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,38}[A-Za-z0-9]", re.ASCII)
 _RESERVED = frozenset({"current", "pending"})
-ON_IT = {"vm_snapshot": "creating", "vm_snapshot_restore": "restoring", "vm_snapshot_deletion": "deleting"}
-"""How a snapshot is shown while a job of a kind works on it."""
 
 
 class SnapshotKind(MachineKind):
@@ -35,21 +33,6 @@ class SnapshotKind(MachineKind):
         elif job.kind == "vm_snapshot":
             GuestSnapshot.objects.filter(pk=job.params["snapshot"], taken_at=None).delete()
         return super().show(job)
-
-
-def store(guest_id: int, readings: Iterable[dict[str, Any]]) -> None:
-    """Make the rows of a machine what was read: a snapshot keeps its row as long as it keeps its name."""
-    if not Guest.objects.filter(pk=guest_id).exists():
-        return
-    rows = [
-        GuestSnapshot(guest_id=guest_id, **{**one, "taken_at": datetime.fromisoformat(one["taken_at"])})
-        for one in readings
-    ]
-    GuestSnapshot.objects.bulk_create(
-        rows, update_conflicts=True, unique_fields=["guest", "name"],
-        update_fields=["description", "has_memory", "parent", "taken_at"],
-    )  # fmt: skip
-    GuestSnapshot.objects.filter(guest_id=guest_id).exclude(name__in=[row.name for row in rows]).delete()
 
 
 def listed(guest: Guest) -> list[GuestSnapshot]:
@@ -82,7 +65,9 @@ def take(
         raise WrongState(f"{guest.name} has a snapshot {name} already.", code="SNAPSHOT_EXISTS")
     if guest.snapshots.count() >= MOST:
         raise WrongState(f"{guest.name} has {MOST} snapshots; delete some first.", code="TOO_MANY_SNAPSHOTS")
-    row = GuestSnapshot.objects.create(guest=guest, name=name, description=description, has_memory=has_memory)
+    row = GuestSnapshot.objects.create(
+        guest=guest, name=name, description=description, has_memory=has_memory, is_ours=True
+    )
     steps = [
         step(
             "guest.snapshot",

@@ -1,22 +1,23 @@
-"""One guest read closely for those who look at it: its config, its firewall, and what answers from within."""
+"""One guest read closely for those who look at it: its config, its firewall, its snapshots, and what answers from within."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from ipaddress import ip_interface
 from typing import Any
 
 from vms.models import MARKER, Guest
-from vms.proxmox import agent, guests
-from vms.proxmox.answers import Refusal, clean, mapping, rows, text, whole
+from vms.proxmox import guests, inside, snapshots
+from vms.proxmox.answers import Refusal, clean, mapping, text, whole
 from vms.proxmox.client import Api
+from vms.proxmox.inside import Addresses
 from vms.proxmox.readings import CardReading, GuestReading
+from vms.proxmox.snapshots import SnapshotReading
 from vms.proxmox.values import parse_properties
 
 MOST_TEXT = 8_000
+MOST_ADDRESSES = 8
 _CTIME = re.compile(r"\bctime=(\d{9,11})\b")
-_SYSTEM = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,25 +35,28 @@ class Closely:
     disks: list[dict[str, Any]]
     cards: list[dict[str, Any]]
     created_at: datetime | None
+    file_systems: list[dict[str, Any]] | None = None
+    snapshots: list[SnapshotReading] | None = None
 
 
 def read_closely(api: Api, guest: Guest, *, has_firewall: bool | None) -> Closely | None:
-    """A listed guest in two to four calls; None when it is gone. `has_firewall` is whether the cluster's is on, without which
+    """A listed guest in three to six calls; None when it is gone. `has_firewall` is whether the cluster's is on, without which
     no guest's is. Raises Unknown, Refusal."""
     reading = guests.read_listed(api, guest)
     if reading is None:
         return None
-    system, seen = _from_within(api, reading)
-    given = next((_address(card.ip) for card in reading.cards.values()), "")
+    told = inside.read(api, reading)
+    given = next((_bare(card.ip) for card in reading.cards.values()), "")
     config = reading.config
     return Closely(
         description=_described(text(config, "description")),
         sockets=whole(config, "sockets", 1) if reading.kind == "vm" else None,
-        os_type=system or clean(text(config, "ostype"), 64), is_os_measured=bool(system), ip_address=seen or given,
-        firewall_enabled=_firewall(api, reading, has_firewall),
+        os_type=told.system or clean(text(config, "ostype"), 64), is_os_measured=bool(told.system),
+        ip_address=told.first_address or given, firewall_enabled=_firewall(api, reading, has_firewall),
         has_ssh_keys=True if text(config, "sshkeys") else None,
         disks=[_disk(config, place, size) for place, size in sorted(reading.disks.items())],
-        cards=[{"place": place, **_card(card)} for place, card in reading.cards.items()], created_at=_created(config),
+        cards=[{"place": place, **_card(card, told.addresses)} for place, card in reading.cards.items()],
+        created_at=_created(config), file_systems=told.file_systems, snapshots=_snapshots(api, reading),
     )  # fmt: skip
 
 
@@ -76,46 +80,18 @@ def _firewall(api: Api, reading: GuestReading, has_firewall: bool | None) -> boo
     return bool(whole(options, "enable")) and bool(cards) and all(card.has_firewall for card in cards)
 
 
-def _from_within(api: Api, reading: GuestReading) -> tuple[str, str]:
-    """System and address as the guest itself shows them; empty when nobody answers there. Raises Unknown."""
-    if reading.status != "running":
-        return "", ""
-    if reading.kind == "lxc":
-        return "", agent.address_of(api, reading)
-    if not agent.is_configured(reading):
-        return "", ""
+def _snapshots(api: Api, reading: GuestReading) -> list[SnapshotReading] | None:
+    """Its snapshots, None when they may not be seen. Raises Unknown."""
     try:
-        return _system(_asked(api, reading, "get-osinfo")), _first_address(
-            _asked(api, reading, "network-get-interfaces")
-        )
+        return snapshots.read(api, reading)
     except Refusal:
-        return "", ""
+        return None
 
 
-def _asked(api: Api, reading: GuestReading, command: str) -> Any:
-    return mapping(api.get(*guests.path(reading), "agent", command), command).get("result")
-
-
-def _system(found: Any) -> str:
-    """`ubuntu-22.04`"""
-    about = mapping(found, "system")
-    parts = [_SYSTEM.sub("-", text(about, name)) for name in ("id", "version-id")]
-    return "-".join(part for part in parts if part)[:64]
-
-
-def _first_address(found: Any) -> str:
-    """The first address that leads anywhere, of version 4 if there is one."""
-    listed = [one for row in rows(found, "interfaces") for one in rows(row.get("ip-addresses") or [], "addresses")]
-    usable = [_address(text(one, "ip-address")) for one in listed]
-    return next((one for one in sorted(filter(None, usable), key=lambda one: ":" in one)), "")
-
-
-def _address(given: str) -> str:
-    try:
-        ip = ip_interface(given).ip
-    except ValueError:
-        return ""
-    return "" if ip.is_link_local or ip.is_loopback else str(ip)
+def _bare(given: str) -> str:
+    """An address without its width, if it leads anywhere."""
+    found = inside.leading(given)
+    return str(found.ip) if found else ""
 
 
 def _described(description: str) -> str:
@@ -133,10 +109,11 @@ def _disk(config: Mapping[str, Any], place: str, size: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _card(card: CardReading) -> dict[str, Any]:
+def _card(card: CardReading, addresses: Addresses) -> dict[str, Any]:
     return {
         "bridge": clean(card.bridge, 64), "mac": card.mac, "ip": clean(card.ip, 64), "gateway": clean(card.gateway, 64),
         "vlan": card.vlan, "has_firewall": card.has_firewall,
+        "seen": list(addresses.get(card.mac, ()))[:MOST_ADDRESSES],
     }  # fmt: skip
 
 

@@ -34,13 +34,19 @@ def list_guests(api: Api) -> list[GuestRow]:
 
 
 def _guest(row: dict[str, Any]) -> GuestRow:
+    """How full its disks are a machine's row does not tell: it says 0 then."""
     return GuestRow(
         vmid=whole(row, "vmid"), kind=KINDS[row["type"]], node=text(row, "node"), name=clean(text(row, "name"), 128),
         status=clean(text(row, "status", "unknown"), 16), is_template=bool(whole(row, "template")),
         cores=whole(row, "maxcpu"), memory_bytes=whole(row, "maxmem"), disk_bytes=whole(row, "maxdisk"),
         memory_used=whole(row, "mem"), cpu_load=round(number(row, "cpu"), 4), uptime=whole(row, "uptime"),
         tags=clean(text(row, "tags"), 500), lock=clean(text(row, "lock"), 32),
+        disk_used=_told(row, "disk") or None, net_in=_told(row, "netin"), net_out=_told(row, "netout"),
     )  # fmt: skip
+
+
+def _told(row: dict[str, Any], name: str) -> int | None:
+    return whole(row, name) if row.get(name) is not None else None
 
 
 def _node(row: dict[str, Any]) -> NodeReading:

@@ -35,7 +35,8 @@ class StorageReading:
 
 @dataclass(frozen=True, kw_only=True)
 class GuestRow:
-    """A guest as the list of the cluster shows it; statistics may be some seconds old."""
+    """A guest as the list of the cluster shows it; statistics may be some seconds old. `net_in` and `net_out` are bytes since
+    its start. None is what the list does not tell."""
 
     vmid: int
     kind: str
@@ -51,6 +52,9 @@ class GuestRow:
     uptime: int
     tags: str
     lock: str
+    disk_used: int | None = None
+    net_in: int | None = None
+    net_out: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,5 +1,6 @@
 """`GET /v1/vms/{vm_id}`: the documented nesting, by id and by VMID."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from django.utils import timezone
 from alma.accounts.models import Organization
 from tests.factories.accounts import make_key, make_organization
 from tests.factories.vms import GIB, make_cluster, make_guest
-from vms.models import Cluster, GuestDetails
+from vms.models import Cluster, Guest, GuestDetails
 
 pytestmark = pytest.mark.django_db
 DOCUMENTED = {
@@ -81,6 +82,56 @@ def test_the_documented_shape(site: Client, cluster: Cluster) -> None:
     assert (performance["cpu_usage_percent"], performance["memory_usage_percent"]) == (25.5, 25.0)
     assert (performance["uptime_seconds"], performance["disk_usage_percent"]) == (2_592_000, None)
     assert (vm["security"]["firewall_enabled"], vm["security"]["ssh_key_auth"]) == (True, True)
+
+
+def test_disks_are_as_full_as_the_agent_says(site: Client, cluster: Cluster) -> None:
+    guest = make_guest(cluster)
+    read_at = timezone.now().replace(microsecond=0) - timedelta(minutes=4)
+    mounted = [
+        {"mount_point": "/boot", "bytes": GIB, "used_bytes": GIB // 2, "disk": "scsi0"},
+        {"mount_point": "/", "bytes": 9 * GIB, "used_bytes": 4 * GIB, "disk": "scsi0"},
+        {"mount_point": "/srv", "bytes": 10 * GIB, "used_bytes": 0, "disk": None},
+    ]
+    GuestDetails.objects.create(
+        guest=guest, disks=[DISK, DISK | {"place": "scsi1"}], file_systems=mounted, file_systems_read_at=read_at,
+        read_at=timezone.now(),
+    )  # fmt: skip
+    vm = shown(site, f"vm-{guest.pk:03d}")
+    assert vm["performance"]["disk_usage_percent"] == 22.5
+    assert vm["performance"]["disk_measured_at"] == read_at.isoformat().replace("+00:00", "Z")
+    assert [disk["mount_point"] for disk in vm["configuration"]["storage"]] == ["/", None]
+    Guest.objects.update(status="stopped")
+    assert shown(site, f"vm-{guest.pk:03d}")["performance"]["disk_usage_percent"] is None
+
+
+def test_what_proxmox_measures_of_a_container(site: Client, cluster: Cluster) -> None:
+    guest = make_guest(cluster, kind="lxc", disk_bytes=10 * GIB, disk_used=GIB, rx_rate=1_562_500.0, tx_rate=0.0)
+    performance = shown(site, f"vm-{guest.pk:03d}")["performance"]
+    assert (performance["disk_usage_percent"], performance["disk_measured_at"]) == (10.0, performance["measured_at"])
+    assert (performance["network_rx_mbps"], performance["network_tx_mbps"]) == (12.5, 0.0)
+    Guest.objects.update(disk_used=None, rx_rate=None)
+    performance = shown(site, f"vm-{guest.pk:03d}")["performance"]
+    assert (performance["disk_usage_percent"], performance["network_rx_mbps"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("card", "told"),
+    [
+        ({"ip": "dhcp", "seen": ["10.0.0.7/24"], "gateway": ""}, ("10.0.0.7", "10.0.0.0/24", None, "dhcp")),
+        ({"ip": "10.0.0.5/8", "seen": []}, ("10.0.0.5", "10.0.0.0/8", "192.168.1.1", "static")),
+        ({"ip": "10.0.0.5/8", "seen": ["10.0.0.6/16"]}, ("10.0.0.6", "10.0.0.0/16", "192.168.1.1", "static")),
+        ({"ip": "", "seen": ["2001:db8::7/64"], "gateway": ""}, ("2001:db8::7", "2001:db8::/64", None, None)),
+        ({"ip": "dhcp", "seen": [], "gateway": ""}, (None, None, None, "dhcp")),
+    ],
+    ids=["leased", "given", "moved-within", "unknown-to-the-config", "silent"],
+)
+def test_each_card_has_the_address_that_was_seen_on_it(
+    site: Client, cluster: Cluster, card: dict[str, Any], told: tuple[str | None, ...]
+) -> None:
+    guest = make_guest(cluster)
+    GuestDetails.objects.create(guest=guest, cards=[CARD | card], ip_address="10.9.9.9", read_at=timezone.now())
+    (found,) = shown(site, f"vm-{guest.pk:03d}")["configuration"]["network"]
+    assert tuple(found[name] for name in ("ip_address", "subnet", "gateway", "mode")) == told
 
 
 def test_one_that_was_never_read_closely(site: Client, cluster: Cluster) -> None:

@@ -12,7 +12,7 @@ from tests.factories.accounts import make_environment, make_key, make_organizati
 from tests.factories.vms import make_claim, make_cluster, make_guest
 from tests.shapes import lacks
 from vms.machines import public_id
-from vms.models import Cluster, ClusterNode, Guest, GuestSnapshot
+from vms.models import Cluster, ClusterNode, Guest, GuestDetails, GuestSnapshot
 
 pytestmark = pytest.mark.django_db
 WRITE = frozenset({"vm:read", "vm:write"})
@@ -262,3 +262,20 @@ def test_the_documented_snapshot_and_what_is_done_with_it(site: Client, machine:
     assert send(site, "get", answer["Location"]).json()["data"]["snapshot"]["status"] == "restoring"
     assert send(site, "delete", answer["Location"]).status_code == 409
     assert send(site, "get", f"{path}/snap-999").status_code == 404
+
+
+def test_a_snapshot_that_was_taken_elsewhere_is_said_to_be(site: Client, machine: Guest) -> None:
+    path = f"/v1/vms/{public_id(machine)}/snapshots"
+    body = send(site, "get", path).json()
+    assert (body["data"]["snapshots"], body["meta"]["read_at"], body["meta"]["age_seconds"]) == ([], None, None)
+    now = timezone.now()
+    row = GuestSnapshot.objects.create(guest=machine, name="theirs", taken_at=now)
+    GuestDetails.objects.create(guest=machine, snapshots_read_at=now, read_at=now)
+    body = send(site, "get", path).json()
+    assert [one["taken_by"] for one in body["data"]["snapshots"]] == ["elsewhere"]
+    assert body["meta"]["age_seconds"] == 0
+    told = send(site, "post", f"{path}/snap-{row.pk:03d}/restore").json()["data"]
+    assert "not by ALMA" in told["note"]
+    Job.objects.all().delete()
+    GuestSnapshot.objects.update(is_ours=True)
+    assert send(site, "delete", f"{path}/snap-{row.pk:03d}").json()["data"]["note"] is None

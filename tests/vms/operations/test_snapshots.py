@@ -10,7 +10,9 @@ from alma.accounts.scopes import SERVICE
 from alma.errors import DomainError, Invalid, WrongState
 from alma.jobs.models import Job
 from tests.factories.vms import make_cluster, make_guest
+from tests.fixtures.sandbox import RunningSandbox
 from tests.vms.operations.conftest import end_of
+from vms import details
 from vms.models import Cluster, Guest
 from vms.operations import snapshots
 from vms.services import read_cluster
@@ -60,6 +62,21 @@ def test_what_somebody_else_took_is_not_ours(machine: Guest, by: Actor, finish: 
     assert job.error is not None
     assert job.error["code"] == "SNAPSHOT_EXISTS"
     assert "theirs" in on(observer, machine)
+
+
+def test_what_somebody_else_took_is_listed_and_can_be_used(
+    machine: Guest, by: Actor, finish: Finish, observer: Any, fresh_sandbox: RunningSandbox
+) -> None:
+    """The machine is ours, and so is what becomes of it."""
+    fresh_sandbox.wait(observer.nodes(machine.node).qemu(machine.vmid).snapshot.post(snapname="theirs"))
+    details.read_due()
+    _, job = snapshots.take(machine, "ours", by=by)
+    finish(job)
+    assert {row.name: row.is_ours for row in snapshots.listed(machine)} == {"theirs": False, "ours": True}
+    theirs = machine.snapshots.get(name="theirs")
+    assert finish(snapshots.restore(machine, theirs, by=by)).error is None
+    assert finish(snapshots.drop(machine, theirs, by=by)).error is None
+    assert shown(machine) == [("ours", "", False)]
 
 
 def test_a_storage_without_snapshots_says_so(

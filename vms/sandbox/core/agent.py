@@ -152,7 +152,9 @@ def os_info(world: World, guest: Guest) -> dict[str, Json]:
 def file_systems(world: World, guest: Guest) -> list[dict[str, Json]]:
     total = drives.boot_size(guest)
     key = next(iter(drives.attached(world, guest)), "scsi0")
-    disk = {"bus-type": key.rstrip("0123456789"), "bus": 0, "target": 0, "unit": 0, "dev": "/dev/sda1"}
+    bus, number = key.rstrip("0123456789"), int(key.lstrip("abcdefghijklmnopqrstuvwxyz"))
+    disk = {"bus-type": bus, "bus": 0, "target": 0, "unit": number if bus == "scsi" else 0, "dev": "/dev/sda1"}
+    disk |= {"serial": f"0QEMU_QEMU_HARDDISK_drive-{key}"} if bus == "scsi" else {}
     return [
         {
             "name": "sda1", "mountpoint": "/", "type": "ext4", "total-bytes": total, "used-bytes": total // 4,
