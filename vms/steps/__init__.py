@@ -5,6 +5,7 @@ from vms.steps.create import CreateGuest
 from vms.steps.delete import DeleteGuest
 from vms.steps.discard import DiscardGuest
 from vms.steps.firewall import GuardGuest
+from vms.steps.migrate import MigrateGuest
 from vms.steps.orphan import RemoveOrphan
 from vms.steps.place import PlaceGuest
 from vms.steps.power import StartGuest, StopGuest
@@ -15,6 +16,6 @@ from vms.steps.verify import VerifyGuest
 from vms.steps.wait_up import AwaitGuest
 
 __all__ = [
-    "AwaitGuest", "ConfigureGuest", "CreateGuest", "DeleteGuest", "DiscardGuest", "DropSnapshot", "GuardGuest", "PlaceGuest", "RemoveOrphan",
+    "AwaitGuest", "ConfigureGuest", "CreateGuest", "DeleteGuest", "DiscardGuest", "DropSnapshot", "GuardGuest", "MigrateGuest", "PlaceGuest", "RemoveOrphan",
     "RestoreGuest", "RestoreSnapshot", "SettleTasks", "StartGuest", "StopGuest", "TakeSnapshot", "VerifyGuest",
 ]  # fmt: skip

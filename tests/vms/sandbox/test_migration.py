@@ -104,6 +104,21 @@ def test_a_storage_that_the_target_lacks(cluster: Cluster) -> None:
     assert told["not_allowed_nodes"] == {"pve2": {"unavailable_storages": ["local-lvm"]}}
 
 
+def test_live_without_local_disks_but_the_one_that_is_made_anew(cluster: Cluster) -> None:
+    on_shared(cluster, ide2="local-lvm:cloudinit")
+    cluster.power(100, "start")
+    upid = cluster.post(MIGRATE, target="pve2", online=1)
+    assert cluster.finish(upid) == "OK"
+    assert any("found generated disk 'local-lvm:vm-100-cloudinit'" in line for line in cluster.log(upid))
+    assert cluster.config(100, node="pve2")["ide2"].startswith("local-lvm:vm-100-cloudinit")
+
+
+def test_preconditions_tell_of_an_image_that_only_this_node_has(cluster: Cluster) -> None:
+    on_shared(cluster, ide2="local:iso/debian-12.12.0-amd64-netinst.iso,media=cdrom")
+    (row,) = cluster.get(MIGRATE)["local_disks"]
+    assert (row["volid"], row["cdrom"], row["drivename"]) == ("local:iso/debian-12.12.0-amd64-netinst.iso", 1, "ide2")
+
+
 def test_preconditions(cluster: Cluster) -> None:
     cluster.machine(ide2="local-lvm:cloudinit")
     told = cluster.get(MIGRATE)

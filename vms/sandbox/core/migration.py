@@ -23,13 +23,15 @@ def preconditions(call: Call, kind: Kind) -> dict[str, Json]:
         return {"running": int(guest.is_running), "allowed-nodes": allowed, "not-allowed-nodes": renamed}
     return {
         "running": int(guest.is_running), "allowed_nodes": allowed, "not_allowed_nodes": refused,
-        "local_disks": [_disk_row(world, guest, key, volume) for key, volume in _local(world, guest).items()],
+        "local_disks": [
+            _disk_row(guest, key, volume) for key, volume in (_local(world, guest) | _images(world, guest)).items()
+        ],
         "local_resources": local_devices(guest), "mapped-resources": [], "mapped-resource-info": {},
         "has-dbus-vmstate": 0,
     }  # fmt: skip
 
 
-def _disk_row(world: World, guest: Guest, key: str, volume: Volume) -> dict[str, Json]:
+def _disk_row(guest: Guest, key: str, volume: Volume) -> dict[str, Json]:
     is_unused = kind_of(guest).is_unused(key)
     parts = drives.parse(kind_of(guest), key, str(guest.config[key]))
     row: dict[str, Json] = {
@@ -159,8 +161,12 @@ def _mounts(guest: Guest) -> list[str]:
 def _check_disks(world: World, guest: Guest, task: Task) -> None:
     problems = _image_problems(world, guest)
     is_attached = {volume.volid for key, volume in _local(world, guest).items() if not kind_of(guest).is_unused(key)}
+    seeds = {volume.volid for key, volume in _local(world, guest).items() if _is_seed(guest, key)}
     for volume in _travelling(world, guest):
         where = "attached" if volume.volid in is_attached else "unused"
+        if volume.volid in seeds:
+            _say(task, f"found generated disk '{volume.volid}' (in current VM config)")
+            continue
         _say(task, f"found local {'disk' if guest.kind == QEMU.name else 'volume'} '{volume.volid}' ({where})")
         text = _disk_problem(world, guest, volume)
         if task.args["online"] and guest.kind == QEMU.name and not task.args["disks"] and volume.volid in is_attached:
@@ -179,14 +185,25 @@ def _travelling(world: World, guest: Guest) -> list[Volume]:
     return [volume for volume in found if not world.storage(volume.storage).is_shared]
 
 
+def _is_seed(guest: Guest, key: str) -> bool:
+    """Whether a drive is the one that cloud-init reads, which is made anew wherever the guest goes."""
+    kind = kind_of(guest)
+    return key in kind.drive_keys and drives.is_cloud_init(drives.parse(kind, key, str(guest.config[key])))
+
+
 def _image_problems(world: World, guest: Guest) -> list[str]:
-    """ISO images that only this node has."""
-    found = []
+    images = _images(world, guest).values()
+    return [f"can't migrate local disk '{volume.volid}': local cdrom image" for volume in images]
+
+
+def _images(world: World, guest: Guest) -> dict[str, Volume]:
+    """ISO images that only this node has, by the drive that they are in."""
+    found = {}
     for key in _mounts(guest):
         volid = drives.parse(kind_of(guest), key, str(guest.config[key]))[kind_of(guest).file_key]
         volume = volumes.find(world, volid, guest.node)
         if volume is not None and volume.vmid != guest.vmid and not world.storage(volume.storage).is_shared:
-            found.append(f"can't migrate local disk '{volid}': local cdrom image")
+            found[key] = volume
     return found
 
 

@@ -1,0 +1,78 @@
+"""Moving a guest to another node of its cluster."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from alma.jobs.kinds import StepFailed
+from vms.models import GuestClaim
+from vms.proxmox import guests, migration
+from vms.proxmox.paths import seg, storage_id
+from vms.proxmox.readings import GuestReading
+from vms.proxmox.tasks import Outcome
+from vms.steps.base import GuestStep
+from vms.steps.power import settle
+from vms.steps.work import Work
+
+
+class MigrateGuest(GuestStep):
+    """See the guest on a node. One that is there already is left as it is; its inverse is the move back.
+
+    Parameters beside the common ones: `target`, a node; `online`, whether a machine that runs may be moved as it runs;
+    `restart`, whether a container that runs may be stopped for it; `local_disks`, whether a machine that runs may take disks
+    along that only its node sees; `storage`, where such disks go, or empty for one of the same name.
+    What is in the way is looked for first and named; nothing has been touched then.
+    """
+
+    deadline = 4 * 3600.0
+
+    def turn(self, work: Work) -> None:
+        """Observe, then move or end."""
+        claim = work.own_claim()
+        upid = work.journal.get("task", "")
+        task = work.follow()
+        reading = work.ours(claim)
+        if reading.node == work.params["target"]:
+            work.succeed(claim, reading, task)
+            return
+        if task is not None and task.outcome == Outcome.FAILED:
+            said = migration.complaints(work.api, upid) if upid else ""
+            raise StepFailed("PVE_TASK_FAILED", f"{work.context.step.title}: Proxmox says: {said or task.text}.")
+        settle(work, task, f"VMID {claim.vmid}: Proxmox says that it was moved, and it is still on {reading.node}.")
+        found = list(objections(migration.read(work.api, reading, work.params["target"]), reading, work.params))
+        if found:
+            raise StepFailed("MIGRATION_NOT_POSSIBLE", f"VMID {claim.vmid} cannot be moved: {'; '.join(found)}.")
+        self._move(work, claim, reading)
+
+    def _move(self, work: Work, claim: GuestClaim, reading: GuestReading) -> None:
+        values, here = call(reading, work.params), guests.path(reading)
+        work.submit(claim, lambda: work.api.post(*here, "migrate", **values), intent="migrate", was_on=reading.node)
+
+
+def call(reading: GuestReading, params: dict[str, Any]) -> dict[str, Any]:
+    """What is sent: of a container that runs, that it is stopped for the move; of a machine, that it is not."""
+    is_machine, runs = reading.kind == "vm", reading.status == "running"
+    values: dict[str, Any] = {"target": seg(params["target"])}
+    if params.get("storage"):
+        values["targetstorage" if is_machine else "target-storage"] = storage_id(params["storage"])
+    if not runs:
+        return values
+    return values | ({"online": True, "with-local-disks": params["local_disks"]} if is_machine else {"restart": True})
+
+
+def objections(way: migration.Way, reading: GuestReading, params: dict[str, Any]) -> Iterator[str]:
+    """What is in the way, in words."""
+    target, is_machine, runs = params["target"], reading.kind == "vm", reading.status == "running"
+    if not way.is_online:
+        yield f"{target} is not online"
+    if way.is_managed:
+        yield "it is managed by high availability, which decides where it runs; ask that to move it"
+    yield from (f"{target} cannot take it: {why}" for why in way.refused)
+    if way.devices:
+        yield f"it is tied to hardware of {reading.node}: {', '.join(way.devices)}"
+    yield from (f"the CD {image} is on {reading.node} only; take it out" for image in way.images)
+    if runs and is_machine and not params["online"]:
+        yield "it runs; move it online, or stop it first"
+    if runs and not is_machine and not params["restart"]:
+        yield "it runs, and a container is stopped for a move; allow a restart, or stop it first"
+    if runs and is_machine and way.disks and not params["local_disks"]:
+        yield f"only {reading.node} sees {', '.join(way.disks)}; allow local disks to be taken along"
