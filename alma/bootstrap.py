@@ -17,6 +17,7 @@ from blueprints import services as blueprints
 from iprs import services as iprs
 from vms.models import Cluster
 from vms.sandbox import credentials as sandbox
+from vms.sandbox.core.seed import ENCRYPTING_STORAGE
 from vms.services import register_cluster
 
 ORGANIZATION = "default"
@@ -87,7 +88,7 @@ def _sandbox(organization: Organization) -> dict[str, str]:
 
 def _cluster(organization: Organization, known: sandbox.SandboxCredentials) -> None:
     """The sandbox as a cluster like any other, with its address of this start."""
-    wanted = {
+    wanted: dict[str, Any] = {
         "name": "Sandbox",
         "host": settings.ALMA_SANDBOX_HOST,
         "port": settings.ALMA_SANDBOX_PORT,
@@ -96,6 +97,7 @@ def _cluster(organization: Organization, known: sandbox.SandboxCredentials) -> N
         "is_sandbox": True,
     }
     row = Cluster.objects.filter(organization=organization, slug="sandbox").first()
+    wanted["encrypting_storages"] = sorted({*(row.encrypting_storages if row else ()), ENCRYPTING_STORAGE})
     if row is None or any(getattr(row, name) != value for name, value in wanted.items()):
         register_cluster(organization_id=organization.pk, slug="sandbox", token_secret=known.token_secret, **wanted)
 

@@ -43,7 +43,7 @@ class Standing:
 def clusters_of(actor: Actor) -> dict[int, Cluster]:
     """The actor's clusters by number, with what tells the age of their readings."""
     rows = Cluster.objects.visible_to(actor).only(
-        "slug", "name", "is_enabled", "unreachable_since", "last_read_at", "organization_id"
+        "slug", "name", "is_enabled", "unreachable_since", "last_read_at", "organization_id", "encrypting_storages"
     )
     return {row.pk: row for row in rows}
 

@@ -20,7 +20,7 @@ WHERE = ("host", "port", "token_id", "ca_pem", "fingerprint", "verifies_tls")
 """Who gets to see the token's secret depends on these; whoever changes one gives the secret again."""
 SETTINGS = (
     *WHERE, "name", "vmid_first", "vmid_last", "parallel_limit", "default_storage", "default_bridge", "pool",
-    "chosen_nodes", "chosen_storages",
+    "chosen_nodes", "chosen_storages", "encrypting_storages",
 )  # fmt: skip
 MOST_CLUSTERS = 50
 

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 FIELDS = {
     "name": "Rack 1", "url": "https://pve.example.org:8006", "token_id": "alma@pve!alma", "token_secret": "s3cret",
     "fingerprint": "", "ca_pem": "", "vmid_first": "5000", "vmid_last": "5999", "parallel_limit": "4", "pool": "alma",
-    "chosen_nodes": "pve1, pve2", "chosen_storages": "", "default_storage": "", "default_bridge": "",
+    "chosen_nodes": "pve1, pve2", "chosen_storages": "", "encrypting_storages": "vault", "default_storage": "", "default_bridge": "",
 }  # fmt: skip
 LEAST = (
     ("/pool/alma", "PVEVMAdmin"), ("/vms/9000", "PVETemplateUser"), ("/storage/local-lvm", "PVEDatastoreUser"),

@@ -57,7 +57,7 @@ def row_of(guest: Guest, cluster: Cluster, judged: Judged | None = None) -> dict
         "memory_mb": guest.memory_bytes // MIB or None, "storage_gb": gigabytes(_disks(guest)) or None,
         "ip_address": (details and details.ip_address) or None, "os_type": (details and details.os_type) or None,
         "created_at": guest.created_at, "updated_at": guest.changed_at, "tags": guest.tag_list,
-        "security": security_of(details, judged), "kind": guest.kind, "vmid": guest.vmid, "cluster": cluster.slug,
+        "security": security_of(cluster, details, judged), "kind": guest.kind, "vmid": guest.vmid, "cluster": cluster.slug,
         "node": guest.node, "last_status": stands.last_status, "status_since": stands.since, "seen_at": guest.seen_at,
     }  # fmt: skip
 
@@ -73,12 +73,18 @@ def _disks(guest: Guest) -> int:
     return sum(disk["bytes"] for disk in details.disks) if details and details.disks else guest.disk_bytes
 
 
-def security_of(details: GuestDetails | None, judged: Judged | None = None) -> dict[str, Any]:
-    """Proxmox tells of the firewall, a scan of the rest; what lies under a disk neither knows for certain."""
+def security_of(cluster: Cluster, details: GuestDetails | None, judged: Judged | None = None) -> dict[str, Any]:
+    """Proxmox tells of the firewall, an operator which storages encrypt, a scan the rest."""
     return {
-        "encrypted": None, "firewall_enabled": details.firewall_enabled if details else None,
+        "encrypted": is_encrypted(cluster, details), "firewall_enabled": details.firewall_enabled if details else None,
         "last_security_scan": judged.scanned_at if judged else None, "compliance_score": judged.score if judged else None,
     }  # fmt: skip
+
+
+def is_encrypted(cluster: Cluster, details: GuestDetails | None) -> bool | None:
+    """Whether all disks lie on storages that encrypt; None when that is not known, and for a machine without disks."""
+    known = {cluster.encrypts(disk["storage"]) for disk in details.disks} if details else set()
+    return None if None in known or not known else False not in known
 
 
 def gigabytes(size: int) -> float:

@@ -10,7 +10,7 @@ from vms.api.bodies import MIB, MachineSecurity, details_of, gigabytes, security
 from vms.api.units import megabits
 from vms.machines import public_id, standing
 from vms.metrics import percent
-from vms.models import Guest, GuestDetails
+from vms.models import Cluster, Guest, GuestDetails
 from vms.operations.showing import statuses
 from vms.scans.services import Security as Judged
 
@@ -130,7 +130,7 @@ def detail_of(guest: Guest, judged: Judged | None = None) -> dict[str, Any]:
         "id": public_id(guest), "name": guest.name, "description": details.description if details else None,
         "status": statuses([guest]).get(guest.pk, stands.status), "environment": guest.environment.slug if guest.environment else None,
         "configuration": _configuration(guest, details), "performance": _performance(guest, details),
-        "security": security_of(details, judged) | {
+        "security": security_of(guest.cluster, details, judged) | {
             "ssh_key_auth": details.has_ssh_keys if details else None, "vulnerabilities": _vulnerabilities(judged),
         },
         "backup": dict.fromkeys(MachineBackup.model_fields), "created_at": guest.created_at, "updated_at": guest.changed_at,
@@ -149,7 +149,7 @@ def _configuration(guest: Guest, details: GuestDetails | None) -> dict[str, Any]
     return {
         "cpu_cores": guest.cores or None, "cpu_sockets": details.sockets if details else None,
         "memory_mb": guest.memory_bytes // MIB or None, "vmid": guest.vmid,
-        "storage": [_disk(disk, _mounts(details)) for disk in details.disks] if details else None,
+        "storage": [_disk(disk, guest.cluster, _mounts(details)) for disk in details.disks] if details else None,
         "network": [_card(card, details.ip_address if number == 0 else "") for number, card in enumerate(details.cards)]
         if details else None,
     }  # fmt: skip
@@ -161,10 +161,10 @@ def _mounts(details: GuestDetails) -> dict[str, str]:
     return dict(sorted(told, key=lambda one: -len(one[1])))
 
 
-def _disk(disk: dict[str, Any], mounts: dict[str, str]) -> dict[str, Any]:
+def _disk(disk: dict[str, Any], cluster: Cluster, mounts: dict[str, str]) -> dict[str, Any]:
     return {
         "disk_id": disk["place"], "size_gb": gigabytes(disk["bytes"]), "type": "ssd" if disk["is_ssd"] else None,
-        "encrypted": None, "mount_point": disk["mount_point"] or mounts.get(disk["place"]), "storage": disk["storage"] or None,
+        "encrypted": cluster.encrypts(disk["storage"]), "mount_point": disk["mount_point"] or mounts.get(disk["place"]), "storage": disk["storage"] or None,
     }  # fmt: skip
 
 

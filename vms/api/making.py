@@ -21,16 +21,18 @@ Disk = Annotated[int, Field(ge=1, le=MOST_DISK)]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$")]
 Word = Annotated[str, StringConstraints(max_length=100)]
 Key = Annotated[str, StringConstraints(min_length=20, max_length=16_000, pattern=r"^[\x20-\x7e]+$")]
+_ABBREVIATED = "..."
+"""At the end of a key that was written for people to read."""
 _WIDTH = {4: 24, 6: 64}
 """Of the network of an address that is written without."""
-_SDK = {"name": "test-vm", "template": "ubuntu-24.04", "cpu_cores": 2, "memory_mb": 4096}
+_SDK = {"name": "test-vm", "template": "ubuntu-22.04", "cpu_cores": 2, "memory_mb": 4096}
 _DOCUMENTED = {
-    "name": "app-server-01", "description": "Application server for microservices", "template": "ubuntu-24.04",
+    "name": "app-server-01", "description": "Application server for microservices", "template": "ubuntu-22.04-secure",
     "environment": "development",
     "configuration": {
         "cpu_cores": 4, "memory_mb": 8192, "storage_gb": 100, "network": {"vlan_id": 100, "static_ip": "192.168.1.102"},
     },
-    "security": {"enable_firewall": True},
+    "security": {"encrypt_disk": True, "enable_firewall": True},
     "tags": ["application", "microservices"],
 }  # fmt: skip
 
@@ -74,6 +76,10 @@ class ProtectionWish(Given):
     enable_firewall: bool = False
     ssh_keys: Annotated[list[Key], Field(max_length=50)] = Field(default_factory=list)
 
+    def keys(self) -> tuple[str, ...]:
+        """Those that are whole."""
+        return tuple(key for key in self.ssh_keys if not key.endswith(_ABBREVIATED))
+
 
 class BackupWish(Given):
     """How it shall be backed up. It is not scheduled by this call; the answer says so."""
@@ -113,12 +119,19 @@ class MachineWish(Given):
             cores=sizes.cpu_cores or self.cpu_cores or 1, memory_mib=sizes.memory_mb or self.memory_mb or 2048,
             disk_gib=sizes.storage_gb or self.storage_gb or 0, vlan=network.vlan_id,
             has_firewall=self.security.enable_firewall, is_encrypted=self.security.encrypt_disk, tags=tuple(self.tags),
-            init=network.init(tuple(self.security.ssh_keys)),
+            init=network.init(self.security.keys()),
         )  # fmt: skip
 
-    def notes(self) -> list[str]:
-        """What was asked for and is not done."""
-        return ["Backups are not scheduled by this call; schedule them in Proxmox."] if self.backup.enabled else []
+    def notes(self, template: str) -> list[str]:
+        """What was asked for and is not done, or otherwise; `template` is the name of the one that is copied."""
+        found = []
+        if self.template != template and not self.template.isdecimal():
+            found.append(f"There is no template {self.template}; {template} is copied.")
+        if len(self.security.keys()) < len(self.security.ssh_keys):
+            found.append(f"An SSH key that ends with {_ABBREVIATED} is abbreviated and was left out.")
+        if self.backup.enabled:
+            found.append("Backups are not scheduled by this call; schedule them in Proxmox.")
+        return found
 
 
 class MachineToBe(BaseModel):
@@ -155,6 +168,6 @@ class Machines(machines.Machines):
         guest, job = create(wish.machine(), by=actor_of(request))
         vm: dict[str, Any] = {
             "id": job.params["vm"], "name": guest.name, "status": job.params["status"],
-            "creation_job_id": job.public_id, "notes": wish.notes(),
+            "creation_job_id": job.public_id, "notes": wish.notes(job.params["template"]),
         }  # fmt: skip
         return Response({"vm": vm}, status=201, headers={"Location": f"/v1/vms/{vm['id']}"})

@@ -73,6 +73,10 @@ class ClusterForm(forms.Form):
     chosen_storages = Names(
         required=False, label="Storages", max_length=2000, help_text="Empty: any storage for disks."
     )
+    encrypting_storages = Names(
+        required=False, label="Storages that encrypt", max_length=2000,
+        help_text="Proxmox cannot tell. Name all on which data is encrypted at rest: the others count as plain. Empty: not known.",
+    )  # fmt: skip
     default_storage = forms.CharField(
         max_length=100, required=False, label="Preferred storage", validators=_OPTIONAL_NAME,
         help_text="Empty: the one with the most room.",

@@ -95,6 +95,10 @@ class Cluster(models.Model):
     chosen_storages = models.JSONField(
         default=list, blank=True, validators=[validate_names], help_text="Disks go to these alone. Empty: to any."
     )
+    encrypting_storages = models.JSONField(
+        default=list, blank=True, validators=[validate_names],
+        help_text="All storages that encrypt what lies on them; Proxmox cannot tell. Empty: not known of any.",
+    )  # fmt: skip
     version = models.CharField(max_length=40, blank=True, editable=False)
     preflight = models.JSONField(null=True, blank=True, editable=False, help_text="What the last check found.")
     unreachable_since = models.DateTimeField(null=True, blank=True, editable=False)
@@ -130,6 +134,10 @@ class Cluster(models.Model):
     def stream(self) -> str:
         """Where events of the cluster and its guests are told."""
         return f"cluster:{self.pk}"
+
+    def encrypts(self, storage: str) -> bool | None:
+        """Whether what lies on a storage is encrypted at rest, as an operator says; None when nobody has said anything."""
+        return storage in self.encrypting_storages if self.encrypting_storages else None
 
     @property
     def drift_count(self) -> int:

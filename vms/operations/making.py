@@ -82,10 +82,12 @@ def create(wish: Machine, *, by: Actor) -> tuple[Guest, Job]:
     if cluster is None:
         raise Unavailable("No cluster is registered; an operator registers one under Clusters.", code="NO_CLUSTER")
     check_answers(cluster)
-    _check_possible(wish, cluster)
+    template = _check_possible(wish, cluster)
     claim = _claim(wish, cluster, owner=f"env:{environment.pk}/direct")
     guest = _row(wish, claim, environment)
-    job = begin("vm_creation", guest, claim, _steps(wish, claim), by=by, verb="create", status=BEING_MADE)
+    job = begin(
+        "vm_creation", guest, claim, _steps(wish, claim), by=by, verb="create", status=BEING_MADE, template=template
+    )
     GuestClaim.objects.filter(pk=claim.pk).update(job=job.public_id)
     return guest, job
 
@@ -99,17 +101,33 @@ def _environment(slug: str, *, by: Actor) -> Environment:
     return row
 
 
-def _check_possible(wish: Machine, cluster: Cluster) -> None:
-    """What can be said before the cluster is asked, by its last reading. Raises Invalid."""
-    if wish.is_encrypted:
-        words = f"no storage of {cluster.name} is known to encrypt disks; Proxmox cannot tell that of any. Leave it out"
-        raise _invalid("security.encrypt_disk", words, True)
+def _check_possible(wish: Machine, cluster: Cluster) -> str:
+    """What can be said before the cluster is asked, by its last reading: the template that is meant. Raises Invalid."""
+    if wish.is_encrypted and not _encrypting(cluster):
+        raise _invalid("security.encrypt_disk", _why_plain(cluster), True)
     templates = Guest.objects.present().filter(cluster=cluster, is_template=True, kind="vm")
     known = dict(templates.values_list("name", "vmid"))
-    if wish.template in map(str, known.values()) or fitting(wish.template, known):
-        return
+    by_number = next((name for name, vmid in known.items() if str(vmid) == wish.template), "")
+    if found := by_number or fitting(wish.template, known):
+        return found
     words = f"no template of {cluster.name} is {wish.template} (there are: {', '.join(sorted(known)) or 'none'})"
     raise _invalid("template", words, wish.template)
+
+
+def _encrypting(cluster: Cluster) -> list[str]:
+    """The storages for disks that encrypt and that new machines may use."""
+    may = set(cluster.encrypting_storages) & set(cluster.chosen_storages or cluster.encrypting_storages)
+    seen = cluster.storages.filter(name__in=may, content__contains="images").order_by("name")
+    return list(seen.values_list("name", flat=True).distinct())
+
+
+def _why_plain(cluster: Cluster) -> str:
+    """Why no disk can be encrypted."""
+    if not cluster.encrypting_storages:
+        words = "is known to encrypt disks; Proxmox cannot tell, so an operator names those that do in the cluster's settings"
+        return f"no storage of {cluster.name} {words}. Leave it out otherwise"
+    named = ", ".join(cluster.encrypting_storages)
+    return f"none of the storages of {cluster.name} that encrypt ({named}) is there for disks of new machines"
 
 
 def _invalid(field: str, words: str, value: object) -> Invalid:
@@ -173,10 +191,11 @@ def _steps(wish: Machine, claim: GuestClaim) -> list[StepSpec]:
     )  # fmt: skip
     asked = {
         "template": wish.template, "cores": spec.cores, "memory_bytes": spec.memory_bytes, "disk_bytes": spec.disk_bytes,
-        "vlan": wish.vlan, "firewall": wish.has_firewall,
+        "vlan": wish.vlan, "firewall": wish.has_firewall, "encrypted": wish.is_encrypted,
     }  # fmt: skip
     place = StepSpec("guest.place", claim.key, f"Find a place for VM {wish.name}", 0, 1, spec.params() | asked)
-    make, *others = create_steps(spec, 1)
+    make, *others, check = create_steps(spec, 1)
+    check = replace(check, params=check.params | {"encrypted": wish.is_encrypted})
     guard = StepSpec("guest.firewall", claim.key, f"Guard VM {wish.name}", 2, 1, spec.params())
     made = [place, replace(make, title=f"Create VM {wish.name}")]
-    return [*made, *([guard] if wish.has_firewall else []), *others]
+    return [*made, *([guard] if wish.has_firewall else []), *others, check]

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from vms.scans.asking import Questions
@@ -54,7 +55,17 @@ def _leaves(node: Mapping[str, Any], *, is_copied: bool) -> Iterable[bool]:
 
 
 def storage_facts(name: str, told: Mapping[str, Any], node: Mapping[str, Any]) -> StorageFacts:
-    """What is known of a storage of a node: nothing but its plugin, unless it lies on devices that the node lists."""
+    """What is known of a storage of a node: what its devices show, and of encryption what an operator says of it."""
+    facts = _measured(name, told, node)
+    if "encrypts" not in told:
+        return facts
+    where = f"{facts.where}; " if facts.where else ""
+    said = "encrypted" if told["encrypts"] else "not encrypted"
+    return replace(facts, is_encrypted=told["encrypts"], where=f"{where}{said}, as the settings of the cluster say")
+
+
+def _measured(name: str, told: Mapping[str, Any], node: Mapping[str, Any]) -> StorageFacts:
+    """Nothing but its plugin, unless it lies on devices that the node lists."""
     plugin, found = str(told.get("plugin", "")), node.get("devices", {})
     volumes = found.get("lvm", {}).get(told.get("vgname"))
     if volumes and all(_PLAIN.fullmatch(one) for one in volumes):

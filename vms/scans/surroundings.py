@@ -48,7 +48,7 @@ def read(questions: Questions, cluster: Cluster, vmids: Iterable[int], *, is_dee
         "guests": {str(row.vmid): _row(row) for row in guest_rows(resources) if row.vmid in wanted},
         "backups": _backups(questions, storages, held, wanted, pulse) if is_deep else pack(SHALLOW),
         "saved": pack(_saved(questions, wanted)),
-        "storages": _storages(storages, questions, pulse),
+        "storages": _storages(cluster, storages, questions, pulse),
     }
 
 
@@ -125,15 +125,16 @@ def _saved(questions: Questions, wanted: set[int]) -> list[int] | Missing:
     return found if isinstance(found, Missing) else sorted(wanted - {whole(row, "vmid") for row in found})
 
 
-def _storages(storages: list[StorageReading], questions: Questions, pulse: Pulse) -> Kept:
-    """By node and name: the plugin, and where it lies as its configuration says."""
+def _storages(cluster: Cluster, storages: list[StorageReading], questions: Questions, pulse: Pulse) -> Kept:
+    """By node and name: the plugin, where it lies as its configuration says, and what an operator says of encryption."""
     pulse()
     listed = questions.rows("storage")
     places = {} if isinstance(listed, Missing) else {text(row, "storage"): row for row in listed}
     found: Kept = {}
     for storage in storages:
         told = places.get(storage.name, {})
-        place = {name: text(told, name) for name in ("vgname", "pool") if told.get(name)}
+        place: Kept = {name: text(told, name) for name in ("vgname", "pool") if told.get(name)}
+        place |= {} if (encrypts := cluster.encrypts(storage.name)) is None else {"encrypts": encrypts}
         found.setdefault(storage.node, {})[storage.name] = {"plugin": storage.plugin, **place}
     return found
 

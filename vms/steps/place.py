@@ -19,7 +19,7 @@ class PlaceGuest(GuestStep):
     """Read the cluster and decide; what is decided becomes part of the parameters of the guest's later steps.
 
     Parameters beside the common ones: `template` (a name, a VMID, or a system like `ubuntu-24.04`), `cores`,
-    `memory_bytes`, `disk_bytes`, `vlan`, `firewall`.
+    `memory_bytes`, `disk_bytes`, `vlan`, `firewall`, `encrypted`.
     """
 
     def turn(self, work: Work) -> None:
@@ -72,7 +72,7 @@ def _place(
     chosen, why = [], []
     for node in reading.online_nodes():
         is_away = node.name != template.node
-        storage = _storage(work.cluster, reading, node.name, must_be_shared=is_away)
+        storage = _storage(work, reading, node.name, must_be_shared=is_away)
         refusal = _refusal(work, reading, node, storage, template, disk_bytes)
         if refusal:
             why.append(f"{node.name} {refusal}")
@@ -93,7 +93,7 @@ def _refusal(
     if node.name != template.node and template.vmid not in reading.shared_templates:
         return f"does not hold {template.name}"
     if storage is None:
-        return "has no storage that can be used"
+        return f"has no storage that {'encrypts' if work.params.get('encrypted') else 'can be used'}"
     if storage.free_bytes < disk_bytes:
         return f"has {storage.free_bytes // GIB} GiB free on {storage.name}, needs {disk_bytes // GIB}"
     if node.cores < work.params["cores"]:
@@ -102,10 +102,12 @@ def _refusal(
     return f"has {free // GIB} GiB of memory free" if free < work.params["memory_bytes"] else ""
 
 
-def _storage(cluster: Cluster, reading: ClusterReading, node: str, *, must_be_shared: bool) -> StorageReading | None:
+def _storage(work: Work, reading: ClusterReading, node: str, *, must_be_shared: bool) -> StorageReading | None:
+    cluster, is_encrypted = work.cluster, work.params.get("encrypted")
     usable = [
         one for one in reading.storages_for(node)
         if (one.is_shared or not must_be_shared) and _may(one.name, cluster.chosen_storages)
+        and (cluster.encrypts(one.name) or not is_encrypted)
     ]  # fmt: skip
     preferred = [one for one in usable if one.name == cluster.default_storage]
     return next(iter([*preferred, *usable]), None)

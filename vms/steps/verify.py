@@ -16,7 +16,7 @@ class VerifyGuest(GuestStep):
     """See that the guest is what the plan says, in effect and not only in its config.
 
     Parameters beside the common ones, each checked when given: `cores`, `memory_bytes`, `disk_bytes`, `volumes`, `cards`,
-    `status`.
+    `status`, `encrypted`.
     """
 
     deadline = 60.0
@@ -27,11 +27,20 @@ class VerifyGuest(GuestStep):
         reading = work.ours(claim)
         pending = guests.read_pending(work.api, reading) if reading.status == "running" else ()
         found = [*differences(reading, work.params)]
+        found += _plain_disks(reading, work) if work.params.get("encrypted") else ()
         told = {"cores", "memory"} | fittings.slots(work.params)
         found += [f"{name} takes effect at the next start only" for name in pending if name in told]
         if found:
             raise StepFailed("VERIFY_MISMATCH", f"VMID {claim.vmid} is not as planned: {'; '.join(found)}.")
         work.succeed(claim, reading)
+
+
+def _plain_disks(reading: GuestReading, work: Work) -> Iterator[str]:
+    """Disks that do not lie on a storage that encrypts, in words."""
+    for disk in sorted(reading.disks):
+        storage = str(reading.config[disk]).partition(":")[0]
+        if not work.cluster.encrypts(storage):
+            yield f"its disk {disk} lies on {storage}, which is not known to encrypt"
 
 
 def differences(reading: GuestReading, params: dict[str, Any]) -> Iterator[str]:

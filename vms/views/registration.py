@@ -29,6 +29,7 @@ GROUPS = (
         "Keep the range of numbers for ALMA alone: a number is never used twice.",
         ("vmid_first", "vmid_last", "parallel_limit", "pool", "chosen_nodes", "chosen_storages"),
     ),
+    ("What is known of it", "", ("encrypting_storages",)),
     ("Preferences", "", ("default_storage", "default_bridge")),
 )
 

@@ -134,6 +134,32 @@ def test_each_card_has_the_address_that_was_seen_on_it(
     assert tuple(found[name] for name in ("ip_address", "subnet", "gateway", "mode")) == told
 
 
+@pytest.mark.parametrize(
+    ("encrypting", "places", "disks", "whole"),
+    [
+        ([], ["vault"], [None], None),
+        (["vault"], ["vault", "vault"], [True, True], True),
+        (["vault"], ["vault", "local-lvm"], [True, False], False),
+        (["vault"], [], [], None),
+    ],
+    ids=["nobody has said", "all", "not all", "no disk"],
+)
+def test_encrypted_is_what_an_operator_says_of_the_storages(
+    site: Client, cluster: Cluster, encrypting: list[str], places: list[str], disks: list[bool], whole: bool | None
+) -> None:
+    Cluster.objects.filter(pk=cluster.pk).update(encrypting_storages=encrypting)
+    guest = make_guest(cluster)
+    rows = [DISK | {"place": f"scsi{number}", "storage": storage} for number, storage in enumerate(places)]
+    GuestDetails.objects.create(guest=guest, disks=rows, read_at=timezone.now())
+    vm = shown(site, f"vm-{guest.pk:03d}")
+    assert ([disk["encrypted"] for disk in vm["configuration"]["storage"]], vm["security"]["encrypted"]) == (
+        disks,
+        whole,
+    )
+    (row,) = site.get("/v1/vms").json()["data"]["vms"]
+    assert row["security"]["encrypted"] is whole
+
+
 def test_one_that_was_never_read_closely(site: Client, cluster: Cluster) -> None:
     guest = make_guest(cluster, status="stopped")
     vm = shown(site, f"vm-{guest.pk:03d}")

@@ -205,6 +205,6 @@ def test_the_last_judgement_of_a_scan(site: Client, cluster: Cluster) -> None:
 def test_all_disks_count_once_they_are_known(site: Client, cluster: Cluster) -> None:
     guest = make_guest(cluster, disk_bytes=10 * GIB)
     assert listed(site)["vms"][0]["storage_gb"] == 10
-    disks = [{"place": place, "bytes": size * GIB} for place, size in (("scsi0", 10), ("scsi1", 5))]
+    disks = [{"place": place, "storage": "local", "bytes": size * GIB} for place, size in (("scsi0", 10), ("scsi1", 5))]
     GuestDetails.objects.create(guest=guest, disks=disks, read_at=timezone.now())
     assert listed(site)["vms"][0]["storage_gb"] == 15

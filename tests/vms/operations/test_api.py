@@ -12,7 +12,7 @@ from tests.factories.accounts import make_environment, make_key, make_organizati
 from tests.factories.vms import make_claim, make_cluster, make_guest
 from tests.shapes import lacks
 from vms.machines import public_id
-from vms.models import Cluster, ClusterNode, Guest, GuestDetails, GuestSnapshot
+from vms.models import Cluster, ClusterNode, ClusterStorage, Guest, GuestDetails, GuestSnapshot
 
 pytestmark = pytest.mark.django_db
 WRITE = frozenset({"vm:read", "vm:write"})
@@ -140,27 +140,36 @@ DOCUMENTED = {
 def template(machine: Guest, organization: Organization) -> Guest:
     make_environment("production", organization=organization, position=9)
     ClusterNode.objects.create(cluster=machine.cluster, name="pve1", is_online=True, seen_at=timezone.now())
+    Cluster.objects.filter(pk=machine.cluster_id).update(encrypting_storages=["vault"])
+    ClusterStorage.objects.create(
+        cluster=machine.cluster, node="pve1", name="vault", plugin="zfspool", content="images"
+    )
     return make_guest(machine.cluster, name="ubuntu-22.04-cloudinit", is_template=True)
 
 
 def test_the_documented_creation(site: Client, template: Guest) -> None:
-    body = {**DOCUMENTED, "security": {**DOCUMENTED["security"], "encrypt_disk": False}}  # type: ignore[dict-item]
-    answer = send(site, "post", "/v1/vms", body)
+    answer = send(site, "post", "/v1/vms", DOCUMENTED)
     assert answer.status_code == 201, answer.content
     vm = answer.json()["data"]["vm"]
     assert lacks({"id": "", "name": "", "status": "", "creation_job_id": ""}, vm) == []
     assert (vm["name"], vm["status"]) == ("app-server-01", "creating")
     assert vm["creation_job_id"] == f"job_create_{vm['id'].replace('-', '_')}"
-    assert vm["notes"] == ["Backups are not scheduled by this call; schedule them in Proxmox."]
+    assert vm["notes"] == [
+        "There is no template ubuntu-22.04-secure; ubuntu-22.04-cloudinit is copied.",
+        "An SSH key that ends with ... is abbreviated and was left out.",
+        "Backups are not scheduled by this call; schedule them in Proxmox.",
+    ]
     assert answer["Location"] == f"/v1/vms/{vm['id']}"
     shown = send(site, "get", answer["Location"]).json()["data"]["vm"]
     assert (shown["status"], shown["environment"]) == ("creating", "production")
     place = Job.objects.get().steps.get(kind="guest.place").params
     assert (place["vlan"], place["firewall"], place["memory_bytes"]) == (100, True, 8192 * 1024**2)
+    assert place["encrypted"] is Job.objects.get().steps.get(kind="guest.verify").params["encrypted"] is True
     assert Job.objects.get().steps.get(kind="guest.create").params["cloud_init"]["ip"] == "192.168.1.102/24"
 
 
 def test_an_encrypted_disk_is_refused_where_no_storage_is_known_to_encrypt(site: Client, template: Guest) -> None:
+    Cluster.objects.update(encrypting_storages=[])
     answer = send(site, "post", "/v1/vms", DOCUMENTED)
     assert (answer.status_code, answer.json()["error"]["details"]["field"]) == (422, "security.encrypt_disk")
 

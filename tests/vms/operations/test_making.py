@@ -11,10 +11,12 @@ from alma.accounts.models import Environment
 from alma.errors import DomainError, Invalid, Refused, WrongState
 from alma.events.models import Event
 from alma.jobs.models import Job
-from alma.jobs.services import cancel
+from alma.jobs.services import StepSpec, cancel
 from tests.factories.accounts import make_environment
 from tests.vms.operations.conftest import see
 from tests.vms.steps.conftest import ours
+from vms import details
+from vms.api.detail import detail_of
 from vms.machines import find, public_id
 from vms.models import Cluster, Guest, GuestClaim
 from vms.operations.making import Machine, create
@@ -111,10 +113,60 @@ def test_what_cannot_be_asked_for(by: Actor, cluster: Cluster) -> None:
     make_environment("production", organization=cluster.organization, is_protected=True)
     refused(lambda: create(replace(WISH, environment="production"), by=by), Refused, "IPR_REQUIRED")
     refused(lambda: create(replace(WISH, environment="nowhere"), by=by), Invalid, "VALIDATION_ERROR")
-    refused(lambda: create(replace(WISH, is_encrypted=True), by=by), Invalid, "VALIDATION_ERROR")
     refused(lambda: create(replace(WISH, template="plan9"), by=by), Invalid, "VALIDATION_ERROR")
     refused(lambda: create(WISH, by=replace(by, scopes=frozenset())), Refused, "MISSING_SCOPE")
     assert not Job.objects.exists() and not GuestClaim.objects.exists()
+
+
+def test_an_encrypted_disk_lies_where_an_operator_says_that_it_is(
+    cluster: Cluster, by: Actor, finish: Finish, observer: Any
+) -> None:
+    encrypt(cluster, "vault")
+    guest, job = create(replace(WISH, is_encrypted=True, disk_gib=20), by=by)
+    finish(job)
+    assert job.error is None
+    guest.refresh_from_db()
+    assert observer.nodes(guest.node).qemu(guest.vmid).config.get()["scsi0"].startswith("vault:")
+    details.read_due()
+    shown = detail_of(find(public_id(guest), by=by))
+    assert (shown["security"]["encrypted"], shown["configuration"]["storage"][0]["encrypted"]) == (True, True)
+
+
+def test_a_disk_that_lies_elsewhere_is_no_green_result(cluster: Cluster, make_machine: Any, runner: Any) -> None:
+    machine = make_machine(name="web")
+    encrypt(cluster, "vault")
+    claim = machine.claim
+    params = {"cluster": cluster.pk, "owner": claim.owner, "node": claim.node, "kind": "vm", "encrypted": True}
+    job = runner.run([StepSpec("guest.verify", claim.key, "Check", 0, 1, params)])
+    assert (job.error["code"], "lies on local-lvm" in job.error["message"]) == ("VERIFY_MISMATCH", True)
+
+
+@pytest.mark.parametrize(
+    ("encrypting", "chosen"),
+    [([], []), (["nowhere"], []), (["local"], []), (["vault"], ["shared"])],
+    ids=["none named", "not there", "not for disks", "not for new machines"],
+)
+def test_an_encrypted_disk_that_no_storage_can_hold(
+    cluster: Cluster, by: Actor, encrypting: list[str], chosen: list[str]
+) -> None:
+    Cluster.objects.filter(pk=cluster.pk).update(encrypting_storages=encrypting, chosen_storages=chosen)
+    refused(lambda: create(replace(WISH, is_encrypted=True), by=by), Invalid, "VALIDATION_ERROR")
+    assert not Job.objects.exists() and not GuestClaim.objects.exists()
+
+
+def test_an_encrypting_storage_without_room_is_no_place(
+    cluster: Cluster, by: Actor, finish: Finish, fresh_sandbox: Any
+) -> None:
+    encrypt(cluster, "vault")
+    _, job = create(replace(WISH, is_encrypted=True, disk_gib=2000), by=by)
+    finish(job)
+    assert job.error is not None and job.error["code"] == "NO_PLACE"
+    assert "free on vault" in job.error["message"] and ours(fresh_sandbox) == []
+
+
+def encrypt(cluster: Cluster, *storages: str) -> None:
+    Cluster.objects.filter(pk=cluster.pk).update(encrypting_storages=list(storages))
+    cluster.refresh_from_db()
 
 
 def refused(act: Callable[[], object], kind: type[DomainError], code: str) -> None:

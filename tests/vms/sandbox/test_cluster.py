@@ -9,7 +9,7 @@ def test_resources_agree_with_the_lists(cluster: Cluster) -> None:
     rows = cluster.get("/cluster/resources")
     by_type = {kind: [row for row in rows if row["type"] == kind] for kind in {row["type"] for row in rows}}
     assert {row["node"] for row in by_type["node"]} == {"pve1", "pve2", "pve3"}
-    assert len(by_type["storage"]) == 9
+    assert len(by_type["storage"]) == 12
     listed = {row["vmid"] for node in ("pve1", "pve2", "pve3") for row in cluster.get(f"/nodes/{node}/qemu")}
     assert {row["vmid"] for row in by_type["qemu"]} == listed
     assert {row["pool"] for row in by_type["pool"]} == {"infrastructure"}
@@ -44,7 +44,11 @@ def test_storage_content(cluster: Cluster) -> None:
     assert [(row["volid"], row["size"], row["vmid"]) for row in rows] == [("local-lvm:vm-100-disk-0", 8 * 2**30, 100)]
     templates = cluster.get("/nodes/pve1/storage/local/content", content="vztmpl")
     assert "local:vztmpl/debian-12-standard_12.12-1_amd64.tar.zst" in {row["volid"] for row in templates}
-    assert {row["storage"] for row in cluster.get("/nodes/pve1/storage", content="images")} == {"local-lvm", "shared"}
+    assert {row["storage"] for row in cluster.get("/nodes/pve1/storage", content="images")} == {
+        "local-lvm",
+        "shared",
+        "vault",
+    }
     assert cluster.refusal("GET", "/nodes/pve1/storage", storage="nope").errors == {"storage": "No such storage."}
     assert cluster.refusal("GET", "/nodes/pve1/storage/nope/content").message == "storage 'nope' does not exist"
 

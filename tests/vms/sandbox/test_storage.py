@@ -95,7 +95,7 @@ def test_a_new_storage_holds_disks(cluster: Cluster) -> None:
 
 def test_filters_of_the_list(cluster: Cluster) -> None:
     names = {row["storage"] for row in cluster.get("/nodes/pve1/storage", content="images")}
-    assert names == {"local-lvm", "shared"}
+    assert names == {"local-lvm", "shared", "vault"}
     assert {row["storage"] for row in cluster.get("/nodes/pve1/storage", target="pve2")} == {"shared"}
     cluster.put("/storage/shared", disable=1)
     assert "shared" not in {row["storage"] for row in cluster.get("/nodes/pve1/storage", enabled=1)}

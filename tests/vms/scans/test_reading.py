@@ -53,6 +53,14 @@ def test_only_plain_devices_are_certainly_not_encrypted(volumes: list[str], is_e
     assert known is is_encrypted
 
 
+@pytest.mark.parametrize("encrypts", [True, False])
+def test_what_an_operator_says_of_encryption_counts(encrypts: bool) -> None:
+    told = {"plugin": "zfspool", "pool": "tank/vault", "encrypts": encrypts}
+    facts = storage_facts("vault", told, {"devices": {"zfs": {"tank": True}}})
+    assert (facts.is_encrypted, facts.is_redundant) == (encrypts, True)
+    assert "with a mirror or parity; " in facts.where and "as the settings of the cluster say" in facts.where
+
+
 def test_a_group_that_was_not_read_leaves_the_rules_unknown() -> None:
     rules = [{"type": "group", "action": "web", "enable": 1}, {"type": "in", "action": "DROP"}]
     assert isinstance(surroundings.with_groups(rules, {"web": {"missing": "403"}}), Missing)

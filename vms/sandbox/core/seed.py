@@ -1,4 +1,4 @@
-"""The cluster that a new sandbox begins with: three nodes, four storages, templates, and guests of other people."""
+"""The cluster that a new sandbox begins with: three nodes, their storages, templates, and guests of other people."""
 
 from dataclasses import dataclass
 
@@ -10,6 +10,8 @@ from vms.sandbox.core.sizes import GIB, MIB, TIB, show
 from vms.sandbox.core.world import World
 
 DEFAULT_SEED = "alma"
+ENCRYPTING_STORAGE = "vault"
+"""A pool of ZFS with encryption. Its definition does not say so, as it would not on a real cluster."""
 _TWELVE_DAYS = 12 * 86_400
 
 
@@ -31,6 +33,7 @@ _TEMPLATES = (
     _Machine(9000, "pve1", "debian-12-cloudinit", "debian-12", 2, 2048, 3, "cloudinit;template"),
     _Machine(9001, "pve1", "ubuntu-24.04-cloudinit", "ubuntu-24.04", 2, 2048, 4, "cloudinit;template"),
     _Machine(9002, "pve2", "rocky-9-cloudinit", "rocky-9", 2, 2048, 10, "cloudinit;template"),
+    _Machine(9003, "pve3", "ubuntu-22.04", "ubuntu-22.04", 2, 2048, 4, "cloudinit;template"),
 )
 _MACHINES = (
     _Machine(101, "pve1", "dns-1", "debian-12", 1, 1024, 8, "infra", days=11),
@@ -93,6 +96,7 @@ def _add_storages(world: World) -> None:
             is_shared=True,
             settings={"server": "10.20.0.5", "export": "/tank/proxmox", "path": "/mnt/pve/shared", "format": "qcow2"},
         ),
+        Storage(ENCRYPTING_STORAGE, "zfspool", ["images", "rootdir"], 900 * GIB, settings={"pool": "tank/vault"}),
     )
     for storage in storages:
         world.state.storages.put(storage)
