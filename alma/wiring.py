@@ -48,6 +48,7 @@ CHORES = [
     ("vms.inventory.refresh_all", 5),
     ("vms.details.read_due", 5),
     ("vms.networks.read_due", 5),
+    ("vms.recording.record", 15),
     ("vms.drift.watching.watch_all", 5),
     ("iprs.services.settle_outrun", 5),
     ("alma.monitoring.examining.examine_due", 2),

@@ -13,15 +13,17 @@ from alma.accounts.actors import Actor
 from alma.errors import Unavailable
 from alma.jobs.models import Job
 from vms.machines import ACTIVITIES, clusters_of, is_silent
-from vms.models import ClusterNode, ClusterStorage, Guest
+from vms.models import ClusterNode, ClusterStorage, Guest, KeptSeries
 from vms.proxmox.client import connect, disconnect
-from vms.proxmox.history import Moment, read_history
+from vms.proxmox.history import FIGURES, Moment, read_history
+from vms.recording import fill
 from vms.services import clear_answers
 
 DEADLINE = 2.0
 """Seconds that a cluster has for an answer while somebody waits."""
 FRESH = timedelta(seconds=15)
-KEPT_SECONDS = 24 * 3600
+KEEP_AGAIN = timedelta(minutes=1)
+"""What was told is written down this often at most."""
 PERIODS: Mapping[str, tuple[str, int]] = {
     "1h": ("hour", 3600), "24h": ("day", 86_400), "7d": ("week", 604_800), "30d": ("month", 2_592_000),
 }  # fmt: skip
@@ -41,24 +43,39 @@ def series_of(guest: Guest, period: str) -> Series:
     """The figures of a period. Raises Unavailable when they were never read and the cluster does not answer in time."""
     timeframe, seconds = PERIODS[period]
     now = timezone.now()
-    kept: Series | None = cache.get(_key(guest, period))
-    if kept is not None and now - kept.read_at < FRESH:
-        return kept
+    fresh: Series | None = cache.get(_key(guest, period))
+    if fresh is not None and now - fresh.read_at < FRESH:
+        return fresh
     try:
         moments = _read(guest, timeframe)
     except Unavailable:
+        kept = _kept(guest, period)
         if kept is None:
             raise
-        return Series(kept.moments, kept.read_at, is_stale=True)
+        return kept
     begin = int(now.timestamp()) - seconds
     series = Series([moment for moment in moments if moment[0] >= begin], now)
-    keep(guest, period, series)
+    cache.set(_key(guest, period), series, FRESH.total_seconds())
+    if not KeptSeries.objects.filter(guest=guest, period=period, read_at__gt=now - KEEP_AGAIN).exists():
+        keep(guest, period, series)
     return series
 
 
 def keep(guest: Guest, period: str, series: Series) -> None:
-    """Remember figures, for as long as they are worth telling while the cluster is silent."""
-    cache.set(_key(guest, period), series, KEPT_SECONDS)
+    """Write figures down, for all processes and beyond their end: while the cluster is silent they are told."""
+    rows = [[seconds, *(told[name] for name in FIGURES)] for seconds, told in series.moments]
+    KeptSeries.objects.update_or_create(
+        guest=guest, period=period, defaults={"moments": rows, "read_at": series.read_at}
+    )
+
+
+def _kept(guest: Guest, period: str) -> Series | None:
+    """What was written down, if anything."""
+    row = KeptSeries.objects.filter(guest=guest, period=period).first()
+    if row is None:
+        return None
+    moments = [(seconds, dict(zip(FIGURES, told, strict=True))) for seconds, *told in row.moments]
+    return Series(moments, row.read_at, is_stale=True)
 
 
 def _key(guest: Guest, period: str) -> str:
@@ -113,11 +130,11 @@ def _guests(actor: Actor) -> dict[str, int]:
 
 
 def _storage(actor: Actor) -> dict[str, Any]:
-    """A shared storage counts once, however many nodes see it."""
-    rows = ClusterStorage.objects.visible_to(actor).filter(is_active=True)
-    once = {(row.cluster_id, row.name, "" if row.is_shared else row.node): row for row in rows}
-    total, used = sum(row.total_bytes for row in once.values()), sum(row.used_bytes for row in once.values())
-    return {"total": len(once), "total_bytes": total, "used_bytes": used, "usage_percent": percent(used, total)}
+    room = fill(ClusterStorage.objects.visible_to(actor).filter(is_active=True))
+    return {
+        "total": room.count, "total_bytes": room.total, "used_bytes": room.used,
+        "usage_percent": percent(room.used, room.total),
+    }  # fmt: skip
 
 
 def _jobs(actor: Actor) -> dict[str, int]:

@@ -1,7 +1,7 @@
 """`/v1/monitoring` of the Proxmox AI document: figures of the last reading, and of one machine over time."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, get_args
 
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -18,121 +18,10 @@ from alma.api.schema import refusals
 from vms import machines, metrics
 from vms.api.finding import VM_ID, machine_of
 from vms.api.machines import READ, age_of
+from vms.api.metric_bodies import MachinePoints, Period, SystemMetricsBody, VmMetricsBody
 from vms.api.units import megabits
+from vms.past import SystemMoment, system_past
 from vms.proxmox.history import Moment
-
-Period = Literal["1h", "24h", "7d", "30d"]
-
-
-class ClusterCounts(BaseModel):
-    """How many clusters there are, and how many could not be read."""
-
-    total: int
-    unreachable: int
-
-
-class NodeFigures(BaseModel):
-    """Load and memory of the nodes that are online."""
-
-    total: int
-    online: int
-    cpu_cores: int
-    cpu_usage_percent: float | None
-    memory_total_bytes: int
-    memory_used_bytes: int
-    memory_usage_percent: float | None
-
-
-class MachineCounts(BaseModel):
-    """Machines by status; `other` are those of which it is not known, and those that are busy."""
-
-    total: int
-    running: int
-    stopped: int
-    paused: int
-    other: int
-    cpu_cores: int
-    memory_bytes: int
-
-
-class StorageFigures(BaseModel):
-    """Storages and how full they are; a shared one counts once."""
-
-    total: int
-    total_bytes: int
-    used_bytes: int
-    usage_percent: float | None
-
-
-class JobCounts(BaseModel):
-    """What runs, what waits, and what ended within a day."""
-
-    running: int
-    queued: int
-    completed_24h: int
-    failed_24h: int
-
-
-class SystemFigures(BaseModel):
-    """Figures over all clusters at their last reading."""
-
-    clusters: ClusterCounts
-    nodes: NodeFigures
-    vms: MachineCounts
-    storage: StorageFigures
-    jobs: JobCounts
-
-
-class SystemMetricsBody(BaseModel):
-    """Figures over everything."""
-
-    metrics: SystemFigures
-
-
-class CpuPoint(BaseModel):
-    """A moment; null where nothing was measured."""
-
-    timestamp: datetime
-    usage_percent: float | None
-
-
-class MemoryPoint(CpuPoint):
-    """A moment; null where nothing was measured."""
-
-    used_bytes: int | None
-    total_bytes: int | None
-
-
-class DiskPoint(MemoryPoint):
-    """A moment. How full a disk is only containers tell."""
-
-    read_bytes_per_second: float | None
-    write_bytes_per_second: float | None
-
-
-class NetworkPoint(BaseModel):
-    """A moment; null where nothing was measured."""
-
-    timestamp: datetime
-    rx_mbps: float | None
-    tx_mbps: float | None
-
-
-class MachinePoints(BaseModel):
-    """The figures that were asked for, oldest first; a gap is a moment with nulls."""
-
-    cpu: list[CpuPoint] | None = None
-    memory: list[MemoryPoint] | None = None
-    disk: list[DiskPoint] | None = None
-    network: list[NetworkPoint] | None = None
-
-
-class VmMetricsBody(BaseModel):
-    """Figures of one machine over a period."""
-
-    vm_id: str
-    period: Period
-    metrics: MachinePoints
 
 
 def _point(moment: Moment) -> dict[str, dict[str, Any]]:
@@ -147,6 +36,22 @@ def _point(moment: Moment) -> dict[str, dict[str, Any]]:
         },
         "network": {**at, "rx_mbps": megabits(told["netin"]), "tx_mbps": megabits(told["netout"])},
     }  # fmt: skip
+
+
+def _system_point(moment: SystemMoment) -> dict[str, dict[str, Any]]:
+    at, told = {"timestamp": moment.at}, moment.told
+    return {
+        "cpu": {**at, "usage_percent": metrics.percent(told["cpu_load"], told["cores"])},
+        "memory": {**at, **_share(told["memory_used"], told["memory_bytes"])},
+        "disk": {**at, **_share(told["storage_used"], told["storage_bytes"])},
+        "network": {**at, "rx_mbps": megabits(told["rx_rate"]), "tx_mbps": megabits(told["tx_rate"])},
+    }
+
+
+def _asked(points: list[dict[str, dict[str, Any]]], names: str) -> dict[str, list[dict[str, Any]]]:
+    """Only what was asked for, each figure with its moments."""
+    wanted = names.split(",")
+    return {name: [point[name] for point in points] for name in NAMES if name in wanted}
 
 
 def _share(used: float | None, total: float | None) -> dict[str, Any]:
@@ -171,20 +76,32 @@ def _known(text: str) -> str:
 
 
 class MetricsQuery(BaseModel):
-    """What may be asked of a machine's figures."""
+    """What may be asked of figures over time."""
 
-    period: Period = "24h"
+    period: Period
     metrics: Annotated[str, StringConstraints(max_length=60), AfterValidator(_known)] = ",".join(NAMES)
 
 
-_PARAMETERS = [
-    VM_ID,
-    OpenApiParameter("period", str, description="Until now", enum=get_args(Period), default="24h"),
-    OpenApiParameter(
-        "metrics", {"type": "string", "pattern": f"^({'|'.join(NAMES)})(,({'|'.join(NAMES)}))*$", "maxLength": 60},
-        description="With commas between them; all of them unless told", default=",".join(NAMES),
-    ),
-]  # fmt: skip
+class SystemQuery(MetricsQuery):
+    """Of everything, an hour unless told."""
+
+    period: Period = "1h"
+
+
+class VmQuery(MetricsQuery):
+    """Of a machine, a day unless told."""
+
+    period: Period = "24h"
+
+
+_METRICS = OpenApiParameter(
+    "metrics", {"type": "string", "pattern": f"^({'|'.join(NAMES)})(,({'|'.join(NAMES)}))*$", "maxLength": 60},
+    description="With commas between them; all of them unless told", default=",".join(NAMES),
+)  # fmt: skip
+
+
+def _period(usual: str) -> OpenApiParameter:
+    return OpenApiParameter("period", str, description="Until now", enum=get_args(Period), default=usual)
 
 
 class SystemMetrics(Endpoint):
@@ -193,11 +110,17 @@ class SystemMetrics(Endpoint):
     dialect = PROXMOX
     scopes = {"GET": READ}
 
-    @extend_schema(operation_id="monitoring_system", responses={200: SystemMetricsBody}, tags=["monitoring"])
+    @extend_schema(
+        operation_id="monitoring_system", parameters=[_period("1h"), _METRICS], responses={200: SystemMetricsBody},
+        tags=["monitoring"],
+    )  # fmt: skip
     def get(self, request: Request) -> Response:
-        """Figures of nodes, machines, storages and jobs as they were last read."""
-        actor = actor_of(request)
-        return Answer({"metrics": metrics.whole_system(actor)}, meta=age_of(machines.clusters_of(actor).values()))
+        """Figures of nodes, machines, storages and jobs as they were last read, and of a period: each minute of an hour, each quarter
+        of an hour of a day, each hour of a week or a month."""
+        actor, query = actor_of(request), read(SystemQuery, request.query_params.dict())
+        points = [_system_point(moment) for moment in system_past(actor, query.period)]
+        told = {"metrics": metrics.whole_system(actor), "period": query.period, "series": _asked(points, query.metrics)}
+        return Answer(told, meta=age_of(machines.clusters_of(actor).values()))
 
 
 class VmMetrics(Endpoint):
@@ -207,16 +130,14 @@ class VmMetrics(Endpoint):
     scopes = {"GET": READ}
 
     @extend_schema(
-        operation_id="monitoring_vm", parameters=_PARAMETERS, tags=["monitoring"],
+        operation_id="monitoring_vm", parameters=[VM_ID, _period("24h"), _METRICS], tags=["monitoring"],
         responses={200: VmMetricsBody, **refusals(503, dialect=PROXMOX)},
     )  # fmt: skip
     def get(self, request: Request, vm_id: str) -> Response:
         """Figures of a period. A cluster has two seconds to tell them; after that they are the last known, with their age."""
-        guest, query = machine_of(request, vm_id), read(MetricsQuery, request.query_params.dict())
+        guest, query = machine_of(request, vm_id), read(VmQuery, request.query_params.dict())
         series = metrics.series_of(guest, query.period)
-        names = [name for name in NAMES if name in query.metrics.split(",")]
-        points = [_point(moment) for moment in series.moments]
-        told = {name: [point[name] for point in points] for name in names}
+        told = _asked([_point(moment) for moment in series.moments], query.metrics)
         age = int((timezone.now() - series.read_at).total_seconds())
         return Answer(
             {"vm_id": machines.public_id(guest), "period": query.period, "metrics": told},

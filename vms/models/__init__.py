@@ -4,6 +4,7 @@ from vms.models.clusters import HOST, TOKEN, TOKEN_ID, Cluster, ClusterQuerySet,
 from vms.models.details import GuestDetails
 from vms.models.drift import Drift, Expectation, Stray
 from vms.models.guests import Guest, GuestKind, GuestQuerySet
+from vms.models.history import ClusterMoment, KeptSeries
 from vms.models.ledger import MARKER, ClaimQuerySet, GuestClaim
 from vms.models.networks import ClusterNetwork
 from vms.models.scans import ScanFinding, ScanSubject, SecurityScan
@@ -11,8 +12,8 @@ from vms.models.sightings import ClusterNode, ClusterStorage, ClusterTask
 from vms.models.snapshots import GuestSnapshot
 
 __all__ = [
-    "HOST", "MARKER", "TOKEN", "TOKEN_ID", "ClaimQuerySet", "Cluster", "ClusterNetwork", "ClusterNode",
+    "HOST", "MARKER", "TOKEN", "TOKEN_ID", "ClaimQuerySet", "Cluster", "ClusterMoment", "ClusterNetwork", "ClusterNode",
     "ClusterQuerySet", "ClusterStorage", "ClusterTask", "Drift", "Expectation", "Guest", "GuestClaim", "GuestDetails",
-    "GuestKind", "GuestQuerySet", "GuestSnapshot", "ScanFinding", "ScanSubject", "SecurityScan", "Stray", "validate_ca",
+    "GuestKind", "GuestQuerySet", "GuestSnapshot", "KeptSeries", "ScanFinding", "ScanSubject", "SecurityScan", "Stray", "validate_ca",
     "validate_names",
 ]  # fmt: skip

@@ -14,8 +14,8 @@ from django.utils import timezone
 from tests.factories.accounts import make_key
 from tests.factories.vms import GIB, make_cluster, make_guest
 from tests.fixtures.sandbox import RunningSandbox
-from vms import inventory, metrics
-from vms.models import Cluster, ClusterNode, ClusterStorage, Guest
+from vms import inventory, metrics, recording
+from vms.models import Cluster, ClusterNode, ClusterStorage, Guest, KeptSeries
 from vms.proxmox.history import read_history
 
 pytestmark = pytest.mark.django_db
@@ -110,6 +110,7 @@ def test_the_last_known_figures_outlive_the_cluster(
     first = client.get(path(guest, "period=1h")).json()
     series = metrics.series_of(guest, "1h")
     metrics.keep(guest, "1h", metrics.Series(series.moments, timezone.now() - timedelta(minutes=3)))
+    cache.clear()  # as after a restart: nothing is left in the memory of the process
     fresh_sandbox.stop()
     answer = client.get(path(guest, "period=1h"))
     body = answer.json()
@@ -178,6 +179,47 @@ def test_the_whole_system() -> None:
     assert found["clusters"] == {"total": 1, "unreachable": 0}
     assert found["jobs"] == {"running": 0, "queued": 0, "completed_24h": 0, "failed_24h": 0}
     assert body["meta"]["age_seconds"] >= 0
+
+
+def test_the_past_of_the_whole_system() -> None:
+    cluster = make_cluster(last_read_at=timezone.now())
+    ClusterNode.objects.create(
+        cluster=cluster, name="pve1", is_online=True, cores=8, cpu_load=0.5, memory_bytes=16 * GIB, memory_used=4 * GIB,
+        seen_at=timezone.now(),
+    )  # fmt: skip
+    make_guest(cluster, rx_rate=125_000.0, tx_rate=250_000.0)
+    recording.record()
+    body = site(cluster).get("/v1/monitoring/metrics?period=24h&metrics=cpu,memory,disk,network").json()["data"]
+    assert (body["period"], body["series"].keys()) == ("24h", FIGURES.keys())
+    last = {name: points[-1] for name, points in body["series"].items()}
+    assert (last["cpu"]["usage_percent"], last["memory"]["usage_percent"]) == (50.0, 25.0)
+    assert (last["disk"]["usage_percent"], last["disk"]["total_bytes"]) == (None, 0)
+    assert (last["network"]["rx_mbps"], last["network"]["tx_mbps"]) == (1.0, 2.0)
+    first = {name: points[0] for name, points in body["series"].items()}
+    assert {value for point in first.values() for key, value in point.items() if key != "timestamp"} == {None}
+    hour = site(cluster).get("/v1/monitoring/metrics?metrics=cpu").json()["data"]
+    assert (hour["period"], hour["series"].keys(), len(hour["series"]["cpu"])) == ("1h", {"cpu"}, 60)
+    assert (
+        site(make_cluster()).get("/v1/monitoring/metrics").json()["data"]["series"]["cpu"][-1]["usage_percent"] is None
+    )
+
+
+@pytest.mark.parametrize(("query", "field"), [("period=2h", "period"), ("metrics=heat", "metrics")])
+def test_what_makes_no_sense_of_the_system(query: str, field: str) -> None:
+    answer = site(make_cluster()).get(f"/v1/monitoring/metrics?{query}")
+    assert (answer.status_code, answer.json()["error"]["details"]["field"]) == (422, field)
+
+
+def test_what_was_told_is_written_down_once_a_minute(cluster: Cluster, guest: Guest) -> None:
+    metrics.series_of(guest, "1h")
+    kept = KeptSeries.objects.get()
+    cache.clear()
+    metrics.series_of(guest, "1h")
+    assert KeptSeries.objects.get().read_at == kept.read_at
+    KeptSeries.objects.update(read_at=kept.read_at - timedelta(minutes=2))
+    cache.clear()
+    series = metrics.series_of(guest, "1h")
+    assert (KeptSeries.objects.get().read_at, series.is_stale) == (series.read_at, False)
 
 
 def test_a_system_of_which_nothing_is_known() -> None:
