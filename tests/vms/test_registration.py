@@ -100,6 +100,21 @@ def test_each_missing_privilege_is_named_with_its_path(
     assert any("No template is visible" in text for text in result["warnings"]) == (path == "/vms/9000")
 
 
+def test_what_only_single_machines_need_is_no_fault_but_said(fresh_sandbox: RunningSandbox) -> None:
+    cluster = narrow_cluster(fresh_sandbox, "/pool/alma")
+    client = fresh_sandbox.proxmoxer()
+    client.access.roles.post(roleid="ALMAGuests", privs=",".join([*ON_GUESTS, AGENT, "VM.Migrate"]))
+    for who in ({"users": "alma@pve"}, {"tokens": "alma@pve!alma"}):
+        client.access.acl.put(path="/pool/alma", roles="ALMAGuests", **who)
+    client._store["session"].close()
+    result = registration.check(cluster, by=make_actor())
+    assert (result["error"], result["missing"]) == ("", [])
+    assert result["warnings"] == [
+        "The token lacks VM.Clone, VM.Console, VM.Snapshot, VM.Snapshot.Rollback on /pool/alma: it cannot copy machines, "
+        "open their screens, take snapshots of them, go back to snapshots. Deployments do not need that."
+    ]
+
+
 def test_asking_the_guest_agent_takes_the_privilege_that_the_version_knows() -> None:
     cluster = make_cluster(organization=make_organization())
     for version, privilege in (("9.1.2", "VM.GuestAgent.Audit"), ("8.4.1", "VM.Monitor")):

@@ -2,7 +2,7 @@
 
 from django.urls import re_path
 
-from vms.api import about, changes, making, metrics, moving, networks, operations, scans, snapshots, storage
+from vms.api import about, changes, consoles, making, metrics, moving, networks, operations, scans, snapshots, storage
 
 app_name = "v1"
 _VM = r"^v1/vms/(?P<vm_id>[\w-]{1,60})"
@@ -25,6 +25,7 @@ urlpatterns = [
     re_path(_VM + r"/start/?$", operations.Start.as_view(), name="vm-start"),
     re_path(_VM + r"/stop/?$", operations.Stop.as_view(), name="vm-stop"),
     re_path(_VM + r"/restart/?$", operations.Restart.as_view(), name="vm-restart"),
+    re_path(_VM + r"/console/?$", consoles.ConsoleOfMachine.as_view(), name="vm-console"),
     re_path(_VM + r"/migrate/?$", moving.Migrate.as_view(), name="vm-migrate"),
     re_path(_VM + r"/snapshots/?$", snapshots.Snapshots.as_view(), name="vm-snapshots"),
     re_path(_SNAPSHOT + r"/?$", snapshots.Snapshot.as_view(), name="vm-snapshot"),

@@ -11,24 +11,36 @@ from vms.models import Cluster, Guest, GuestClaim
 
 
 def held_claim(guest: Guest, *, by: Actor) -> GuestClaim:
-    """The ledger row of a machine that this actor may act on now.
+    """The ledger row of a machine that this actor may change now. Raises what `own_claim` does, and WrongState while a job
+    works on it."""
+    claim = own_claim(guest, by=by)
+    refuse_busy(claim)
+    return claim
+
+
+def own_claim(guest: Guest, *, by: Actor) -> GuestClaim:
+    """The ledger row of a machine that this actor may act on.
 
     Raises Refused for a guest that ALMA did not make, a protected environment or a test key on a real cluster, Unavailable
-    while its cluster gives no answer, WrongState while a job works on it."""
+    while its cluster gives no answer."""
     by.require("vm:write")
     cluster = guest.cluster
     check_lane(cluster, by=by)
     check_answers(cluster)
     claim = GuestClaim.objects.active().filter(cluster=cluster, vmid=guest.vmid).first()
     if claim is None:
-        raise Refused(
-            f"{guest.name or guest.vmid} was not made by ALMA, so ALMA does not touch it. "
-            "Change it in Proxmox, or declare a machine of your own and move what runs there.",
-            code="GUEST_NOT_OURS",
-        )
+        raise not_ours(guest)
     check_direct(_environment(claim), by=by)
-    refuse_busy(claim)
     return claim
+
+
+def not_ours(guest: Guest) -> Refused:
+    """The answer about a guest that ALMA did not make, or that has lost its mark."""
+    return Refused(
+        f"{guest.name or guest.vmid} was not made by ALMA, so ALMA does not touch it. "
+        "Change it in Proxmox, or declare a machine of your own and move what runs there.",
+        code="GUEST_NOT_OURS",
+    )
 
 
 def _environment(claim: GuestClaim) -> Environment | None:

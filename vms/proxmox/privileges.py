@@ -26,6 +26,11 @@ ON_GUESTS = {
     "VM.Config.Options": "set name, tags and description",
     "VM.PowerMgmt": "start and stop guests",
 }
+ON_REQUEST = {
+    "VM.Clone": "copy machines", "VM.Console": "open their screens", "VM.Migrate": "move them to other nodes",
+    "VM.Snapshot": "take snapshots of them", "VM.Snapshot.Rollback": "go back to snapshots",
+}  # fmt: skip
+"""What no plan needs, and people may ask of single machines."""
 AGENT = "VM.GuestAgent.Audit"
 ON_TEMPLATES = {"VM.Audit": "see the template", "VM.Clone": "clone the template"}
 ON_STORAGES = {"Datastore.AllocateSpace": "make disks there", "Datastore.Audit": "see how much room there is"}
@@ -80,7 +85,11 @@ def look(api: Api, cluster: Cluster) -> Findings:
         for need in needs
         if not any(allows(held, path, need.privilege) for path in need.paths)
     ]
-    found.warnings = [*_excess(held), *_oddities(cluster, found.nodes, storages, guests)]
+    found.warnings = [
+        *_excess(held),
+        *_not_on_request(cluster, held),
+        *_oddities(cluster, found.nodes, storages, guests),
+    ]
     return found
 
 
@@ -145,6 +154,17 @@ def _excess(held: Held) -> Iterator[str]:
         yield (
             f"The token may do more than ALMA needs: {', '.join(found)}. Whoever got hold of it could take over the "
             "cluster; make one with the role that the documentation gives."
+        )
+
+
+def _not_on_request(cluster: Cluster, held: Held) -> Iterator[str]:
+    """What will be refused when somebody asks for it."""
+    paths = _guest_paths(cluster)
+    lacks = {name: what for name, what in ON_REQUEST.items() if not any(allows(held, path, name) for path in paths)}
+    if lacks:
+        yield (
+            f"The token lacks {', '.join(lacks)} on {paths[0]}: it cannot {', '.join(lacks.values())}. Deployments do not "
+            "need that."
         )
 
 

@@ -21,6 +21,7 @@ def open_sandbox(data_dir: Path | str, options: Options, *, seed_name: str = see
     store = Store(folder / "state.sqlite3")
     core = build(store.load(), WallClock(), options, secrets, seed_name=seed_name)
     core.state.set("fingerprint", certificates.fingerprint(folder))
+    core.state.set("authority", (folder / "ca.pem").read_text(encoding="ascii"))
     store.write(core.state.drain())
     return core, store
 

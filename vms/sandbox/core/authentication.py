@@ -13,7 +13,10 @@ from vms.sandbox.core.model import Token, User
 from vms.sandbox.core.world import World
 
 TICKET_SECONDS = 2 * 3600
+CONSOLE_SECONDS = 40
+_AHEAD = 20
 _CLOCK_SKEW = 300
+_CONSOLE = re.compile(r"(?:.{8}:)?(PVEVNC:([0-9A-F]{8}))::(.+)")
 _TICKET = re.compile(r"PVE:([^:]+):([0-9A-F]{8})::(.+)")
 _OPEN_TO_ALL = {
     ("GET", "/access/domains"), ("GET", "/access/ticket"), ("POST", "/access/ticket"), ("POST", "/access/vncticket"),
@@ -121,6 +124,20 @@ def ticket_user(world: World, ticket: str) -> str:
     user = world.state.users.get(match[1])
     is_signed = _is_same(match[3], _sign(world, f"PVE:{match[1]}:{match[2]}"))
     return match[1] if is_signed and user is not None and _is_active(world, user) else ""
+
+
+def issue_console_ticket(world: World, name: str, path: str, port: int) -> str:
+    """What lets a user or token to one console, at one port; it names neither."""
+    plain = f"PVEVNC:{int(world.now()):08X}"
+    return f"{plain}::{_sign(world, f'{plain}:{name}:{path}:{port}')}"
+
+
+def is_console_ticket(world: World, ticket: str, name: str, path: str, port: int) -> bool:
+    """Whether it is one, for them and for there, and young enough. The password of a screen may stand before it."""
+    match = _CONSOLE.fullmatch(ticket)
+    if match is None or not -_AHEAD < world.now() - int(match[2], 16) < CONSOLE_SECONDS:
+        return False
+    return _is_same(match[3], _sign(world, f"{match[1]}:{name}:{path}:{port}"))
 
 
 def _is_csrf_valid(world: World, userid: str, value: str) -> bool:

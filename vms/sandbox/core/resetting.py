@@ -4,7 +4,18 @@ from vms.sandbox.core import seed
 from vms.sandbox.core.world import World
 
 DAY = 86_400
-_KEPT_SETTINGS = ("ticket_key", "fingerprint", "serial", "own_user", "own_token", "host", "stopped", "origin", "seed")
+_KEPT_SETTINGS = (
+    "ticket_key",
+    "fingerprint",
+    "authority",
+    "serial",
+    "own_user",
+    "own_token",
+    "host",
+    "stopped",
+    "origin",
+    "seed",
+)
 
 
 def reset(world: World, seed_name: str = "") -> None:

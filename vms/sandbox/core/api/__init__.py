@@ -7,6 +7,7 @@ from vms.sandbox.core.api import (
     cloudinit,
     cluster,
     config,
+    consoles,
     content,
     copies,
     guests,
@@ -21,7 +22,7 @@ from vms.sandbox.core.api import (
 from vms.sandbox.core.api.wide import WIDE_ROUTES
 
 ALL_ROUTES = (
-    access.routes, cluster.routes, pools.routes, nodes.routes, storage.routes, guests.routes, config.routes,
+    access.routes, cluster.routes, pools.routes, nodes.routes, storage.routes, guests.routes, config.routes, consoles.routes,
     copies.routes, snapshots.routes, cloudinit.routes, agent.routes, content.routes, backups.routes, moving.routes, sandbox.routes, upkeep.routes,
     *WIDE_ROUTES,
 )  # fmt: skip

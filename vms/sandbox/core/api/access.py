@@ -70,8 +70,14 @@ _VNC_TICKET = {
 
 @routes.route("POST", "/access/vncticket", _VNC_TICKET, WORLD)
 def verify_console_ticket(call: Call) -> Json:
-    """No console is ever opened here, so none of its tickets is right."""
-    raise ApiError(401, "authentication failure")
+    """What the proxy in front of a console asks. Whoever is refused is not told why."""
+    name, path = call.string("authid"), call.string("path")
+    user, _, tokenid = name.partition("!")
+    token = call.world.state.tokens.get(name) if tokenid else None
+    identity = Identity(user, tokenid, privsep=token is not None and bool(token.privsep))
+    is_right = authentication.is_console_ticket(call.world, call.string("vncticket"), name, path, call.number("port"))
+    if not is_right or not permissions.may(call.world, identity, path, *split_list(call.string("privs"))):
+        raise ApiError(401, "authentication failure")
 
 
 @routes.route("GET", "/access/permissions", {"path": text(), "userid": text(pattern=formats.USER_OR_TOKEN)}, USER)
