@@ -1,14 +1,17 @@
 """Deploying as a durable job: make sure that nothing moved, then execute the plan's steps to the letter."""
 
+from django.urls import reverse
+
 from alma.accounts.actors import Actor
 from alma.errors import Unavailable
 from alma.jobs.context import StepContext
-from alma.jobs.kinds import JobKind, StepFailed, StepKind, Unknown
+from alma.jobs.kinds import JobKind, Place, StepFailed, StepKind, Unknown
 from alma.jobs.models import Job, Step
 from alma.jobs.services import StepSpec
 from iprs.gates import missing
 from iprs.models import IPR, Deployment, Plan
 from iprs.planner import facts_of, moved_facts
+from iprs.planning import proposal
 from iprs.services.deploying import cancel_deployment
 from iprs.services.drifting import accept_unchanged
 from vms.proxmox.answers import Refusal
@@ -20,6 +23,15 @@ class DeploymentKind(JobKind):
     """A job that carries out one plan."""
 
     prefix = "deploy"
+    stopping = (
+        "What is in flight is finished, nothing new begins. Machines that were made stay: a retry of the deployment goes on "
+        "from there, and a rollback removes them."
+    )
+    stopping_needs = ("job:write", "ipr:deploy")
+
+    def places(self, job: Job) -> list[Place]:
+        """The deployment, and the IPR whose plan it carries out."""
+        return [Place("Deployment", reverse("iprs:deployment", args=[job.public_id]), "deploy"), *proposal(job)]
 
     def stop(self, job: Job, *, by: Actor) -> bool:
         """Its deployment is cancelled, by whoever may do that. Raises Refused, WrongState."""

@@ -4,11 +4,12 @@ from collections import defaultdict
 from statistics import median
 
 from django.conf import settings
+from django.urls import reverse
 from django.utils import timezone
 
 from alma.errors import NotFound, Unavailable
 from alma.jobs.context import StepContext
-from alma.jobs.kinds import JobKind, StepKind, Unknown
+from alma.jobs.kinds import JobKind, Place, StepKind, Unknown
 from alma.jobs.models import Job, Step
 from iprs.models import IPR, Deployment, Plan, PlanItem
 from iprs.planner import Draft, Target, draft_plan
@@ -19,11 +20,21 @@ HISTORY = 300
 """How many finished steps an estimate looks back at."""
 
 
+def proposal(job: Job) -> list[Place]:
+    """The IPR that a job is about, where its parameters name one."""
+    ipr = job.params.get("ipr")
+    return [Place(f"IPR #{ipr}", reverse("iprs:detail", args=[ipr]), "review")] if ipr else []
+
+
 class PlanKind(JobKind):
     """A job that computes one plan."""
 
     prefix = "plan"
     is_cancellable = False
+
+    def places(self, job: Job) -> list[Place]:
+        """The IPR that it is computed for."""
+        return proposal(job)
 
     def failed(self, job: Job) -> dict[str, object]:
         """A plan that could not be computed is refused, with the reason, and may be asked for again."""

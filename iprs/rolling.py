@@ -1,7 +1,9 @@
 """Rolling a deployment back as a durable job of its own, told on the deployment's stream."""
 
+from django.urls import reverse
+
 from alma.accounts.actors import Actor
-from alma.jobs.kinds import JobKind
+from alma.jobs.kinds import JobKind, Place
 from alma.jobs.models import Job
 from iprs.models import IPR, Deployment
 from vms.services import created_by
@@ -11,6 +13,8 @@ class RollbackKind(JobKind):
     """A job that undoes what one deployment did."""
 
     prefix = "rollback"
+    stopping = "What is in flight is finished, nothing more is undone. The rollback can be asked for again."
+    stopping_needs = ("job:write", "ipr:deploy")
     told_as = {
         "started": "deployment.rolling_back",
         "step": "deployment.step",
@@ -22,6 +26,10 @@ class RollbackKind(JobKind):
         "failed": "deployment.rollback_failed",
         "cancelled": "deployment.rollback_failed",
     }
+
+    def places(self, job: Job) -> list[Place]:
+        """The deployment that it undoes: it is told on that one's stream."""
+        return [Place("Deployment", reverse("iprs:deployment", args=[job.stream.partition(":")[2]]), "deploy")]
 
     def stop(self, job: Job, *, by: Actor) -> bool:
         """As all jobs, by whoever may deploy. Raises Refused."""

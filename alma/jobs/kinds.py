@@ -1,6 +1,7 @@
 """What apps plug into the engine: kinds of jobs and kinds of steps, named in the settings and loaded when needed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +54,15 @@ class StepKind:
         """The thread in which turns were taken ends: close what it keeps open."""
 
 
+@dataclass(frozen=True)
+class Place:
+    """A page about something that a job works on: what it is called, its address, and its icon."""
+
+    label: str
+    url: str
+    icon: str
+
+
 class JobKind:
     """What an app does when a job of its kind changes; called inside the fenced transaction of the change."""
 
@@ -62,10 +72,18 @@ class JobKind:
     """How its events are called where that is not `<kind of job>.<what>`; see `event`."""
     is_cancellable = True
     """Whether people may stop one of its jobs."""
+    stopping = "What is in flight is finished, nothing new begins, and what was done until then stays as it is."
+    """What stopping one of its jobs means, as a sentence."""
+    stopping_needs: tuple[str, ...] = ("job:write",)
+    """The rights without which `stop` refuses; faces say so beforehand."""
 
     def public_id(self, params: Mapping[str, Any]) -> str:
         """What clients call a new job; never what another was called."""
         return new_public_id(self.prefix)
+
+    def places(self, job: Job) -> Sequence[Place]:
+        """Where that is which a job is about, the nearest first. Called for each row of a list: it asks no database."""
+        return ()
 
     def stop(self, job: Job, *, by: "Actor") -> bool:
         """Ask a job to stop where more than the job is involved. False: it is done as for all jobs. Raises Refused, WrongState."""
@@ -96,6 +114,11 @@ def step_kind(name: str) -> StepKind:
     """The step kind of a name in ALMA_STEP_KINDS."""
     kind: StepKind = import_string(settings.ALMA_STEP_KINDS[name])()
     return kind
+
+
+def topics() -> str:
+    """What a live part watches that shows jobs, of whatever kind."""
+    return " ".join(f"{name}:*" for name in sorted(settings.ALMA_JOB_KINDS))
 
 
 @cache

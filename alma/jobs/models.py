@@ -4,8 +4,10 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q, Sum
+from django.urls import reverse
 from django.utils import timezone
 
 from alma.accounts.models import Organization, OwnedQuerySet
@@ -71,7 +73,10 @@ class Job(models.Model):
 
     class Meta:
         ordering = ["-pk"]
-        indexes = [models.Index(fields=["state", "lease_until"], name="job_due")]
+        indexes = [
+            models.Index(fields=["state", "lease_until"], name="job_due"),
+            models.Index(fields=["organization", "state", "finished_at"], name="job_listed"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["exclusive_key"],
@@ -83,10 +88,19 @@ class Job(models.Model):
     def __str__(self) -> str:
         return self.public_id
 
+    def get_absolute_url(self) -> str:
+        """The page of its steps and its log."""
+        return reverse("jobs:page", args=[self.public_id])
+
     @property
     def is_active(self) -> bool:
         """Whether there is work left."""
         return self.state in self.ACTIVE
+
+    @property
+    def shown_state(self) -> str:
+        """The state as people see it: one that was asked to stop and has not ended is being cancelled."""
+        return "cancelling" if self.is_active and self.cancel_requested_at else str(self.state)
 
     def move(self, to: "Job.State") -> None:
         """Change the state, from the one that was read and along MOVES only. Raises WrongState."""
@@ -177,6 +191,21 @@ class Step(models.Model):
     def describe(self) -> dict[str, Any]:
         """What an event says of the step."""
         return {"step": self.ordinal, "kind": self.kind, "key": self.key, "title": self.title, "state": self.state}
+
+
+class Dismissal(models.Model):
+    """That a person has read of a failure. A later failure of the same job is another one."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="dismissals")
+    job = models.ForeignKey(Job, models.CASCADE, related_name="dismissals")
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-at"]
+        constraints = [models.UniqueConstraint(fields=["user", "job"], name="one_dismissal")]
+
+    def __str__(self) -> str:
+        return f"{self.job_id} by {self.user_id}"
 
 
 class Beat(models.Model):

@@ -2,10 +2,8 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import OuterRef, Q, Subquery, Sum
 from django.http import QueryDict
 from django.urls import reverse
 
@@ -14,7 +12,9 @@ from alma.accounts.models import Project
 from alma.api.dialects import Page
 from alma.api.paging import read_on
 from alma.events.models import MEMBERS
-from alma.jobs.models import Job, Step
+from alma.jobs import tray
+from alma.jobs.kinds import topics
+from alma.jobs.pages.listing import Row, rows_of
 from alma.overview import figures
 from alma.overview.activity import activity
 from alma.overview.asking import NAMES, filters_of
@@ -39,17 +39,6 @@ STREAMS = "ipr:* deployment:* blueprint:* project:* agent:* session:* cluster:* 
 
 
 @dataclass(frozen=True)
-class Running:
-    """Work that has not ended."""
-
-    job: Job
-    title: str
-    url: str
-    percentage: int
-    step: str
-
-
-@dataclass(frozen=True)
 class Chip:
     """A filter that is set: its parameter, and what it says."""
 
@@ -70,20 +59,19 @@ class Control:
         self.cursor = str(query.get("cursor", ""))
 
     # -- what runs ------------------------------------------------------------------------------------
+    @property
+    def topics(self) -> str:
+        """Where jobs are told of."""
+        return topics()
+
     @cached_property
-    def running(self) -> list[Running]:
+    def running(self) -> list[Row]:
         """Jobs that have not ended, the newest first; one more than is shown when there are more."""
-        step = Step.objects.filter(job=OuterRef("pk"), state=Step.State.RUNNING).order_by("ordinal")
-        rows = Job.objects.visible_to(self.actor).active().select_related("deployment__ipr__environment")
-        rows = rows.annotate(
-            whole=Sum("steps__weight", default=0),
-            through=Sum("steps__weight", filter=Q(steps__state__in=Step.DONE), default=0),
-            step=Subquery(step.values("title")[:1]),
-        )
-        return [_running(row) for row in rows.order_by("-pk")[: MOST_RUNNING + 1]]
+        rows = tray.active(self.actor).select_related("deployment__ipr__environment")
+        return rows_of(rows.order_by("-pk")[: MOST_RUNNING + 1])
 
     @property
-    def shown_running(self) -> list[Running]:
+    def shown_running(self) -> list[Row]:
         """Those that the strip has room for."""
         return self.running[:MOST_RUNNING]
 
@@ -173,18 +161,6 @@ class Control:
         """The same over the API."""
         asked = urlencode({name: value for name, value in self.asked.items() if value})
         return f"{reverse('overview:api-mission-control')}?{asked}".rstrip("?")
-
-
-def _running(job: Job) -> Running:
-    run: Any = getattr(job, "deployment", None)
-    row: Any = job
-    percentage = 100 * row.through // row.whole if row.whole else 0
-    if run is not None:
-        run.job = job
-        return Running(job, run.ipr.title, run.get_absolute_url(), percentage, row.step or "")
-    ipr = job.params.get("ipr")
-    url = reverse("iprs:detail", args=[ipr]) if job.kind == "plan" and ipr else ""
-    return Running(job, job.title or words_of(job.kind), url, percentage, row.step or "")
 
 
 def _kind_in_words(kind: str) -> str:

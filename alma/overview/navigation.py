@@ -8,6 +8,8 @@ from django.http import HttpRequest
 
 from alma.accounts.actors import Actor
 from alma.accounts.models import Organization
+from alma.jobs import tray
+from alma.jobs.kinds import topics
 from iprs.models import IPR, Deployment
 from iprs.queues import needs_review
 
@@ -23,7 +25,7 @@ class _HowMany(Subquery):
 
 
 class Navigation:
-    """The organization's name and two numbers, all in one query."""
+    """The organization's name and a few numbers, all in one query."""
 
     def __init__(self, actor: Actor | None) -> None:
         self._actor = actor
@@ -42,6 +44,8 @@ class Navigation:
         rows = Organization.objects.annotate(
             to_review=_HowMany(needs_review(IPR.objects.visible_to(actor), actor).order_by().values("pk")[: _MOST + 1]),
             at_work=_HowMany(Deployment.objects.visible_to(actor).running().order_by().values("pk")),
+            active_jobs=_HowMany(tray.active(actor).order_by().values("pk")[: _MOST + 1]),
+            failed_jobs=_HowMany(tray.unread(actor).order_by().values("pk")[: _MOST + 1]),
         )
         if actor.user is None:
             return list(rows.filter(pk=actor.organization_id or 0))
@@ -60,14 +64,38 @@ class Navigation:
 
     @cached_property
     def review_count(self) -> int | str:
-        """How many proposals wait for the actor's review; nobody reads a number of three digits there."""
-        found: int = self._here.to_review if self._here else 0
-        return found if found <= _MOST else f"{_MOST}+"
+        """How many proposals wait for the actor's review."""
+        return self._at_most("to_review")
 
     @cached_property
     def running_count(self) -> int:
         """How many deployments have not ended."""
         return self._here.at_work if self._here else 0
+
+    @cached_property
+    def has_jobs(self) -> bool:
+        """Whether the actor may see what ALMA carries out."""
+        return bool(self._actor and self._here and self._actor.has(tray.READ))
+
+    @property
+    def job_topics(self) -> str:
+        """What the tray watches."""
+        return topics()
+
+    @cached_property
+    def active_jobs(self) -> int | str:
+        """How many jobs have not ended."""
+        return self._at_most("active_jobs")
+
+    @cached_property
+    def failed_jobs(self) -> int | str:
+        """How many failures the actor has not read of."""
+        return self._at_most("failed_jobs")
+
+    def _at_most(self, name: str) -> int | str:
+        """A number of the organization; nobody reads one of three digits there."""
+        found: int = getattr(self._here, name, 0)
+        return found if found <= _MOST else f"{_MOST}+"
 
 
 def navigation(request: HttpRequest) -> dict[str, Any]:

@@ -10,6 +10,7 @@ ICONS: dict[str, str] = {
     '<path d="M12 10.5V6.2a2 2 0 0 0-2-2H7.6M9.4 2.4 7.6 4.2 9.4 6"/><circle cx="12" cy="12.1" r="1.6"/>',
     "activity": '<path d="M1.6 8.4h2.9l2-5.2 3 9.6 2.1-4.4h2.8"/>',
     "list": '<path d="M5.8 4h7.7M5.8 8h7.7M5.8 12h7.7"/><path d="M2.6 4h.01M2.6 8h.01M2.6 12h.01" stroke-width="2"/>',
+    "jobs": '<circle class="track" cx="8" cy="8" r="6.1"/><path d="M8 1.9A6.1 6.1 0 1 1 2 9"/><path class="fill" d="M6.6 5.5v5L10.7 8z"/>',
     "deploy": '<path d="M6 10 4.2 9.2C5.6 5.2 8.6 2.7 13.3 2.7c0 4.7-2.5 7.7-6.5 9.1z"/><circle cx="9.6" cy="6.4" r="1.1"/>'
     '<path d="M4.2 11.2c-1 .5-1.5 1.2-1.5 2.1.9 0 1.6-.5 2.1-1.5"/>',
     "blueprint": '<path d="m8 2.3 5.9 3L8 8.4 2.1 5.3z"/><path d="M2.1 8 8 11l5.9-3M2.1 10.7 8 13.7l5.9-3"/>',

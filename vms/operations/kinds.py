@@ -1,12 +1,14 @@
 """How jobs about one machine end: its row shows at once what was read back, and what changed is told."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
+from django.urls import reverse
 from django.utils import timezone
 
-from alma.jobs.kinds import JobKind
+from alma.jobs.kinds import JobKind, Place
 from alma.jobs.models import Job, Step
 from vms.operations import rows
 
@@ -22,6 +24,11 @@ class MachineKind(JobKind):
     def public_id(self, params: Mapping[str, Any]) -> str:
         """`job_start_vm_102_4f6c1b0a`: what can happen again gets some letters of its own."""
         return f"{first_id(params)}_{secrets.token_hex(4)}"
+
+    def places(self, job: Job) -> Sequence[Place]:
+        """The machine."""
+        vmid = job.params.get("vmid")
+        return [Place("Machine", f"{reverse('vms:list')}?{urlencode({'q': vmid})}", "vm")] if vmid else []
 
     def completed(self, job: Job) -> dict[str, object]:
         """The machine as its last step read it back."""

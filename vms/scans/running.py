@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.urls import reverse
 from django.utils import timezone
 
 from alma.accounts.models import Environment
 from alma.jobs.context import StepContext
-from alma.jobs.kinds import JobKind, StepFailed, StepKind
+from alma.jobs.kinds import JobKind, Place, StepFailed, StepKind
 from alma.jobs.models import Job, Step
 from vms.models import Cluster, ScanFinding, ScanSubject, SecurityScan
 from vms.proxmox.answers import Refusal
@@ -178,6 +179,14 @@ class ScanKind(JobKind):
         "started": "security.scan_started", "completed": "security.scan_completed", "failed": "security.scan_failed",
         "cancelled": "security.scan_cancelled",
     }  # fmt: skip
+
+    stopping = (
+        "The guests that it looks at now are finished, no others begin. What was judged stays; there is no score."
+    )
+
+    def places(self, job: Job) -> list[Place]:
+        """The scan."""
+        return [Place("Scan", reverse("vms:scan", args=[job.params["scan"]]), "shield")] if "scan" in job.params else []
 
     def started(self, job: Job) -> None:
         """Begun, or taken up again."""

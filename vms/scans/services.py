@@ -12,6 +12,7 @@ from django.utils import timezone
 from alma.accounts.actors import Actor
 from alma.errors import Invalid, NotFound, WrongState
 from alma.jobs import services as jobs
+from alma.jobs.models import Job
 from alma.jobs.services import StepSpec, create_job
 from vms import machines
 from vms.lanes import check_lane, is_test
@@ -72,6 +73,7 @@ def start(
             created_by=by.label, started_at=now, expected_until=now + _AT_LEAST + _PER_GUEST * len(rows),
         )  # fmt: skip
         ScanSubject.objects.bulk_create(_subjects(scan, rows))
+        Job.objects.filter(pk=job.pk).update(params={"scan": scan.pk})
     return scan
 
 

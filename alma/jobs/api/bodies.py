@@ -3,27 +3,21 @@
 Its clients ask again while `status` is `running`, so a job that waits for a worker, or ends after a cancel, is running as
 well; `phase` tells them apart."""
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from django.db.models import Q, Sum
 from django.utils import timezone
 from pydantic import BaseModel
 
 from alma.accounts.actors import Actor
-from alma.events.models import Event
-from alma.jobs.models import Job, Step
+from alma.jobs.models import Job
+from alma.jobs.progress import NONE, progress_of
+from alma.jobs.telling import events_of, line_of
 
 MOST_LOGS = 100
 PAST_RUNS = 20
 Status = Literal["running", "completed", "failed", "cancelled"]
 Phase = Literal["queued", "executing", "cancelling", "ended"]
-_WORDS = {
-    "started": "Started", "completed": "Completed", "failed": "Failed", "cancelling": "Asked to stop",
-    "cancelled": "Cancelled", "retried": "Taken up again",
-}  # fmt: skip
-_BAD = frozenset({"failed", "error"})
 
 
 class JobLine(BaseModel):
@@ -72,8 +66,8 @@ class OneJob(BaseModel):
 
 def rows_of(jobs: list[Job]) -> list[dict[str, Any]]:
     """Jobs of a list; how far all of them are is one query."""
-    shares = _shares(job.pk for job in jobs)
-    return [_row(job, shares.get(job.pk, 0)) for job in jobs]
+    found = progress_of(job.pk for job in jobs)
+    return [_row(job, found.get(job.pk, NONE).percentage) for job in jobs]
 
 
 def body_of(job: Job, *, by: Actor) -> dict[str, Any]:
@@ -82,12 +76,6 @@ def body_of(job: Job, *, by: Actor) -> dict[str, Any]:
     if job.is_active and row["estimated_completion"] is None:
         row["estimated_completion"] = _as_before(job)
     return {**row, "logs": _logs(job, by)}
-
-
-def _shares(pks: Iterable[int]) -> dict[int, int]:
-    done = Sum("weight", filter=Q(state__in=Step.DONE), default=0)
-    sums = Step.objects.filter(job_id__in=list(pks)).order_by().values("job_id").annotate(all=Sum("weight"), done=done)
-    return {row["job_id"]: 100 * row["done"] // row["all"] if row["all"] else 0 for row in sums}
 
 
 def _row(job: Job, share: int) -> dict[str, Any]:
@@ -128,23 +116,7 @@ def _as_before(job: Job) -> datetime | None:
 
 
 def _logs(job: Job, by: Actor) -> list[dict[str, Any]]:
-    """The newest lines of this run; another run may be told on the same stream."""
-    rows = Event.objects.visible_to(by).filter(stream__name=job.stream, at__gte=job.created_at)
-    if job.finished_at is not None:
-        rows = rows.filter(at__lte=job.finished_at + timedelta(seconds=5))
-    newest = rows.order_by("-seq").values_list("at", "kind", "data")[:MOST_LOGS]
-    lines = [_line(*row) for row in newest]
-    return [line for line in reversed(lines) if line["message"]]
-
-
-def _line(at: datetime, kind: str, data: dict[str, Any]) -> dict[str, Any]:
-    """An event as a line. What it was about stands before its last dot, what happened after it."""
-    what = kind.rpartition(".")[2]
-    if "evidence" in data:
-        message = ""  # the end of a resource; that of its last step stands before
-    elif "title" in data and "state" in data:
-        message, what = f"{data['title']}: {data['state'].replace('_', ' ')}", data["state"]
-    else:
-        message = str(data.get("message") or _WORDS.get(what, ""))
-    level = data.get("level") or ("error" if what in _BAD else "info")
-    return {"timestamp": at, "level": level, "message": message}
+    """The newest lines of this run."""
+    newest = events_of(job, by=by).order_by("-seq")[:MOST_LOGS]
+    lines = [line for line in map(line_of, newest) if line]
+    return [{"timestamp": line.at, "level": line.level, "message": line.text} for line in reversed(lines)]
