@@ -78,9 +78,9 @@ browser:  ## Chromium for the browser tests: installed on Debian as root, asked 
 	  echo "No Chromium: the browser tests will be skipped. Install it (Debian: apt-get install chromium) or name it in ALMA_CHROMIUM."; \
 	fi
 
-# Four runs: the quick ones; again on PostgreSQL, when one answers, those on which databases differ; those that start real
-# processes, whole files side by side; and those in a real browser, whose driver keeps an event loop of its own. The last
-# two run at once, for both wait more than they compute.
+# Five runs: the quick ones; again on PostgreSQL, when one answers, those on which databases differ; those that start real
+# processes, whole files side by side; those in a real browser, whose driver keeps an event loop of its own; these two at
+# once, for both wait more than they compute; and a scoreboard of small storms, alone.
 PYTEST := $(BIN)/python -m pytest -q --reruns 1 --durations=10 --durations-min=2
 under = $(foreach name,$(2),tests/$(1)/test_$(name).py)
 ON_POSTGRESQL := tests/jobs tests/monitoring \
@@ -99,9 +99,10 @@ tests: $(DEVELOPMENT)  ## Every test, without lint and types
 	  ALMA_TEST_DATABASE_URL="$$url" $(PYTEST) -n $(JOBS) -m "not processes and not browser" $(ON_POSTGRESQL); \
 	else echo "No PostgreSQL answers (ALMA_TEST_DATABASE_URL): its run is skipped."; fi
 	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=target processes pages
+	@$(MAKE) --no-print-directory chaos CHAOS="--deployments 20 --faults 40 --counts-only"
 
 processes: $(DEVELOPMENT)  ## The tests that start real processes
-	$(PYTEST) -n $(JOBS) --dist loadfile -m "processes and not browser"
+	$(PYTEST) -n $(JOBS) --dist loadfile -m "processes and not browser" --ignore tests/chaos
 
 pages: $(DEVELOPMENT)  ## The tests in a real browser
 	$(PYTEST) -m browser

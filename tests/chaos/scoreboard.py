@@ -1,6 +1,7 @@
 """Everything that breaks an installation on purpose, and one table of what came of it.
 
     python -m tests.chaos.scoreboard [--deployments 100] [--faults 200] [--database postgres://…/an_empty_one]
+        [--counts-only]
 
 The storm is run on SQLite and, in a database that is made for it and dropped, on the PostgreSQL server that the tests use.
 """
@@ -23,7 +24,7 @@ from psycopg import sql
 
 from tests.chaos import world
 from tests.chaos.mutants import GUARDS
-from tests.fixtures.services import address_of, answers
+from tests.fixtures.services import address_of, answers, is_ci
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class Row:
     floor: str
     found: str
     is_met: bool
+    is_timing: bool = False
+    """Whether a busy machine alone can miss it."""
 
 
 NAMED = {
@@ -119,7 +122,7 @@ def empty_database(given: str) -> Iterator[str]:
 
 
 def all_rows(folder: Path, options: argparse.Namespace) -> Iterator[Row]:
-    """Every figure; what mostly waits runs beside what computes, the storms alone.
+    """Every figure; what mostly waits runs beside what computes, and the two storms side by side.
 
     The sweep runs on PostgreSQL if it can: on SQLite whoever stands still in a transaction stops all other cases as well."""
     with empty_database("") as url:
@@ -129,11 +132,13 @@ def all_rows(folder: Path, options: argparse.Namespace) -> Iterator[Row]:
     yield from by_test
     size = ["--deployments", str(options.deployments), "--faults", str(options.faults), "--seed", str(options.seed)]
     with empty_database(options.database) as url:
+        storms = [begin(folder, "storm on SQLite", "tests.chaos.storm", *size)]
         if url:
-            yield from begin(folder, "storm on PostgreSQL", "tests.chaos.storm", *size, *at(url)).rows()
+            storms.append(begin(folder, "storm on PostgreSQL", "tests.chaos.storm", *size, *at(url)))
         else:
-            yield Row("storm on PostgreSQL", "to its end", "no server answers", is_met=False)
-    yield from begin(folder, "storm on SQLite", "tests.chaos.storm", *size).rows()
+            yield Row("storm on PostgreSQL", "to its end", "left out: no server answers", is_met=not is_ci())
+        for storm in storms:
+            yield from storm.rows()
 
 
 def at(url: str) -> list[str]:
@@ -148,6 +153,7 @@ def main() -> int:
     parser.add_argument("--faults", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--database", default="", help="URL of an empty PostgreSQL database")
+    parser.add_argument("--counts-only", action="store_true", help="figures of time are shown, and decide nothing")
     options = parser.parse_args()
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="scores-") as name:
@@ -155,7 +161,7 @@ def main() -> int:
     for line in table(rows):
         sys.stdout.write(f"{line}\n")
     sys.stdout.write(f"{sum(row.is_met for row in rows)} of {len(rows)} met in {time.monotonic() - began:.0f} s\n")
-    return 0 if all(row.is_met for row in rows) else 1
+    return 0 if all(row.is_met or (row.is_timing and options.counts_only) for row in rows) else 1
 
 
 if __name__ == "__main__":

@@ -21,16 +21,18 @@ def outcome(mutant: str) -> tuple[int, str]:
         "tests.chaos.mutants",
         "-p",
         "no:cacheprovider",
+        "--no-migrations",
         GUARDS[mutant][1],
     ]
     environment = {**os.environ, "MUTANT": mutant}
     done = subprocess.run(
-        command, cwd=world.ROOT, env=environment, capture_output=True, text=True, timeout=110, check=False
+        command, cwd=world.ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False
     )
     return done.returncode, done.stdout + done.stderr
 
 
 @pytest.mark.processes
+@pytest.mark.timeout(330)
 @pytest.mark.parametrize("mutant", GUARDS)
 def test_a_missing_guard_is_noticed(mutant: str) -> None:
     status, output = outcome(mutant)

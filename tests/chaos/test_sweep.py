@@ -1,13 +1,9 @@
-"""A part of the sweep in every run; `make chaos` does the whole."""
+"""What the sweep sweeps; the scoreboard runs it."""
 
-import subprocess
-import sys
-
-import pytest
 from pytest_django import Settings
 
 from alma.jobs.checks import failpoints
-from tests.chaos import sweep, world
+from tests.chaos import sweep
 
 
 def test_the_names_are_those_in_the_code() -> None:
@@ -18,11 +14,3 @@ def test_an_installation_that_dies_on_purpose_is_warned_of(settings: Settings) -
     assert failpoints() == []
     settings.ALMA_FAILPOINTS = "work.called=kill"
     assert [message.id for message in failpoints()] == ["jobs.W001"]
-
-
-@pytest.mark.processes
-def test_workers_that_die_between_effect_and_journal_make_each_guest_once() -> None:
-    command = [sys.executable, "-m", "tests.chaos.sweep", "--only", "work.called"]
-    done = subprocess.run(command, cwd=world.ROOT, capture_output=True, text=True, timeout=110, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "3 cases, 0 failed, 0 invariants broken" in done.stdout
