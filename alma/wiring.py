@@ -51,6 +51,7 @@ CHORES = [
     ("vms.recording.record", 15),
     ("vms.drift.watching.watch_all", 5),
     ("iprs.services.settle_outrun", 5),
+    ("alma.jobs.alarms.watch_queue", 5),
     ("alma.monitoring.examining.examine_due", 2),
     ("alma.accounts.signing_in.forget_old", 3600),
     ("alma.api.idempotency.sweep", 600),

@@ -3,6 +3,7 @@
 It runs in the reconciler and not as a task: it waits for clusters, and a task that waits is cut off."""
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from itertools import islice
@@ -14,6 +15,7 @@ from django.db.models.functions import Now
 from django.utils.module_loading import import_string
 
 from alma.accounts.models import Organization
+from alma.events.services import emit
 from alma.jobs.findings import MOST, Finding, Severity
 from alma.monitoring.models import Examination
 
@@ -75,9 +77,27 @@ def _carry_out(row: Examination) -> None:
         row.findings += [finding.as_dict() for finding in _findings(row, name)]
         row.done += 1
         _keep(row, done=row.done, findings=row.findings)
-    _keep(row, finished_at=Now())
+    with transaction.atomic():
+        _keep(row, finished_at=Now())
+        _alarm(row)
     old = Examination.objects.exclude(finished_at=None).values_list("pk", flat=True)[KEPT:]
     Examination.objects.filter(pk__in=list(old)).delete()
+
+
+def _alarm(row: Examination) -> None:
+    """Tell the organizations of staff what must not be, once for each set of such findings: how many, of which kinds, and never of
+    whom: findings are about the things of all organizations."""
+    codes = _breaches(row)
+    earlier = Examination.objects.exclude(finished_at=None).exclude(pk=row.pk).first()
+    if not codes or (earlier is not None and _breaches(earlier) == codes):
+        return
+    for pk in Organization.objects.filter(memberships__user__is_staff=True).distinct().values_list("pk", flat=True):
+        kinds = sorted(codes)
+        emit(f"installation:{pk}", "doctor.alarmed", organization_id=pk, findings=codes.total(), codes=kinds)
+
+
+def _breaches(row: Examination) -> Counter[str]:
+    return Counter(one["code"] for one in row.findings if one["severity"] == Severity.BREACH)
 
 
 def _findings(row: Examination, name: str) -> list[Finding]:

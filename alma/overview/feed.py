@@ -122,6 +122,13 @@ WORDS: Mapping[str, Callable[[Data], Line]] = {
     "cluster.disabled": _always("cluster", "switched off the cluster"),
     "cluster.tls_unverified": lambda data: Line("alert", "bad", "turned off the verification of the certificate of"),
     "cluster.node_changed": _node,
+    "queue.frozen": lambda data: Line(
+        "alert", "bad", f"hears of no worker any more ({data.get('waiting_jobs', 0)} jobs wait):"
+    ),
+    "queue.moving": _always("ring-check", "hears of workers again:"),
+    "doctor.alarmed": lambda data: Line(
+        "alert", "bad", f"found what must not be ({', '.join(data.get('codes', ()))}):"
+    ),
     "sandbox.fault_added": lambda data: Line(
         "bolt", "warn", f"let go wrong ({data.get('fault', {}).get('kind', '')}) on"
     ),
@@ -239,6 +246,10 @@ def _scan(event: Event) -> Place:
     return public_id, reverse("vms:scan", args=[int(number)]) if number.isdecimal() else reverse("vms:scans")
 
 
+def _installation(event: Event) -> Place:
+    return "this installation", ""
+
+
 def _anything(event: Event) -> Place:
     data = event.data
     return str(data.get("name") or data.get("title") or data.get("key") or event.stream.name), ""
@@ -247,7 +258,7 @@ def _anything(event: Event) -> Place:
 _PLACES: Mapping[str, Callable[[Event], Place]] = {
     "ipr": _ipr, "blueprint": _blueprint, "deployment": _run, "project": _project, "vm": _vm, "cluster": _cluster, "sandbox": _cluster,
     "key": _key, "member": _member, "policy": _policy, "webhook": _webhook,
-    "agent": _agent, "session": _agent, "security": _scan,
+    "agent": _agent, "session": _agent, "security": _scan, "queue": _installation, "doctor": _installation,
 }  # fmt: skip
 _NEEDED = {
     "webhook": "admin:write",

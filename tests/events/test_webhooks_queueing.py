@@ -30,8 +30,11 @@ def test_the_documented_events_and_our_own_can_be_asked_for() -> None:
     [
         ("vm.created", ["vm.created"]),
         ("vm.status_changed", ["vm.status_changed"]),
-        ("backup.completed", ["backup.completed"]),
-        ("security.scan_completed", ["security.scan_completed"]),
+        ("backup.completed", ["backup.completed", "job.completed"]),
+        ("security.scan_completed", ["security.scan_completed", "job.completed"]),
+        ("queue.frozen", ["system.alert"]),
+        ("queue.moving", []),
+        ("doctor.alarmed", ["system.alert"]),
         ("security.scan_failed", ["system.alert"]),
         ("ipr.approved", ["ipr.approved"]),
         ("ipr.failed", ["ipr.failed"]),

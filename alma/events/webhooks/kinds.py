@@ -36,7 +36,8 @@ GROUPS: tuple[tuple[str, tuple[Kind, ...]], ...] = (
             Kind("job.completed", "A job in the background, a deployment too, has ended well"),
             Kind(
                 "system.alert",
-                "A job failed, a cluster cannot be read, many guests drifted at once, a webhook was turned off",
+                "A job failed, a cluster cannot be read, many guests drifted at once, no worker works, the doctor found what "
+                "must not be, a webhook was turned off",
             ),
         ),
     ),
@@ -73,7 +74,7 @@ GROUPS: tuple[tuple[str, tuple[Kind, ...]], ...] = (
 )
 NAMES = tuple(kind.name for _, kinds in GROUPS for kind in kinds)
 WILDCARDS = tuple(sorted({f"{name.split('.')[0]}.*" for name in NAMES}))
-ALERTS = frozenset({"cluster.unreachable", "cluster.drifted", "webhook.disabled"})
+ALERTS = frozenset({"cluster.unreachable", "cluster.drifted", "doctor.alarmed", "queue.frozen", "webhook.disabled"})
 
 
 @lru_cache(maxsize=512)
@@ -81,7 +82,7 @@ def public_names(kind: str) -> tuple[str, ...]:
     """What an event of ours is called outside, the most telling name first; nothing when it stays inside."""
     names = [kind] if kind in NAMES else []
     area, _, verb = kind.rpartition(".")
-    if verb == "completed" and area not in {"backup", "security", "job"}:
+    if verb in {"completed", "scan_completed"} and area != "job":
         names.append("job.completed")
     if (verb in {"failed", "scan_failed"} and area != "ipr") or kind in ALERTS:
         names.append("system.alert")

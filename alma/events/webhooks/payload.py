@@ -5,7 +5,7 @@ from typing import Any
 
 from alma.api.renderers import dumps
 from alma.events.models import Event, WebhookDelivery
-from alma.events.webhooks.kinds import TEST
+from alma.events.webhooks.kinds import NAMES, TEST
 
 MOST_BYTES = 20_000
 _TELLING = ("id", "name", "status", "code", "title", "ipr", "type")
@@ -44,10 +44,16 @@ def _data(name: str, event: Event) -> dict[str, Any]:
     if noun == "ipr":
         return {"ipr": {"id": event.data.get("ipr"), **event.data, "actor": event.actor}}
     if name == "job.completed":
-        return {"job": {"id": about, "type": event.kind.rpartition(".")[0], "status": "completed", **event.data}}
+        return {"job": {"id": about, "type": event.kind.rpartition(".")[0], "status": "completed", **_of_job(event)}}
     if name == "system.alert":
         return {"alert": {"type": event.kind, "subject": event.stream.name, **event.data}}
     return {noun: {"id": about, "actor": event.actor, **event.data}}
+
+
+def _of_job(event: Event) -> dict[str, Any]:
+    """What the end of a job says; an end with a name of its own is about another thing, which has an id and a status too."""
+    own = event.kind in NAMES and event.kind.partition(".")[0]
+    return {own: event.data} if own and "id" in event.data else dict(event.data)
 
 
 def _cut(data: Mapping[str, Any]) -> dict[str, Any]:
