@@ -49,6 +49,7 @@ CHORES = [
     ("vms.details.read_due", 5),
     ("vms.networks.read_due", 5),
     ("vms.recording.record", 15),
+    ("vms.backups.reading.read_due", 5),
     ("vms.drift.watching.watch_all", 5),
     ("iprs.services.settle_outrun", 5),
     ("alma.jobs.alarms.watch_queue", 5),

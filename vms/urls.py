@@ -2,12 +2,14 @@
 
 from django.urls import path
 
-from vms.views import clusters, guests, places, registration, scans, strays, trials
+from vms.views import backups, clusters, guests, places, registration, scans, strays, trials
 
 app_name = "vms"
 urlpatterns = [
     path("vms/", guests.guest_list, name="list"),
     path("vms/summary/", guests.summary, name="summary"),
+    path("vms/<int:pk>/backups/", backups.machine_backups, name="machine-backups"),
+    path("backups/", backups.backup_list, name="backups"),
     path("storage/", places.storage_list, name="storages"),
     path("networks/", places.network_list, name="networks"),
     path("security/", scans.scan_list, name="scans"),

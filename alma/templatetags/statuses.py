@@ -67,6 +67,7 @@ ANYWHERE: dict[str, Look] = {
     "migrating": Look("run", "spinner"),
     "resizing": Look("run", "spinner"),
     "deleting": Look("warn", "spinner"),
+    "verifying": Look("run", "spinner"),
     "stopped": Look("neutral", "square"),
     "paused": Look("warn", "ring-pause"),
     "ready": Look("ok", "disc-check"),

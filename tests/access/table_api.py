@@ -93,6 +93,8 @@ API: dict[str, Expected] = {
     "GET /v1/info": entrance(),
     "GET /v1/openapi.json": entrance(),
     "GET /v1/postman/collection.json": entrance(),
+    "GET /v1/backups": keyed("backup:read"),
+    "GET /v1/backups/{backup_id}": keyed("backup:read", "backup"),
     "GET /v1/jobs": keyed("job:read"),
     "GET /v1/jobs/{job_id}": keyed("job:read", "deployment"),
     "DELETE /v1/jobs/{job_id}": keyed(("job:write", "ipr:deploy"), "deployment"),

@@ -22,6 +22,8 @@ PAGES: dict[str, Expected] = {
     "GET /account/password/": desk(),
     "POST /account/password/": desk(),
     "POST /account/organization/": desk((), organization="{slug}"),
+    "GET /backups/": page("backup:read"),
+    "GET /vms/{pk}/backups/": page("backup:read", "vm_number"),
     "GET /blueprints/": page(),
     "POST /blueprints/check/": page((), **_NEW),
     "GET /blueprints/new/": page("blueprint:write"),

@@ -21,6 +21,7 @@ from blueprints.assistants import services as assistants
 from blueprints.models import Blueprint
 from iprs.models import IPR, Deployment
 from tests.factories import accounts as people
+from tests.factories.backups import make_backup, make_storage
 from tests.factories.blueprints import make_blueprint, make_resource
 from tests.factories.iprs import item, make_deployment, make_ipr, make_plan, make_review
 from tests.factories.scans import make_scan
@@ -28,7 +29,17 @@ from tests.factories.vms import make_claim, make_cluster, make_guest
 from tests.factories.webhooks import make_delivery, make_webhook
 from vms import metrics
 from vms.machines import public_id
-from vms.models import Cluster, ClusterNetwork, ClusterNode, ClusterStorage, ClusterTask, Drift, GuestSnapshot, Stray
+from vms.models import (
+    Backup,
+    Cluster,
+    ClusterNetwork,
+    ClusterNode,
+    ClusterStorage,
+    ClusterTask,
+    Drift,
+    GuestSnapshot,
+    Stray,
+)
 
 OURS, THEIRS = "zebrafinch7q", "quokkaberry9x"
 """The words of the two organizations. Nothing else in the product contains them."""
@@ -63,6 +74,9 @@ class Things:
     gone_session: str
     cluster: str
     vm: str
+    vm_number: int
+    backup: str
+    backup_number: int
     snapshot: str
     drift: int
     stray: int
@@ -86,7 +100,7 @@ NOWHERE = Things(
     webhook_number="webhook-987654321", gone_webhook_uuid="", delivery=987_654_321, uid="MA", revision=987,
     agent=str(uuid.UUID(int=7, version=4)), gone_agent="", session=str(uuid.UUID(int=7, version=4)), gone_session="",
     cluster="nowhere", vm="vm-987654321", snapshot="snap-987654321", task=987_654_321, drift=987_654_321, stray=987_654_321, scan="scan-987654321",
-    scan_number=987_654_321, storage="storage-987654321", network="net-987654321",
+    scan_number=987_654_321, vm_number=987_654_321, backup="backup-987654321", backup_number=987_654_321, storage="storage-987654321", network="net-987654321",
 )  # fmt: skip
 """Names of what never existed."""
 GONE = {name: f"gone_{name}" for name in ("blueprint", "project", "webhook_uuid", "agent", "session")}
@@ -105,6 +119,7 @@ def furnish(organization: Organization, word: str) -> Things:
     webhook = make_webhook(organization=organization, url=f"https://hooks.example.org/{word}", description=word)
     make_delivery(webhook, name=word)
     task = _machines(organization, word)
+    backup = _backup(task.cluster, word)
     scan = make_scan(task.cluster, name=word, created_by=word, evidence=word)
     return Things(
         word=word, slug=organization.slug, blueprint=ipr.blueprint_id, gone_blueprint=_gone_blueprint(boss, word).pk,
@@ -115,6 +130,7 @@ def furnish(organization: Organization, word: str) -> Things:
         webhook=webhook.pk, webhook_uuid=str(webhook.uid), webhook_number=webhook.public_id,
         gone_webhook_uuid=_gone_webhook(organization), delivery=webhook.deliveries.get().pk,
         **_talk(boss, word), cluster=task.cluster.slug, vm=public_id(task.cluster.guests.get()), task=task.pk,
+        vm_number=task.cluster.guests.get().pk, backup=backup.public_id, backup_number=backup.pk,
         snapshot=_snapshot(task.cluster, word), drift=_drift(task.cluster, ipr, word),
         stray=_stray(task.cluster, word), scan=scan.public_id, scan_number=scan.pk,
         storage=f"storage-{task.cluster.storages.get().pk:03d}", network=f"net-{task.cluster.networks.get().pk:03d}",
@@ -198,6 +214,12 @@ def _stray(cluster: Cluster, word: str) -> int:
         kind="orphan", state="quarantined", note=word, due_at=now, found_at=now, seen_at=now,
     )  # fmt: skip
     return stray.pk
+
+
+def _backup(cluster: Cluster, word: str) -> Backup:
+    """A backup of its machine, on a storage that could not be read last."""
+    make_storage(cluster, name=f"store-{word}", error=word)
+    return make_backup(guest=cluster.guests.get(), description=word, created_by=word, storage=f"store-{word}")
 
 
 def _snapshot(cluster: Cluster, word: str) -> str:

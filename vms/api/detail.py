@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from vms.api.bodies import MIB, MachineSecurity, details_of, gigabytes, security_of
 from vms.api.units import megabits
+from vms.backups import listing
 from vms.machines import public_id, standing
 from vms.metrics import percent
 from vms.models import Cluster, Guest, GuestDetails
@@ -83,7 +84,7 @@ class MachineSecurityDetail(MachineSecurity):
 
 
 class MachineBackup(BaseModel):
-    """How it is backed up."""
+    """How it is backed up; `schedule` is null where nobody told, or a job for many guests does it."""
 
     enabled: bool | None
     schedule: str | None
@@ -133,10 +134,18 @@ def detail_of(guest: Guest, judged: Judged | None = None) -> dict[str, Any]:
         "security": security_of(guest.cluster, details, judged) | {
             "ssh_key_auth": details.has_ssh_keys if details else None, "vulnerabilities": _vulnerabilities(judged),
         },
-        "backup": dict.fromkeys(MachineBackup.model_fields), "created_at": guest.created_at, "updated_at": guest.changed_at,
+        "backup": _backup(listing.saved(guest)), "created_at": guest.created_at, "updated_at": guest.changed_at,
         "tags": guest.tag_list, "os_type": (details and details.os_type) or None, "kind": guest.kind,
         "cluster": guest.cluster.slug, "node": guest.node, "last_status": stands.last_status,
         "status_since": stands.since, "seen_at": guest.seen_at, "details_read_at": details.read_at if details else None,
+    }  # fmt: skip
+
+
+def _backup(saved: listing.Saved) -> dict[str, Any]:
+    """By a job of its own, or by one of the cluster; and what was last seen on a storage."""
+    return {
+        "enabled": saved.is_enabled, "schedule": saved.schedule or None, "retention_days": saved.retention_days,
+        "last_backup": saved.last_at, "backup_size_gb": None if saved.size_bytes is None else gigabytes(saved.size_bytes),
     }  # fmt: skip
 
 

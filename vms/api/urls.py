@@ -2,10 +2,24 @@
 
 from django.urls import re_path
 
-from vms.api import about, changes, consoles, making, metrics, moving, networks, operations, scans, snapshots, storage
+from vms.api import (
+    about,
+    backups,
+    changes,
+    consoles,
+    making,
+    metrics,
+    moving,
+    networks,
+    operations,
+    scans,
+    snapshots,
+    storage,
+)
 
 app_name = "v1"
 _VM = r"^v1/vms/(?P<vm_id>[\w-]{1,60})"
+_BACKUP = r"^v1/backups/(?P<backup_id>[\w-]{1,60})"
 _SNAPSHOT = _VM + r"/snapshots/(?P<snapshot_id>[\w-]{1,60})"
 
 urlpatterns = [
@@ -13,6 +27,8 @@ urlpatterns = [
     re_path(r"^v1/info/?$", about.Info.as_view(), name="info"),
     re_path(r"^v1/openapi\.json/?$", about.OpenApi.as_view(), name="openapi"),
     re_path(r"^v1/postman/collection\.json/?$", about.Postman.as_view(), name="postman"),
+    re_path(r"^v1/backups/?$", backups.Backups.as_view(), name="backups"),
+    re_path(_BACKUP + r"/?$", backups.Backup.as_view(), name="backup"),
     re_path(r"^v1/networks/?$", networks.Networks.as_view(), name="networks"),
     re_path(r"^v1/networks/(?P<network_id>[^/]+)/?$", networks.Network.as_view(), name="network"),
     re_path(r"^v1/security/scans/?$", scans.Scans.as_view(), name="scans"),

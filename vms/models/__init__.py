@@ -1,5 +1,6 @@
 """What is real: clusters, what was seen on them, and the ledger of guests that ALMA made."""
 
+from vms.models.backups import Backup, BackupJobs, BackupQuerySet, BackupSchedule, BackupStorage
 from vms.models.clusters import HOST, TOKEN, TOKEN_ID, Cluster, ClusterQuerySet, validate_ca, validate_names
 from vms.models.details import GuestDetails
 from vms.models.drift import Drift, Expectation, Stray
@@ -12,8 +13,9 @@ from vms.models.sightings import ClusterNode, ClusterStorage, ClusterTask
 from vms.models.snapshots import GuestSnapshot
 
 __all__ = [
-    "HOST", "MARKER", "TOKEN", "TOKEN_ID", "ClaimQuerySet", "Cluster", "ClusterMoment", "ClusterNetwork", "ClusterNode",
-    "ClusterQuerySet", "ClusterStorage", "ClusterTask", "Drift", "Expectation", "Guest", "GuestClaim", "GuestDetails",
-    "GuestKind", "GuestQuerySet", "GuestSnapshot", "KeptSeries", "ScanFinding", "ScanSubject", "SecurityScan", "Stray", "validate_ca",
-    "validate_names",
+    "HOST", "MARKER", "TOKEN", "TOKEN_ID", "Backup", "BackupJobs", "BackupQuerySet", "BackupSchedule",
+    "BackupStorage", "ClaimQuerySet", "Cluster", "ClusterMoment", "ClusterNetwork", "ClusterNode",
+    "ClusterQuerySet", "ClusterStorage", "ClusterTask", "Drift", "Expectation", "Guest", "GuestClaim",
+    "GuestDetails", "GuestKind", "GuestQuerySet", "GuestSnapshot", "KeptSeries", "ScanFinding", "ScanSubject",
+    "SecurityScan", "Stray", "validate_ca", "validate_names",
 ]  # fmt: skip

@@ -1,0 +1,113 @@
+"""The page of all backups, and the part of a machine's page."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from tests.factories.accounts import make_organization, make_user
+from tests.factories.backups import make_backup, make_storage
+from tests.factories.vms import make_claim, make_cluster, make_guest
+from vms.models import BackupSchedule, Cluster, Guest
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def site(client: Client) -> Client:
+    client.force_login(make_user("viewer", organization=make_organization()))
+    return client
+
+
+@pytest.fixture
+def cluster() -> Cluster:
+    return make_cluster(organization=make_organization(), slug="lab", name="Lab")
+
+
+@pytest.fixture
+def machine(cluster: Cluster) -> Guest:
+    claim = make_claim(cluster, state="live")
+    return make_guest(cluster, name="web", vmid=claim.vmid, claim=claim)
+
+
+def shown(site: Client, path: str, **headers: str) -> str:
+    answer = site.get(path, headers=headers)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_nothing_yet(site: Client) -> None:
+    assert "No backups yet" in shown(site, "/backups/")
+    assert "Nothing matches" in shown(site, "/backups/?status=failed")
+
+
+def test_ours_and_not_those_of_others(site: Client, machine: Guest) -> None:
+    make_backup(guest=machine, description="Monthly")
+    theirs = make_backup(guest_name="quokka")
+    html = shown(site, "/backups/")
+    assert ("web" in html, "Monthly" in html, "quokka" in html, theirs.public_id in html) == (True, True, False, False)
+    part = shown(site, "/backups/", **{"HX-Request": "true"})
+    assert ("Monthly" in part, "<html" in part) == (True, False)
+    assert 'href="/backups/"' in html and 'aria-current="page"' in html
+
+
+def test_gaps_stand_first(site: Client, cluster: Cluster, machine: Guest) -> None:
+    assert "Without a good backup" not in shown(site, "/backups/"), "nobody has looked yet"
+    make_storage(cluster)
+    assert "no backup on any storage that was read" in shown(site, "/backups/")
+    old = make_backup(guest=machine, taken_at=timezone.now() - timedelta(days=9))
+    assert "older than 7 days" in shown(site, "/backups/")
+    make_backup(guest=machine)
+    assert "Without a good backup" not in shown(site, "/backups/")
+    make_claim(cluster, owner="scratch:1", key="scratch", state="live", vmid=5)
+    make_guest(cluster, vmid=5, claim=cluster.claims.get(vmid=5))
+    assert "Without a good backup" not in shown(site, "/backups/"), "a guest of a test needs none"
+    assert old.public_id in shown(site, "/backups/")
+
+
+def test_what_could_not_be_read_is_said(site: Client, cluster: Cluster) -> None:
+    make_storage(cluster, name="nas", error="mount error <b>")
+    html = shown(site, "/backups/")
+    assert "The backups on nas (Lab) could not be read" in html and "mount error &lt;b&gt;" in html
+
+
+def test_states(site: Client, machine: Guest) -> None:
+    now = timezone.now()
+    make_backup(guest=machine, state="verified", tested_at=now, is_encrypted=True)
+    make_backup(guest=machine, state="completed", tested_at=now, evidence={"is_good": False})
+    make_backup(guest=machine, state="failed", volume="", taken_at=None, size_bytes=None, error="job errors")
+    html = shown(site, "/backups/")
+    for words in ("restored in a test", "encrypted", "failed its restore test", "job errors"):
+        assert words in html
+    assert shown(site, "/backups/?verified=yes").count("<tr id=") == 1
+    assert shown(site, "/backups/?verified=no").count("<tr id=") == 2
+    assert shown(site, f"/backups/?q={machine.vmid}").count("<tr id=") == 3
+    assert "Nothing matches" in shown(site, "/backups/?q=unheard-of")
+
+
+def test_few_queries(
+    site: Client, cluster: Cluster, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:  # fmt: skip
+    make_storage(cluster)
+    for _ in range(30):
+        make_backup(guest=make_guest(cluster))
+    with django_assert_max_num_queries(16):
+        shown(site, "/backups/")
+
+
+def test_part_of_a_machine(site: Client, machine: Guest) -> None:
+    where = f"/vms/{machine.pk}/backups/"
+    assert "none that was seen" in shown(site, where) and "not known" in shown(site, where)
+    for _ in range(9):
+        make_backup(guest=machine)
+    make_backup(guest_name="other")
+    BackupSchedule.objects.create(claim=machine.claim, schedule="daily", retention_days=30)
+    part = shown(site, where)
+    assert ("daily, kept for 30 days" in part, part.count("<tr id="), "All 9 backups" in part) == (True, 8, True)
+    assert "<html" not in part and f'hx-get="{where}"' in part
+
+
+def test_part_of_a_machine_of_others(site: Client) -> None:
+    assert site.get(f"/vms/{make_guest(make_cluster()).pk}/backups/").status_code == 404

@@ -1,0 +1,74 @@
+"""Backups: what there is, and which machines have none."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.db.models import Q
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from alma.htmx import HtmxRequest
+from vms import machines
+from vms.backups import listing
+from vms.forms.backups import STATES, VERIFIED, BackupFilter
+from vms.models import Backup, BackupQuerySet, BackupStorage, Guest
+
+PER_PAGE = 50
+SHOWN = 8
+"""Gaps, and backups of one machine, that are shown before one asks for more."""
+
+
+@require_safe
+@login_required
+@vary_on_headers("HX-Request")
+def backup_list(request: HtmxRequest) -> HttpResponse:
+    """Machines without a good backup first, then all backups; HTMX gets the part below the filters."""
+    request.actor.require("backup:read")
+    values = BackupFilter(request.GET).values()
+    clusters = list(machines.clusters_of(request.actor).values())
+    page = Paginator(_wanted(request, values), PER_PAGE).get_page(request.GET.get("page"))
+    gaps = listing.gaps(request.actor)
+    gap_count = gaps.count()
+    context = {
+        "page": page, "rows": _with_states(page.object_list), "filters": values, "clusters": clusters,
+        "live": " ".join([*(cluster.stream for cluster in clusters), "backup:*"]), "states": STATES,
+        "kinds": VERIFIED, "gaps": list(gaps[:SHOWN]), "gap_count": gap_count, "gaps_more": max(0, gap_count - SHOWN), "old_days": listing.OLD.days,
+        "unread": list(BackupStorage.objects.filter(cluster__in=clusters).exclude(error="").select_related("cluster")),
+    }  # fmt: skip
+    return render(request, "vms/backups/_list.html" if request.htmx else "vms/backups/backup_list.html", context)
+
+
+def _with_states(backups: Iterable[Backup]) -> list[tuple[Backup, str]]:
+    """Each backup with how it is shown: by what a job does with it, or its own state."""
+    rows = list(backups)
+    busy = listing.busy(rows)
+    return [(row, busy.get(row.pk, row.state)) for row in rows]
+
+
+def _wanted(request: HtmxRequest, values: dict[str, str]) -> BackupQuerySet:
+    is_verified = {"yes": True, "no": False}.get(values["verified"])
+    wish = listing.Wish(None, values["status"], values["cluster"], is_verified)
+    rows = listing.listed(request.actor, wish)
+    for word in values["q"].replace("\0", "").split():
+        match = Q(guest_name__icontains=word) | Q(storage__icontains=word) | Q(description__icontains=word)
+        rows = rows.filter(match | Q(vmid=int(word)) if word.isascii() and word.isdigit() and len(word) < 10 else match)
+    return rows.select_related("cluster", "guest").defer("cluster__ca_pem", "cluster__token_secret_sealed")
+
+
+@require_safe
+@login_required
+def machine_backups(request: HtmxRequest, pk: int) -> HttpResponse:
+    """The backups of one machine, for its page to pull in."""
+    request.actor.require("backup:read")
+    guest = get_object_or_404(Guest.objects.visible_to(request.actor).machines().select_related("cluster"), pk=pk)
+    rows = Backup.objects.filter(guest=guest).order_by("-created_at", "-pk")
+    total = rows.count()
+    context: dict[str, Any] = {
+        "guest": guest, "rows": _with_states(rows.select_related("cluster")[:SHOWN]), "total": total, "more": total > SHOWN,
+        "saved": listing.saved(guest), "live": f"{guest.cluster.stream} backup:*",
+    }  # fmt: skip
+    return render(request, "vms/backups/_machine.html", context)
