@@ -498,8 +498,13 @@
   });
   on("change", (event) => {
     if ("autosubmit" in event.target.dataset) event.target.form.requestSubmit();
+    if ("checkAll" in event.target.dataset) checkAll(event.target);
     if ("shortcutsSwitch" in event.target.dataset) localStorage.setItem("alma-shortcuts", event.target.checked ? "on" : "off");
   });
+
+  function checkAll(box) {
+    for (const one of $$(`input[type=checkbox][name="${box.dataset.checkAll}"]:enabled`, box.form || document)) one.checked = box.checked;
+  }
 
   const TITLE = document.title;
   const MARKS = { running: "◐ ", failed: "✕ ", completed: "✓ " };

@@ -20,6 +20,7 @@ KERNEL = (
         "alma.asgi_types",
         "alma.statements",
         "alma.remembering",
+        "alma.searching",
         "alma.sealing",
         "alma.outbound",
     ),

@@ -75,10 +75,10 @@ def listed(actor: Actor, wish: Wish, clusters: dict[int, Cluster]) -> GuestQuery
         rows = rows.filter(node=wish.node)
     if wish.name:
         rows = rows.filter(name__icontains=wish.name)
-    return rows.filter(_tagged(wish.tag)) if wish.tag else rows
+    return rows.filter(tagged(wish.tag)) if wish.tag else rows
 
 
-def _tagged(tag: str) -> Q:
+def tagged(tag: str) -> Q:
     """A whole tag of those that are kept with semicolons between them."""
     return (
         Q(tags=tag) | Q(tags__startswith=f"{tag};") | Q(tags__endswith=f";{tag}") | Q(tags__contains=f";{tag};")

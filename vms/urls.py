@@ -2,7 +2,8 @@
 
 from django.urls import path
 
-from vms.views import backups, clusters, guests, places, registration, scans, strays, trials
+from vms.operations.verbs import VERBS
+from vms.views import acting, backups, clusters, guests, machine, places, registration, scans, strays, trials
 
 app_name = "vms"
 urlpatterns = [
@@ -10,6 +11,10 @@ urlpatterns = [
     path("vms/summary/", guests.summary, name="summary"),
     path("vms/<int:pk>/backups/", backups.machine_backups, name="machine-backups"),
     path("backups/", backups.backup_list, name="backups"),
+    path("vms/actions/", acting.acted, name="acted"),
+    *(path(f"vms/actions/{verb}/", acting.act, {"verb": verb}, name="act") for verb in VERBS),
+    path("vms/<int:pk>/", machine.detail, name="guest"),
+    *(path(f"vms/<int:pk>/{verb}/", acting.act_on, {"verb": verb}, name="guest-act") for verb in VERBS),
     path("storage/", places.storage_list, name="storages"),
     path("networks/", places.network_list, name="networks"),
     path("security/", scans.scan_list, name="scans"),

@@ -1,74 +1,27 @@
 """The search box of the queue: `status:pending env:production owner:me cache`."""
 
-import shlex
-from dataclasses import dataclass, field
+from dataclasses import replace
 
 from django.db.models import Q
 
+from alma import searching
 from alma.accounts.actors import Actor
+from alma.searching import Search, Term
 from iprs.identity import identity_of
 from iprs.models import IPR
 from iprs.models.ipr import IPRQuerySet
 
 KEYS = ("status", "env", "owner", "blueprint")
 _ALIASES = {"environment": "env", "author": "owner", "is": "status", "state": "status"}
-LONGEST = 200
-
-
-@dataclass(frozen=True)
-class Term:
-    """One filter, and the search without it."""
-
-    key: str
-    value: str
-    rest: str
-
-
-@dataclass(frozen=True)
-class Search:
-    """What was typed: filters and words, and what is wrong with it."""
-
-    text: str
-    filters: tuple[tuple[str, str], ...] = ()
-    words: tuple[str, ...] = ()
-    problems: tuple[str, ...] = field(default=())
-
-    @property
-    def terms(self) -> list[Term]:
-        """The filters, each with the search that is left without it."""
-        tokens = [f"{key}:{_quoted(value)}" for key, value in self.filters]
-        words = list(map(_quoted, self.words))
-        return [
-            Term(key, value, " ".join([*tokens[:place], *tokens[place + 1 :], *words]))
-            for place, (key, value) in enumerate(self.filters)
-        ]
 
 
 def parse(text: str) -> Search:
-    """Words and `key:value` filters; quotes hold words together."""
-    text = text.replace("\0", "")[:LONGEST].strip()
-    filters, words, problems = [], [], []
-    for token in _tokens(text):
-        key, colon, value = token.partition(":")
-        key = _ALIASES.get(key.lower(), key.lower())
-        if not colon or not value or key not in KEYS:
-            words.append(token)
-        elif key == "status" and _status(value) is None:
-            problems.append(f"There is no status {value}; there are {', '.join(IPR.Status.values)}.")
-        else:
-            filters.append((key, value))
-    return Search(text, tuple(filters), tuple(words), tuple(problems))
-
-
-def _tokens(text: str) -> list[str]:
-    try:
-        return shlex.split(text)
-    except ValueError:  # a quote that is not closed yet
-        return text.replace('"', " ").replace("'", " ").split()
-
-
-def _quoted(word: str) -> str:
-    return f'"{word}"' if " " in word else word
+    """Words and filters. A status that there is not is a problem, and no filter."""
+    search = searching.parse(text, KEYS, _ALIASES)
+    wrong = [term for term in search.terms if term.key == "status" and _status(term.value) is None]
+    said = [f"There is no status {term.value}; there are {', '.join(IPR.Status.values)}." for term in wrong]
+    terms = tuple(term for term in search.terms if term not in wrong)
+    return replace(search, terms=terms, problems=(*search.problems, *said))
 
 
 def _status(value: str) -> str | None:
@@ -78,14 +31,16 @@ def _status(value: str) -> str | None:
 
 def apply(rows: IPRQuerySet, search: Search, actor: Actor) -> IPRQuerySet:
     """The rows that fit every filter and every word."""
-    for key, value in search.filters:
-        rows = rows.filter(_condition(key, value, actor))
-    for word in search.words:
-        rows = rows.filter(_anywhere(word))
+    for term in search.terms:
+        found = _condition(term, actor)
+        rows = rows.exclude(found) if term.is_not else rows.filter(found)
     return rows
 
 
-def _condition(key: str, value: str, actor: Actor) -> Q:
+def _condition(term: Term, actor: Actor) -> Q:
+    key, value = term.key, term.value
+    if not key:
+        return _anywhere(value)
     if key == "status":
         return Q(status=_status(value))
     if key == "env":

@@ -6,6 +6,8 @@ from tests.access.expectations import Expected, desk, entrance, page
 
 _NEW = {"document": "name: x", "action": "save"}
 _STAFF = desk("vm:write", "cluster").but(is_for_staff=True)
+_VERBS = ("start", "stop", "restart", "snapshot", "delete")
+_HOW = {"how": "graceful", "seconds": "30", "name": "before", "confirm": "1"}
 _WORDS = {"action": "comment", "comments": "well"}
 
 PAGES: dict[str, Expected] = {
@@ -85,6 +87,12 @@ PAGES: dict[str, Expected] = {
     "POST /security/{pk}/cancel/": page("security:write", "scan_number"),
     "GET /vms/": page(),
     "GET /vms/summary/": page(),
+    "GET /vms/actions/": page("vm:read"),
+    **{f"GET /vms/actions/{verb}/": page("vm:write") for verb in _VERBS},
+    **{f"POST /vms/actions/{verb}/": page("vm:write", vm="{vm_number}", **_HOW) for verb in _VERBS},
+    "GET /vms/{pk}/": page("vm:read", "vm_number"),
+    **{f"GET /vms/{{pk}}/{verb}/": page("vm:write", "vm_number") for verb in _VERBS},
+    **{f"POST /vms/{{pk}}/{verb}/": page("vm:write", "vm_number", **_HOW) for verb in _VERBS},
     "GET /settings/doctor/": desk("admin:read").but(is_for_staff=True),
     "POST /settings/doctor/examine/": desk("admin:read").but(is_for_staff=True),
     "GET /settings/keys/": desk("key:read"),

@@ -117,6 +117,8 @@ def test_queue_of_a_viewer_is_empty(client: Client) -> None:
         ("owner:me", ["Cache"]),
         ("cache", ["Cache"]),
         ("status:pending env:production", ["Cache"]),
+        ("-env:staging status:pending", ["Cache"]),
+        ("-cache", ["Queue", "Report"]),
         ('"cac"', ["Cache"]),
         ("nothing-like-it", []),
     ],
@@ -152,9 +154,10 @@ def test_search_says_what_statuses_there_are(client: Client) -> None:
 
 def test_search_terms_can_be_taken_away_one_by_one() -> None:
     search = parse('status:pending owner:"ana ruiz" cache')
-    assert [(term.key, term.value, term.rest) for term in search.terms] == [
-        ("status", "pending", 'owner:"ana ruiz" cache'),
-        ("owner", "ana ruiz", "status:pending cache"),
+    assert [(str(term), rest) for term, rest in search.chips] == [
+        ("status:pending", 'owner:"ana ruiz" cache'),
+        ('owner:"ana ruiz"', "status:pending cache"),
+        ("cache", 'status:pending owner:"ana ruiz"'),
     ]
 
 

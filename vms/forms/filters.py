@@ -3,12 +3,9 @@
 from django import forms
 
 from vms.models import GuestKind
+from vms.pages.listing import SORTS
 
-SORTS = {
-    "name": "name", "vmid": "vmid", "status": "status", "node": "node", "cores": "cores", "memory": "memory_bytes",
-    "disk": "disk_bytes",
-}  # fmt: skip
-STATUSES = [("running", "running"), ("stopped", "stopped"), ("missing", "missing"), ("unknown", "unknown")]
+STATUSES = [(name, name) for name in ("running", "stopped", "paused", "missing", "unknown")]
 KINDS = [*GuestKind.choices, ("template", "Template")]
 ORIGINS = [("declared", "Declared in ALMA"), ("foreign", "Created outside ALMA")]
 

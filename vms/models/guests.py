@@ -4,6 +4,7 @@ from typing import Self
 
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
+from django.urls import reverse
 from django.utils import timezone
 
 from alma.accounts.models import Environment, Organization, OwnedQuerySet
@@ -95,6 +96,10 @@ class Guest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.vmid} {self.name}".strip()
+
+    def get_absolute_url(self) -> str:
+        """Its page."""
+        return reverse("vms:guest", args=[self.pk])
 
     @property
     def tag_list(self) -> list[str]:

@@ -77,8 +77,13 @@ def refuse_busy(claim: GuestClaim) -> None:
     """Raises WrongState that names the job which works on a machine."""
     at_work = Job.objects.active().filter(Q(exclusive_key=key_of(claim)) | Q(public_id=claim.job)).first()
     if at_work is not None:
-        raise WrongState(
-            f"{claim.key} is being worked on by {at_work.public_id}; wait for its end, or cancel it.",
-            code="GUEST_BUSY",
-            details={"job_id": at_work.public_id, "type": at_work.kind},
-        )
+        raise busy(claim, at_work)
+
+
+def busy(claim: GuestClaim, at_work: Job) -> WrongState:
+    """The answer for a machine on which a job works."""
+    return WrongState(
+        f"{claim.key} is being worked on by {at_work.public_id}; wait for its end, or cancel it.",
+        code="GUEST_BUSY",
+        details={"job_id": at_work.public_id, "type": at_work.kind},
+    )

@@ -16,7 +16,7 @@ from vms.proxmox.snapshots import MOST
 from vms.snapshots import SNAPSHOT_JOBS as ON_IT
 from vms.snapshots import store
 
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,38}[A-Za-z0-9]", re.ASCII)
+NAME = re.compile(r"\A[A-Za-z][A-Za-z0-9_-]{0,38}[A-Za-z0-9]\Z", re.ASCII)
 _RESERVED = frozenset({"current", "pending"})
 
 
@@ -83,7 +83,7 @@ def take(
 
 
 def _check(guest: Guest, name: str, *, has_memory: bool) -> None:
-    if not _NAME.fullmatch(name) or name in _RESERVED:
+    if not NAME.fullmatch(name) or name in _RESERVED:
         words = (
             "2 to 40 letters, digits, hyphens and underscores, beginning with a letter, and neither current nor pending"
         )

@@ -1,0 +1,225 @@
+"""Doing something with machines on pages: what is said beforehand, what is begun, and what is refused."""
+
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from alma.accounts.models import Environment
+from alma.jobs.models import Job
+from tests.factories.accounts import make_user
+from tests.factories.vms import make_cluster, make_guest
+from tests.vms.pages.conftest import Make, at_work
+from vms.models import Cluster, Guest
+from vms.operations.verbs import MOST, VERBS
+
+pytestmark = pytest.mark.django_db
+SOFT = {"how": "graceful", "seconds": "60"}
+
+
+def chosen(*guests: Guest) -> dict[str, Any]:
+    return {"vm": [str(guest.pk) for guest in guests]}
+
+
+def lines(page: str, kind: str) -> dict[int, str]:
+    """The text of each machine's line."""
+    found = re.findall(rf'<li class="item" id="{kind}-(\d+)">(.*?)</li>', page, re.DOTALL)
+    return {int(pk): " ".join(re.sub("<[^>]+>", " ", text).split()) for pk, text in found}
+
+
+def kinds() -> list[tuple[str, int]]:
+    return [(job.kind, job.params["guest"]) for job in Job.objects.order_by("pk")]
+
+
+def test_the_list_offers_what_one_may_do(site: Client, ours: Make, place: Cluster) -> None:
+    guest, stranger = ours(), make_guest(place, name="theirs")
+    page = site.get("/vms/").content.decode()
+    assert f'value="{guest.pk}" aria-label="Choose' in page
+    assert f'value="{stranger.pk}" aria-label="{stranger} cannot be chosen: theirs was not made by ALMA' in page
+    assert page.count("formaction=") == len(VERBS)
+    site.force_login(make_user("viewer", organization=place.organization))
+    page = site.get("/vms/").content.decode()
+    assert "formaction=" not in page
+    assert 'name="vm"' not in page
+
+
+def test_what_will_happen_to_which_is_said_beforehand(
+    site: Client, ours: Make, place: Cluster, production: Environment
+) -> None:
+    on, off, busy = ours("on"), ours("off", status="stopped"), ours("busy")
+    guarded, stranger = ours("guarded", environment=production), make_guest(place, name="theirs")
+    job = at_work(busy)
+    page = site.get("/vms/actions/stop/", chosen(on, off, busy, guarded, stranger)).content.decode()
+    said = lines(page, "candidate")
+    assert "is stopped" in said[on.pk]
+    assert "It is stopped already." in said[off.pk]
+    assert f"being worked on by {job.public_id}" in said[busy.pk]
+    assert "production is protected" in said[guarded.pk].lower()
+    assert "was not made by ALMA" in said[stranger.pk]
+    assert "1 machine is touched" in page
+    assert "4 left as they are" in page
+    assert Job.objects.count() == 1, "asking begins nothing"
+
+
+def test_each_machine_has_a_job_of_its_own_and_the_others_say_why(site: Client, ours: Make, place: Cluster) -> None:
+    one, two, off = ours("one"), ours("two"), ours("off", status="stopped")
+    answer = site.post("/vms/actions/stop/", chosen(one, two, off) | SOFT, follow=True)
+    assert answer.redirect_chain[0][0].startswith("/vms/actions/?run=")
+    assert kinds() == [("vm_stop", one.pk), ("vm_stop", two.pk)]
+    steps = [step.params for job in Job.objects.all() for step in job.steps.all()]
+    assert {(step["timeout"], step["graceful"], step["insists"]) for step in steps} == {(60, True, False)}
+    page = answer.content.decode()
+    said = lines(page, "run")
+    assert "It is stopped already." in said[off.pk]
+    assert Job.objects.get(params__guest=one.pk).public_id in said[one.pk]
+    assert "0 of 2 ended" in page
+    assert "data-live=" in page
+
+
+def test_a_form_that_is_sent_twice_begins_nothing_twice(site: Client, ours: Make) -> None:
+    guest = ours()
+    page = site.get("/vms/actions/stop/", chosen(guest)).content.decode()
+    run = re.search(r'name="run" value="(\w+)"', page)
+    assert run is not None
+    form = chosen(guest) | SOFT | {"run": run[1]}
+    first = site.post("/vms/actions/stop/", form)
+    Job.objects.update(state="completed")
+    second = site.post("/vms/actions/stop/", form)
+    assert first["Location"] == second["Location"]
+    assert Job.objects.count() == 1
+    assert "1 of 1 ended" in site.get(second["Location"]).content.decode()
+
+
+def test_the_run_of_somebody_else_is_not_shown(site: Client, ours: Make, client: Client, place: Cluster) -> None:
+    guest = ours("secretive")
+    where = site.post("/vms/actions/stop/", chosen(guest) | SOFT)["Location"]
+    other = Client()
+    other.force_login(make_user("operator", organization=place.organization))
+    page = other.get(where).content.decode()
+    assert "no longer remembered" in page
+    assert "secretive" not in page
+
+
+def test_ended_jobs_are_told_with_what_went_wrong(site: Client, ours: Make) -> None:
+    good, bad = ours("good"), ours("bad")
+    where = site.post("/vms/actions/stop/", chosen(good, bad) | SOFT)["Location"]
+    Job.objects.filter(params__guest=good.pk).update(state="completed")
+    Job.objects.filter(params__guest=bad.pk).update(state="failed", error={"code": "X", "message": "It did not heed."})
+    page = site.get(where, HTTP_HX_REQUEST="true").content.decode()
+    assert page.lstrip().startswith('<div class="stack stack-l" id="machine-run">'), "nothing more will change"
+    assert "It did not heed." in lines(page, "run")[bad.pk]
+    assert "1 did not do what was asked" in page
+
+
+@pytest.mark.parametrize(
+    ("how", "asked"),
+    [
+        ({"how": "graceful", "seconds": "7"}, (7, True, False)),
+        ({"how": "insist", "seconds": "300"}, (300, True, True)),
+        ({"how": "hard", "seconds": "300"}, (300, False, False)),
+    ],
+)
+def test_ways_to_stop(site: Client, ours: Make, how: dict[str, str], asked: tuple[int, bool, bool]) -> None:
+    site.post(f"/vms/{ours().pk}/stop/", how)
+    params = Job.objects.get().steps.get().params
+    assert (params["timeout"], params["graceful"], params["insists"]) == asked
+
+
+@pytest.mark.parametrize(
+    ("verb", "form", "says"),
+    [
+        ("stop", {"how": "gently", "seconds": "60"}, "is not one of the available choices"),
+        ("stop", {"how": "graceful", "seconds": "0"}, "greater than or equal to 1"),
+        ("stop", {}, "This field is required"),
+        ("snapshot", {"name": "1st"}, "2 to 40 letters"),
+        ("snapshot", {"name": "x\n"}, "2 to 40 letters"),
+        ("delete", {"confirm": "WEB"}, "Type web to confirm."),
+        ("delete", {}, "This field is required"),
+    ],
+)
+def test_what_is_wrong_is_said_and_nothing_begins(
+    site: Client, ours: Make, verb: str, form: dict[str, str], says: str
+) -> None:
+    answer = site.post(f"/vms/{ours().pk}/{verb}/", form)
+    assert answer.status_code == 422
+    assert says in answer.content.decode()
+    assert not Job.objects.exists()
+
+
+def test_one_machine_goes_back_to_its_page(site: Client, ours: Make) -> None:
+    guest = ours(status="stopped")
+    answer = site.post(f"/vms/{guest.pk}/start/")
+    assert answer["Location"] == f"/vms/{guest.pk}/"
+    assert kinds() == [("vm_start", guest.pk)]
+    again = site.post(f"/vms/{guest.pk}/start/", follow=True)
+    assert "is being worked on by" in again.content.decode()
+    assert Job.objects.count() == 1
+
+
+def test_deleting_needs_the_name_of_one_and_the_number_of_many(site: Client, ours: Make) -> None:
+    one, two, three = ours("one"), ours("two"), ours("three")
+    assert 'Type <strong class="mono">one</strong>' in site.get(f"/vms/{one.pk}/delete/").content.decode()
+    assert site.post(f"/vms/{one.pk}/delete/", {"confirm": "one"}).status_code == 302
+    many = chosen(one, two, three)
+    assert site.post("/vms/actions/delete/", many | {"confirm": "3"}).status_code == 422, "one is busy already"
+    assert site.post("/vms/actions/delete/", many | {"confirm": "2", "is_hard": "on"}).status_code == 302
+    assert kinds() == [("vm_deletion", guest.pk) for guest in (one, three, two)]
+    asked = [job.steps.order_by("level")[0].params["graceful"] for job in Job.objects.order_by("pk")]
+    assert asked == [True, False, False]
+
+
+def test_a_snapshot_of_several(site: Client, ours: Make, place: Cluster) -> None:
+    on, off = ours("on"), ours("off", status="stopped")
+    site.post("/vms/actions/snapshot/", chosen(on, off) | {"name": "before", "has_memory": "on"})
+    assert {job.params["snapshot_name"] for job in Job.objects.all()} == {"before"}
+    kept = {row.guest_id: row.has_memory for row in [*on.snapshots.all(), *off.snapshots.all()]}
+    assert kept == {on.pk: True, off.pk: False}, "what does not run has no memory to keep"
+
+
+def test_machines_of_others_are_as_if_they_had_never_been(site: Client, ours: Make) -> None:
+    foreign = make_guest(make_cluster(), name="canary-7f3a")
+    for verb in VERBS:
+        assert site.get(f"/vms/{foreign.pk}/{verb}/").status_code == 404
+        assert site.post(f"/vms/{foreign.pk}/{verb}/", SOFT).status_code == 404
+        assert site.post(f"/vms/actions/{verb}/", chosen(foreign) | SOFT).status_code == 404
+    mixed = site.get("/vms/actions/stop/", chosen(foreign, ours())).content.decode()
+    assert "canary-7f3a" not in mixed
+    assert not Job.objects.exists()
+
+
+@pytest.mark.parametrize("text", ["x", "-1", "9" * 30, "", "1 OR 1"])
+def test_anything_can_be_chosen(site: Client, place: Cluster, text: str) -> None:
+    assert site.get("/vms/actions/start/", {"vm": text}).status_code == 404
+
+
+def test_nothing_chosen_says_so(site: Client, place: Cluster) -> None:
+    for answer in (site.get("/vms/actions/delete/"), site.post("/vms/actions/delete/", {"confirm": "0"})):
+        assert answer.status_code == 200
+        assert "No machine is chosen" in answer.content.decode()
+    assert site.get("/vms/actions/start/", {"vm": list(range(1, MOST + 2))}).status_code == 422
+
+
+def test_a_silent_cluster_keeps_all_of_it_from_happening(site: Client, ours: Make, place: Cluster) -> None:
+    guest = ours()
+    Cluster.objects.filter(pk=place.pk).update(last_error="No answer.")
+    site.post("/vms/actions/restart/", chosen(guest) | SOFT)
+    assert not Job.objects.exists()
+
+
+@pytest.mark.parametrize("count", [2, 40])
+def test_asking_about_many_costs_as_much_as_about_few(
+    site: Client, ours: Make, count: int, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    guests = [ours(f"web-{number}") for number in range(count)]
+    with django_assert_max_num_queries(12):
+        site.get("/vms/actions/stop/", chosen(*guests))
+
+
+def test_who_may_only_read_is_refused(client: Client, ours: Make, place: Cluster) -> None:
+    guest = ours()
+    client.force_login(make_user("viewer", organization=place.organization))
+    assert client.get(f"/vms/{guest.pk}/stop/").status_code == 403
+    assert client.post("/vms/actions/stop/", chosen(guest) | SOFT).status_code == 403
+    assert client.get("/vms/actions/").status_code == 200

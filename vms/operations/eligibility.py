@@ -1,0 +1,88 @@
+"""Which machines may be acted on now, for many at once: pages say why not before anybody asks. It says what
+`rights.held_claim` says, which every operation asks again."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from django.db.models import Q
+
+from alma.accounts.actors import Actor
+from alma.accounts.models import Environment
+from alma.errors import DomainError
+from alma.jobs.models import Job
+from vms.lanes import check_lane
+from vms.models import Guest, GuestClaim
+from vms.operations.rights import busy, check_answers, check_direct, key_of, not_ours
+
+Place = tuple[int, int]
+"""A cluster and a VMID."""
+
+
+@dataclass(frozen=True)
+class Footing:
+    """How an actor stands to a machine: what keeps them from acting on it, and the job that works on it."""
+
+    refusal: DomainError | None = None
+    job: Job | None = None
+
+    @property
+    def reason(self) -> str:
+        """Why nothing can be done now, for people; empty where something can."""
+        return self.refusal.message if self.refusal else ""
+
+
+@dataclass(frozen=True)
+class _Known:
+    claims: Mapping[Place, GuestClaim] = field(default_factory=dict)
+    environments: Mapping[int, Environment] = field(default_factory=dict)
+    jobs: Mapping[str, Job] = field(default_factory=dict)
+
+    def claim(self, guest: Guest) -> GuestClaim | None:
+        return self.claims.get((guest.cluster_id, guest.vmid))
+
+    def job(self, claim: GuestClaim | None) -> Job | None:
+        """By the machine that it is about, or by its id where it is the run that took the claim last."""
+        return (self.jobs.get(key_of(claim)) or self.jobs.get(claim.job)) if claim else None
+
+
+def footings(guests: Iterable[Guest], *, by: Actor) -> dict[int, Footing]:
+    """By the number of each machine; three queries, whatever there are. Their clusters come with them."""
+    rows = list(guests)
+    known = _known(rows)
+    return {guest.pk: _footing(guest, known, by) for guest in rows}
+
+
+def _known(guests: list[Guest]) -> _Known:
+    numbers = {guest.vmid for guest in guests}
+    found = GuestClaim.objects.active().filter(cluster__in={guest.cluster_id for guest in guests}, vmid__in=numbers)
+    claims = {(claim.cluster_id, claim.vmid): claim for claim in found}
+    if not claims:
+        return _Known()
+    keys, runs = {key_of(claim) for claim in claims.values()}, {claim.job for claim in claims.values()}
+    jobs: dict[str, Job] = {}
+    for job in Job.objects.active().filter(Q(exclusive_key__in=keys) | Q(public_id__in=runs)):
+        jobs |= {key: job for key in (job.exclusive_key, job.public_id) if key}
+    places = {claim.environment_id for claim in claims.values()} - {None}
+    return _Known(claims, Environment.objects.in_bulk(places), jobs)
+
+
+def _footing(guest: Guest, known: _Known, by: Actor) -> Footing:
+    claim = known.claim(guest)
+    job = known.job(claim)
+    try:
+        _check(guest, claim, known, by)
+    except DomainError as error:
+        return Footing(error, job)
+    return Footing(busy(claim, job) if claim and job else None, job)
+
+
+def _check(guest: Guest, claim: GuestClaim | None, known: _Known, by: Actor) -> None:
+    """Raises Refused, Unavailable, in the order of `held_claim`."""
+    by.require("vm:write")
+    check_lane(guest.cluster, by=by)
+    check_answers(guest.cluster)
+    if claim is None:
+        raise not_ours(guest)
+    environment = known.environments.get(claim.environment_id or 0)
+    is_theirs = environment is not None and environment.organization_id == claim.organization_id
+    check_direct(environment if is_theirs else None, by=by)

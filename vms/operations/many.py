@@ -1,0 +1,49 @@
+"""Doing something with many machines: each for itself, so that one that refuses keeps no other from it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from alma.accounts.actors import Actor
+from alma.errors import DomainError
+from alma.jobs.models import Job
+from vms.models import Guest
+from vms.operations.eligibility import footings
+from vms.operations.verbs import Options, Verb
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A machine that was chosen, and why it is left as it is; empty where something is done."""
+
+    guest: Guest
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a machine: a job, or the reason why there is none."""
+
+    guest: Guest
+    job: Job | None = None
+    reason: str = ""
+
+
+def candidates(verb: Verb, guests: Iterable[Guest], *, by: Actor) -> list[Candidate]:
+    """Each with what keeps it from this now: three queries."""
+    rows = list(guests)
+    known = footings(rows, by=by)
+    return [Candidate(guest, known[guest.pk].reason or verb.obstacle(guest)) for guest in rows]
+
+
+def begin_all(verb: Verb, guests: Iterable[Guest], options: Options, *, by: Actor) -> list[Outcome]:
+    """Begin a job for each machine that may have one; the others say why not."""
+    return [_begin(verb, candidate, options, by) for candidate in candidates(verb, guests, by=by)]
+
+
+def _begin(verb: Verb, candidate: Candidate, options: Options, by: Actor) -> Outcome:
+    if candidate.reason:
+        return Outcome(candidate.guest, reason=candidate.reason)
+    try:
+        return Outcome(candidate.guest, verb.begin(candidate.guest, options, by))
+    except DomainError as error:
+        return Outcome(candidate.guest, reason=error.message)

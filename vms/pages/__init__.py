@@ -1,0 +1,1 @@
+"""What the pages of machines show, and how they are searched."""

@@ -1,0 +1,160 @@
+"""The page of one machine, each part read when the template asks for it: a live part reads itself alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.urls import reverse
+
+from alma.accounts.actors import Actor
+from alma.jobs.models import Job, JobQuerySet
+from vms.machines import public_id
+from vms.models import Drift, Guest, GuestDetails, ScanFinding, ScanSubject
+from vms.operations.verbs import VERBS, Verb
+from vms.pages.history import History
+from vms.pages.listing import Row, rows_of
+from vms.pages.live import topics
+from vms.pages.work import Work, work_of
+from vms.scans import services as scans
+from vms.scans.rules import REGISTER
+
+VIEWS = (("", "Overview"), ("snapshots", "Snapshots"), ("backups", "Backups"), ("history", "History"))
+_POWER = ("start", "stop", "restart")
+JOBS_PER_PAGE = 20
+LATEST = 5
+MOST_FINDINGS = 6
+
+
+@dataclass(frozen=True)
+class Action:
+    """A button, or the reason why there is none."""
+
+    verb: Verb
+    url: str
+    reason: str
+
+
+class MachinePage:
+    """What the page shows of one machine. `view` is one of VIEWS, `number` the page of its jobs, `cursor` that of its events."""
+
+    def __init__(self, guest: Guest, actor: Actor, *, view: str = "", number: str = "", cursor: str = "") -> None:
+        self.guest = guest
+        self.actor = actor
+        self.view = view if view in dict(VIEWS) else ""
+        self.number = number
+        self.history = History(guest, actor, cursor)
+
+    # -- head -----------------------------------------------------------------------------------------
+    @property
+    def public_id(self) -> str:
+        """As the API calls it."""
+        return public_id(self.guest)
+
+    @property
+    def live(self) -> str:
+        """The streams whose events change the page."""
+        return topics(self.guest.cluster)
+
+    @cached_property
+    def row(self) -> Row:
+        """How it stands, and what keeps the person from it."""
+        return rows_of([self.guest], by=self.actor)[0]
+
+    @property
+    def tabs(self) -> list[tuple[str, str]]:
+        """The parts of the page that there are."""
+        return [(name, label) for name, label in VIEWS if name != "backups" or self.backups_url]
+
+    @cached_property
+    def actions(self) -> list[Action]:
+        """What can be done, each with the reason when it cannot."""
+        return [self._action(verb) for verb in VERBS.values()] if self.actor.has("vm:write") else []
+
+    @property
+    def primary(self) -> list[Action]:
+        """What has a button of its own: what changes its power now."""
+        return [action for action in self.actions if action.verb.name in _POWER and not action.reason]
+
+    @property
+    def secondary(self) -> list[Action]:
+        """What stands in the menu."""
+        return [action for action in self.actions if action not in self.primary]
+
+    def _action(self, verb: Verb) -> Action:
+        url = reverse("vms:guest-act", kwargs={"pk": self.guest.pk, "verb": verb.name})
+        return Action(verb, url, self.row.reason or verb.obstacle(self.guest))
+
+    @property
+    def backups_url(self) -> str:
+        """Where its backups are shown, for those who may see them."""
+        return reverse("vms:machine-backups", args=[self.guest.pk]) if self.actor.has("backup:read") else ""
+
+    # -- now ------------------------------------------------------------------------------------------
+    @property
+    def is_on(self) -> bool:
+        """Whether its figures say anything."""
+        return self.row.standing.last_status is None and self.guest.status in {"running", "paused"}
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether its cluster is silent, so that nothing is known of now."""
+        return self.row.standing.last_status is not None
+
+    @cached_property
+    def details(self) -> GuestDetails | None:
+        """What was read of it closely."""
+        return getattr(self.guest, "details", None)
+
+    @property
+    def details_read_at(self) -> datetime | None:
+        """When that was."""
+        return self.details.read_at if self.details else None
+
+    @cached_property
+    def work(self) -> Work | None:
+        """The job that works on it."""
+        job = self.row.job
+        return next(iter(work_of(Job.objects.filter(pk=job.pk))), None) if job else None
+
+    @cached_property
+    def drift(self) -> Drift | None:
+        """How it differs from what ALMA left."""
+        if self.guest.claim_id is None:
+            return None
+        return Drift.objects.visible_to(self.actor).open().filter(claim=self.guest.claim_id).first()
+
+    # -- security -------------------------------------------------------------------------------------
+    @cached_property
+    def judged(self) -> ScanSubject | None:
+        """The last judgement, for those who may know it."""
+        if not self.actor.has(scans.READ):
+            return None
+        rows = ScanSubject.objects.filter(guest=self.guest, assessed_at__isnull=False).select_related("scan")
+        return rows.defer("tally", "scan__tally").order_by("-assessed_at", "-pk").first()
+
+    @cached_property
+    def findings(self) -> list[tuple[ScanFinding, str]]:
+        """The worst of what it found, each with the title of its rule."""
+        rows = ScanFinding.objects.filter(subject=self.judged).broken().order_by("rank", "rule", "pk")
+        return [(row, REGISTER[row.rule].title if row.rule in REGISTER else row.rule) for row in rows[:MOST_FINDINGS]]
+
+    # -- jobs -----------------------------------------------------------------------------------------
+    @property
+    def _jobs(self) -> JobQuerySet:
+        rows: JobQuerySet = Job.objects.visible_to(self.actor).filter(params__guest=self.guest.pk)
+        return rows.order_by("-pk")
+
+    @cached_property
+    def latest(self) -> Sequence[Work]:
+        """The last jobs about it."""
+        return work_of(self._jobs)[:LATEST] if False else work_of(self._jobs[:LATEST])
+
+    @cached_property
+    def jobs(self) -> Page[Any]:
+        """All jobs about it, a page at a time."""
+        page = Paginator(self._jobs.values_list("pk", flat=True), JOBS_PER_PAGE).get_page(self.number)
+        page.object_list = work_of(Job.objects.filter(pk__in=list(page.object_list)).order_by("-pk"))
+        return page

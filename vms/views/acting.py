@@ -1,0 +1,103 @@
+"""Doing something with machines: what will happen to which, and what became of it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from alma.errors import Invalid, NotFound
+from alma.htmx import HtmxRequest
+from vms.forms.acting import FORMS, ActForm
+from vms.models import Guest
+from vms.operations.many import Candidate, begin_all, candidates
+from vms.operations.verbs import MOST, VERBS, Verb
+from vms.pages import runs
+from vms.pages.listing import whole
+from vms.pages.live import topics
+
+_CHANGING = ["GET", "HEAD", "POST"]
+
+
+@require_http_methods(_CHANGING)
+@login_required
+def act(request: HtmxRequest, verb: str) -> HttpResponse:
+    """Say what would happen to the chosen machines; a POST begins it. Raises Refused, NotFound, Invalid."""
+    request.actor.require("vm:write")
+    given = request.POST if request.method == "POST" else request.GET
+    guests = _chosen(request, given.getlist("vm"))
+    return _answer(request, VERBS[verb], guests, is_one=False)
+
+
+@require_http_methods(_CHANGING)
+@login_required
+def act_on(request: HtmxRequest, pk: int, verb: str) -> HttpResponse:
+    """The same of one machine. Raises Refused, NotFound."""
+    request.actor.require("vm:write")
+    return _answer(request, VERBS[verb], _chosen(request, [str(pk)]), is_one=True)
+
+
+def _chosen(request: HtmxRequest, numbers: Sequence[str]) -> list[Guest]:
+    """The machines of these numbers that are there; those of others are as if they had never been."""
+    wanted = list({int(text) for text in numbers if text.isascii() and text.isdigit() and len(text) < 10})
+    if len(wanted) > MOST:
+        raise Invalid(f"Choose {MOST} machines at most.", code="TOO_MANY")
+    rows = Guest.objects.visible_to(request.actor).machines().filter(pk__in=wanted)
+    found = whole(list(rows.order_by("name", "pk").values_list("pk", flat=True)))
+    if numbers and not found:
+        raise NotFound("None of these machines is there any more.", code="VM_NOT_FOUND")
+    return found
+
+
+def _answer(request: HtmxRequest, verb: Verb, guests: list[Guest], *, is_one: bool) -> HttpResponse:
+    found = candidates(verb, guests, by=request.actor)
+    expected = _word(verb, found, is_one=is_one)
+    form = FORMS[verb.name](request.POST if request.method == "POST" else None, expected=expected)
+    if request.method == "POST" and guests and form.is_valid():
+        return _begin(request, verb, guests, form, is_one=is_one)
+    is_wrong = request.method == "POST" and bool(guests)
+    context = {
+        "verb": verb, "form": form, "open": [one for one in found if not one.reason],
+        "left": [one for one in found if one.reason], "guest": guests[0] if is_one else None,
+        "run": request.POST.get("run", "")[:32] or runs.new_name(), "back": _back(guests, is_one),
+    }  # fmt: skip
+    return render(request, "vms/acting/confirm.html", context, status=422 if is_wrong else 200)
+
+
+def _word(verb: Verb, found: list[Candidate], *, is_one: bool) -> str:
+    """What must be typed: the name of one machine, the number of several."""
+    if not verb.is_destructive:
+        return ""
+    guest = found[0].guest if is_one else None
+    return (guest.name or str(guest.vmid)) if guest else str(sum(not one.reason for one in found))
+
+
+def _begin(request: HtmxRequest, verb: Verb, guests: list[Guest], form: ActForm, *, is_one: bool) -> HttpResponse:
+    """Once for each form, however often it is sent."""
+    name = request.POST.get("run", "")[:32] or runs.new_name()
+    if not runs.is_known(request.session, name):
+        outcomes = begin_all(verb, guests, form.options(), by=request.actor)
+        runs.remember(request.session, name, verb, outcomes)
+        if is_one and outcomes[0].reason:
+            messages.warning(request, outcomes[0].reason)
+    return redirect(_back(guests, is_one) if is_one else f"{reverse('vms:acted')}?run={name}")
+
+
+def _back(guests: list[Guest], is_one: bool) -> str:
+    return guests[0].get_absolute_url() if is_one else reverse("vms:list")
+
+
+@require_safe
+@login_required
+@vary_on_headers("HX-Request")
+def acted(request: HtmxRequest) -> HttpResponse:
+    """What became of the machines that were chosen together, with the progress of each job."""
+    request.actor.require("vm:read")
+    run = runs.find(request.session, request.GET.get("run", ""), request.actor)
+    context: dict[str, Any] = {"run": run, "live": topics()}
+    return render(request, "vms/acting/_run.html" if request.htmx else "vms/acting/run.html", context)
