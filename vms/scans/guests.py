@@ -30,6 +30,9 @@ DEFAULTS = frozenset(
      "secret", "proxmox", "qwerty", "letmein", "welcome", "test", "alma"}
 )  # fmt: skip
 _WINDOWS_SERVER, _WINDOWS = re.compile(r"Windows Server (\d{4})"), re.compile(r"Windows (\d+(?:\.\d)?)")
+_LONG_TERM, _HOME = re.compile(r"\bLTS[CB]\b"), re.compile(r"\b(Home|Pro)\b")
+_ELEVEN = 22_000
+"""The first build of Windows 11."""
 _PASSWORD = re.compile(r"^\s*password:\s*(\S.*)$", re.MULTILINE)
 _HASH = re.compile(r"\$[0-9a-z]+\$")
 Kept = Mapping[str, Any]
@@ -131,7 +134,7 @@ class GuestReader:
             return dict.fromkeys(("snapshots", "agent_answers", "system", "addresses", "password"), why)
         told = {"snapshots": self._snapshots(here), "password": self._password(config, here)}
         if row["kind"] == "lxc":
-            system = Missing("the configuration of a container names its distribution, and not its version")
+            system = _of_type(config)
             return told | {"system": system, "addresses": self._of_container(row, here)}
         return told | self._by_agent(row, config, here)
 
@@ -173,16 +176,38 @@ def _tuple(found: Any) -> Any:
     return found if isinstance(found, Missing) else tuple(found)
 
 
+def _of_type(config: Kept) -> Missing:
+    """Of a container only the family is known: no call of Proxmox reads a file in it, such as /etc/os-release."""
+    family = str(config.get("ostype") or "unmanaged")[:30]
+    named = "no distribution" if family == "unmanaged" else family
+    return Missing(
+        f"the configuration of the container names {named} and no version, and the interface of Proxmox reads no file in it"
+    )
+
+
 def system_of(answer: Any) -> SystemFacts:
     """What the agent says of the system, in the words of the table of lifetimes."""
     told = mapping(mapping(answer, "osinfo").get("result", answer), "osinfo")
     name = str(told.get("pretty-name") or told.get("name") or "")[:100]
     server, client = _WINDOWS_SERVER.search(name), _WINDOWS.search(name)
-    if server or client:
-        family, match = ("windows-server", server) if server else ("windows", client)
-        return SystemFacts(family=family, version=match[1] if match else "", name=name)
+    if server:
+        return SystemFacts(family="windows-server", version=server[1], name=name)
+    if client:
+        return SystemFacts(
+            family="windows", version=_client(name, client[1], str(told.get("kernel-release", ""))), name=name
+        )
     version = str(told.get("version-id") or told.get("version") or "")
     return SystemFacts(family=str(told.get("id", "")).lower(), version=version[:30], name=name)
+
+
+def _client(name: str, major: str, build: str) -> str:
+    """The version of a client of Windows: `8.1`, `10.19045-w`, `lts.19044`. The build counts: Windows 11 often calls itself 10."""
+    build = build.rpartition(".")[2]
+    if not build.isdecimal() or major not in {"10", "11"}:
+        return major
+    if _LONG_TERM.search(name):
+        return f"lts.{build}"
+    return f"{11 if int(build) >= _ELEVEN else 10}.{build}-{'w' if _HOME.search(name) else 'e'}"
 
 
 def _password_of(seed: Any) -> PasswordFacts | None:

@@ -89,8 +89,19 @@ def test_of_a_password_only_its_form_is_kept(seed: str, password: PasswordFacts 
         ({"id": "debian", "version-id": "12", "pretty-name": "Debian GNU/Linux 12"}, ("debian", "12")),
         ({"id": "mswindows", "pretty-name": "Windows Server 2012 R2 Standard"}, ("windows-server", "2012")),
         ({"id": "mswindows", "pretty-name": "Windows 10 Pro", "version-id": "10"}, ("windows", "10")),
+        ({"id": "mswindows", "pretty-name": "Windows 10 Pro", "kernel-release": "19045"}, ("windows", "10.19045-w")),
+        ({"id": "mswindows", "pretty-name": "Windows 10 Pro", "kernel-release": "26100"}, ("windows", "11.26100-w")),
+        (
+            {"id": "mswindows", "pretty-name": "Windows 11 Enterprise", "kernel-release": "22631"},
+            ("windows", "11.22631-e"),
+        ),
+        (
+            {"id": "mswindows", "pretty-name": "Windows 10 Enterprise LTSC 2021", "kernel-release": "19044"},
+            ("windows", "lts.19044"),
+        ),
+        ({"id": "mswindows", "pretty-name": "Windows 8.1 Pro", "kernel-release": "9600"}, ("windows", "8.1")),
     ],
-    ids=["debian", "server", "client"],
+    ids=["debian", "server", "client", "pro-10", "eleven-that-says-ten", "enterprise", "long-term", "eight"],
 )
 def test_systems_in_the_words_of_the_table(told: dict[str, str], system: tuple[str, str]) -> None:
     facts = system_of({"result": told})

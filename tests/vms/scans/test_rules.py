@@ -1,6 +1,6 @@
 """Each rule with a subject that trips it, one that does not, and one of which nothing is known."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -20,7 +20,7 @@ from vms.scans.facts import (
 )
 from vms.scans.findings import Severity
 from vms.scans.judging import Verdict, judge
-from vms.scans.lifetimes import AS_OF, LIFETIMES, lifetime
+from vms.scans.lifetimes import AS_OF, LIFETIMES, is_over, lifetime
 from vms.scans.rules import REGISTER
 from vms.scans.rules.ports import opened
 
@@ -236,3 +236,28 @@ def test_lifetimes_are_sourced_and_found_by_their_versions() -> None:
     assert lifetime("ubuntu", "22.04.5") == LIFETIMES["ubuntu", "22.04"]
     assert lifetime("debian", "99") is None
     assert lifetime("templeos", "5") is None
+
+
+@pytest.mark.parametrize(
+    ("family", "version", "is_known", "is_ended"),
+    [
+        ("freebsd", "14.2", True, True),
+        ("freebsd", "14.4", True, False),
+        ("freebsd", "14.9", True, False),
+        ("windows", "10.19045-w", True, True),
+        ("windows", "lts.19044", True, False),
+        ("windows", "lts.1", False, False),
+        ("windows", "11.26100-w", True, True),
+        ("windows", "11.26100-e", True, False),
+        ("windows", "11.99999-e", False, False),
+        ("windows-server", "2025", True, False),
+        ("proxmox", "9.2", True, False),
+        ("proxmox", "8.4.1", True, True),
+        ("rhel", "7.9", True, True),
+        ("ol", "10.1", True, False),
+    ],
+)
+def test_who_is_supported_no_longer(family: str, version: str, is_known: bool, is_ended: bool) -> None:
+    found = lifetime(family, version)
+    assert (found is not None) == is_known
+    assert bool(found and is_over(found, date(2026, 11, 21))) == is_ended

@@ -2,7 +2,7 @@
 
 from vms.scans.facts import ClusterFacts, NodeFacts, NotApplicable, NotAssessed, known
 from vms.scans.findings import Finding, Fix, Severity, finding, rule
-from vms.scans.lifetimes import AS_OF, lifetime
+from vms.scans.lifetimes import AS_OF, is_over, lifetime
 from vms.scans.rules import ports
 from vms.scans.rules.reading import is_on
 
@@ -71,7 +71,7 @@ def version(facts: ClusterFacts) -> Finding | None:
     found = lifetime("proxmox", told)
     if found is None:
         raise NotAssessed(f"the table of {AS_OF} does not know Proxmox VE {told}".rstrip())
-    if found.until >= facts.now.date():
+    if not is_over(found, facts.now.date()):
         return None
     return finding(("version", told), ("supported until", found.until), ("source", found.source))
 

@@ -6,7 +6,7 @@ from datetime import date
 from vms.proxmox.values import MIB, parse_properties
 from vms.scans.facts import GuestFacts, NotApplicable, NotAssessed, known
 from vms.scans.findings import Finding, Fix, Severity, finding, rule
-from vms.scans.lifetimes import AS_OF, OLD_TYPES, lifetime
+from vms.scans.lifetimes import AS_OF, OLD_TYPES, is_over, lifetime
 from vms.scans.rules.reading import base, is_on
 
 _MACHINE = re.compile(r"pc-(?:i440fx|q35)-(\d+)\.(\d+)")
@@ -31,7 +31,7 @@ def end_of_life(facts: GuestFacts) -> Finding | None:
         raise NotAssessed(
             f"the table of {AS_OF} does not know {system.name or system.family} {system.version}".rstrip()
         )
-    if found.until >= facts.now.date():
+    if not is_over(found, facts.now.date()):
         return None
     return finding(("system", system.name), ("supported until", found.until), ("source", found.source))
 
