@@ -90,11 +90,12 @@ def whole(pks: Iterable[int]) -> dict[int, Guest]:
     return Guest.objects.select_related("details", "environment").in_bulk(list(pks))
 
 
-def find(vm_id: str, *, by: Actor) -> Guest:
-    """The machine of an id like `vm-012`, or of a bare VMID that only one of the actor's clusters has.
+def find(vm_id: str, *, by: Actor, with_templates: bool = False) -> Guest:
+    """The machine, or template if wanted, of an id like `vm-012`, or of a bare VMID that only one of the actor's clusters has.
 
     Raises NotFound, and WrongState for a VMID that leads to several."""
-    rows = Guest.objects.visible_to(by).machines().select_related("cluster", "claim", "environment", "details")
+    seen = Guest.objects.visible_to(by).present()
+    rows = (seen if with_templates else seen.machines()).select_related("cluster", "claim", "environment", "details")
     digits = vm_id.removeprefix("vm-")
     if not (digits.isascii() and digits.isdigit() and len(digits) <= MOST_DIGITS):
         raise not_found(vm_id)

@@ -115,6 +115,7 @@ API: dict[str, Expected] = {
     "GET /v1/vms/{vm_id}/snapshots/{snapshot_id}": keyed("vm:read", "vm", "snapshot"),
     "DELETE /v1/vms/{vm_id}/snapshots/{snapshot_id}": keyed("vm:write", "vm", "snapshot"),
     "POST /v1/vms/{vm_id}/snapshots/{snapshot_id}/restore": keyed("vm:write", "vm", "snapshot"),
+    "POST /v1/vms/{vm_id}/clone": keyed("vm:write", "vm", name="another"),
     "POST /v1/vms/{vm_id}/console": keyed("vm:write", "vm"),
     "POST /v1/vms/{vm_id}/migrate": keyed("vm:write", "vm", target_node="pve2"),
     "POST /v1/vms/{vm_id}/restart": keyed("vm:write", "vm"),

@@ -10,6 +10,6 @@ from vms.models import Guest
 VM_ID = OpenApiParameter("vm_id", str, OpenApiParameter.PATH, description="Like vm-001; a VMID if only one has it")
 
 
-def machine_of(request: Request, vm_id: str) -> Guest:
+def machine_of(request: Request, vm_id: str, *, with_templates: bool = False) -> Guest:
     """That machine, with cluster, claim, environment and details. Raises NotFound, WrongState for an ambiguous VMID."""
-    return machines.find(vm_id, by=actor_of(request))
+    return machines.find(vm_id, by=actor_of(request), with_templates=with_templates)

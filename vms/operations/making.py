@@ -8,20 +8,17 @@ from django.db import transaction
 from django.utils import timezone
 
 from alma.accounts.actors import Actor
-from alma.accounts.models import Environment
-from alma.errors import Invalid, Unavailable, WrongState
-from alma.jobs.kinds import StepFailed
+from alma.errors import Unavailable
 from alma.jobs.models import Job
 from alma.jobs.services import StepSpec
-from vms import ledger
 from vms.inventory import BEING_MADE
 from vms.lanes import cluster_for
-from vms.machines import public_id
 from vms.models import Cluster, Guest, GuestClaim
 from vms.operations import rows
 from vms.operations.jobs import begin
 from vms.operations.kinds import MachineKind, first_id, read_back
-from vms.operations.rights import check_answers, check_direct, refuse_busy
+from vms.operations.newcomers import environment_for, invalid, number_for, row_for
+from vms.operations.rights import check_answers, check_direct
 from vms.proxmox.values import GIB, MIB, join_tags
 from vms.services import create_steps
 from vms.specs import CloudInit, GuestSpec
@@ -76,15 +73,18 @@ class CreationKind(MachineKind):
 def create(wish: Machine, *, by: Actor) -> tuple[Guest, Job]:
     """Begin to make a machine. Raises Refused, Invalid, WrongState for a name that is taken, Unavailable."""
     by.require("vm:write")
-    environment = _environment(wish.environment, by=by)
+    environment = environment_for(wish.environment, by=by)
     check_direct(environment, by=by)
     cluster = cluster_for(environment.organization_id, by=by)
     if cluster is None:
         raise Unavailable("No cluster is registered; an operator registers one under Clusters.", code="NO_CLUSTER")
     check_answers(cluster)
     template = _check_possible(wish, cluster)
-    claim = _claim(wish, cluster, owner=f"env:{environment.pk}/direct")
-    guest = _row(wish, claim, environment)
+    claim = number_for(wish.name, cluster, environment)
+    guest = row_for(
+        claim, environment, name=wish.name, cores=wish.cores, memory_bytes=wish.memory_mib * MIB,
+        disk_bytes=wish.disk_gib * GIB, tags=join_tags(["alma", *wish.tags]),
+    )  # fmt: skip
     job = begin(
         "vm_creation", guest, claim, _steps(wish, claim), by=by, verb="create", status=BEING_MADE, template=template
     )
@@ -92,26 +92,17 @@ def create(wish: Machine, *, by: Actor) -> tuple[Guest, Job]:
     return guest, job
 
 
-def _environment(slug: str, *, by: Actor) -> Environment:
-    found = Environment.objects.visible_to(by)
-    row = found.filter(slug=slug).first() if slug else found.order_by("is_protected", "position", "slug").first()
-    if row is None:
-        known = ", ".join(found.values_list("slug", flat=True)) or "none"
-        raise _invalid("environment", f"there is no such environment (there are: {known})", slug)
-    return row
-
-
 def _check_possible(wish: Machine, cluster: Cluster) -> str:
     """What can be said before the cluster is asked, by its last reading: the template that is meant. Raises Invalid."""
     if wish.is_encrypted and not _encrypting(cluster):
-        raise _invalid("security.encrypt_disk", _why_plain(cluster), True)
+        raise invalid("security.encrypt_disk", _why_plain(cluster), True)
     templates = Guest.objects.present().filter(cluster=cluster, is_template=True, kind="vm")
     known = dict(templates.values_list("name", "vmid"))
     by_number = next((name for name, vmid in known.items() if str(vmid) == wish.template), "")
     if found := by_number or fitting(wish.template, known):
         return found
     words = f"no template of {cluster.name} is {wish.template} (there are: {', '.join(sorted(known)) or 'none'})"
-    raise _invalid("template", words, wish.template)
+    raise invalid("template", words, wish.template)
 
 
 def _encrypting(cluster: Cluster) -> list[str]:
@@ -128,57 +119,6 @@ def _why_plain(cluster: Cluster) -> str:
         return f"no storage of {cluster.name} {words}. Leave it out otherwise"
     named = ", ".join(cluster.encrypting_storages)
     return f"none of the storages of {cluster.name} that encrypt ({named}) is there for disks of new machines"
-
-
-def _invalid(field: str, words: str, value: object) -> Invalid:
-    return Invalid(f"{field}: {words}.", details=[{"field": field, "message": words, "provided_value": value}])
-
-
-def _claim(wish: Machine, cluster: Cluster, *, owner: str) -> GuestClaim:
-    """A number: a new one, or that of an attempt which made nothing. Raises WrongState for a name that is taken."""
-    Cluster.objects.select_for_update().get(pk=cluster.pk)
-    claim = GuestClaim.objects.active().filter(cluster=cluster, owner=owner, key=wish.name).first()
-    if claim is not None:
-        refuse_busy(claim)
-    taken = Guest.objects.machines().filter(cluster=cluster, name=wish.name).first()
-    if taken is not None or (claim is not None and claim.state == GuestClaim.State.LIVE):
-        details = {"vm_id": public_id(taken)} if taken else {}
-        raise WrongState(
-            f"There is a machine {wish.name} on {cluster.name} already.", code="NAME_TAKEN", details=details
-        )
-    if claim is not None:
-        return claim
-    try:
-        nobody = Job(public_id="job_create")
-        return ledger.reserve(cluster.pk, owner=owner, key=wish.name, kind="vm", node=_some_node(cluster), job=nobody)
-    except StepFailed as error:
-        raise WrongState(error.message, code=error.code) from error
-
-
-def _some_node(cluster: Cluster) -> str:
-    """One from which the whole cluster can be asked, until the job has found the right one. Raises Unavailable."""
-    name = cluster.nodes.filter(is_online=True).order_by("name").values_list("name", flat=True).first()
-    if name is None:
-        raise Unavailable(f"No node of {cluster.name} has been seen online yet.", code="NO_NODE")
-    return str(name)
-
-
-def _row(wish: Machine, claim: GuestClaim, environment: Environment) -> Guest:
-    """The row of the machine to be; one of another guest that once had the number is forgotten."""
-    now = timezone.now()
-    Guest.objects.filter(cluster=claim.cluster_id, vmid=claim.vmid).exclude(claim=claim).delete()
-    guest = Guest.objects.filter(cluster=claim.cluster_id, claim=claim).first() or Guest(
-        cluster_id=claim.cluster_id, organization_id=claim.organization_id, vmid=claim.vmid, claim=claim, kind="vm"
-    )
-    values = {
-        "name": wish.name, "status": BEING_MADE, "cores": wish.cores, "memory_bytes": wish.memory_mib * MIB,
-        "disk_bytes": wish.disk_gib * GIB, "tags": join_tags(["alma", *wish.tags]), "environment": environment,
-        "created_at": now, "changed_at": now, "seen_at": now, "missing_since": None,
-    }  # fmt: skip
-    for name, value in values.items():
-        setattr(guest, name, value)
-    guest.save()
-    return guest
 
 
 def _steps(wish: Machine, claim: GuestClaim) -> list[StepSpec]:

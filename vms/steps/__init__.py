@@ -8,6 +8,7 @@ from vms.steps.firewall import GuardGuest
 from vms.steps.migrate import MigrateGuest
 from vms.steps.orphan import RemoveOrphan
 from vms.steps.place import PlaceGuest
+from vms.steps.place_clone import PlaceClone
 from vms.steps.power import StartGuest, StopGuest
 from vms.steps.restore import RestoreGuest
 from vms.steps.settle import SettleTasks
@@ -16,6 +17,6 @@ from vms.steps.verify import VerifyGuest
 from vms.steps.wait_up import AwaitGuest
 
 __all__ = [
-    "AwaitGuest", "ConfigureGuest", "CreateGuest", "DeleteGuest", "DiscardGuest", "DropSnapshot", "GuardGuest", "MigrateGuest", "PlaceGuest", "RemoveOrphan",
+    "AwaitGuest", "ConfigureGuest", "CreateGuest", "DeleteGuest", "DiscardGuest", "DropSnapshot", "GuardGuest", "MigrateGuest", "PlaceClone", "PlaceGuest", "RemoveOrphan",
     "RestoreGuest", "RestoreSnapshot", "SettleTasks", "StartGuest", "StopGuest", "TakeSnapshot", "VerifyGuest",
 ]  # fmt: skip

@@ -95,7 +95,7 @@ def _clone(params: Params, claim: GuestClaim) -> Call:
     is_full = bool(params.get("full_clone", True))
     values = {
         "newid": claim.vmid, "hostname" if is_container else "name": dns_name(params["name"]), "full": is_full,
-        "description": description(params, claim), "storage": storage_id(params["storage"]) if is_full else None,
+        "description": description(params, claim), "storage": storage_id(params["storage"]) if is_full and params["storage"] else None,
         "target": params["node"] if params["node"] != source else None, "pool": _pool(params),
     }  # fmt: skip
     return ("nodes", source, "lxc" if is_container else "qemu", params["template_vmid"], "clone"), values

@@ -34,12 +34,17 @@ class PlaceGuest(GuestStep):
             "node": node.name, "storage": storage.name, "bridge": bridge, "template_vmid": template.vmid,
             "template_node": template.node, "disk_bytes": disk_bytes, "cards": [card],
         }  # fmt: skip
-        with work.context.fenced() as job:
-            for step in job.steps.filter(key=work.context.step.key).exclude(pk=work.context.step.pk):
-                step.params = step.params | {name: value for name, value in placed.items() if name in step.params}
-                step.save(update_fields=["params"])
-            work.context.log(f"{template.name} is copied to {storage.name} on {node.name}.")
-            work.context.succeed(placed=placed)
+        hand_on(work, placed, f"{template.name} is copied to {storage.name} on {node.name}.")
+
+
+def hand_on(work: Work, placed: dict[str, Any], words: str) -> None:
+    """End with what was decided, as part of the parameters of the guest's other steps, in one transaction."""
+    with work.context.fenced() as job:
+        for step in job.steps.filter(key=work.context.step.key).exclude(pk=work.context.step.pk):
+            step.params = step.params | {name: value for name, value in placed.items() if name in step.params}
+            step.save(update_fields=["params"])
+        work.context.log(words)
+        work.context.succeed(placed=placed)
 
 
 def fitting(wanted: str, names: Iterable[str]) -> str:
@@ -88,7 +93,7 @@ def _refusal(
     disk_bytes: int,
 ) -> str:  # fmt: skip
     """Why it cannot go to a node, or nothing when it can."""
-    if not _may(node.name, work.cluster.chosen_nodes):
+    if not is_chosen(node.name, work.cluster.chosen_nodes):
         return "is not among the nodes that ALMA may use"
     if node.name != template.node and template.vmid not in reading.shared_templates:
         return f"does not hold {template.name}"
@@ -106,7 +111,7 @@ def _storage(work: Work, reading: ClusterReading, node: str, *, must_be_shared: 
     cluster, is_encrypted = work.cluster, work.params.get("encrypted")
     usable = [
         one for one in reading.storages_for(node)
-        if (one.is_shared or not must_be_shared) and _may(one.name, cluster.chosen_storages)
+        if (one.is_shared or not must_be_shared) and is_chosen(one.name, cluster.chosen_storages)
         and (cluster.encrypts(one.name) or not is_encrypted)
     ]  # fmt: skip
     preferred = [one for one in usable if one.name == cluster.default_storage]
@@ -122,5 +127,6 @@ def _bridge(cluster: Cluster, reading: ClusterReading, node: str) -> str:
     return known[0]
 
 
-def _may(name: str, chosen: Collection[Any]) -> bool:
+def is_chosen(name: str, chosen: Collection[Any]) -> bool:
+    """Whether a node or storage may be used, where some were chosen."""
     return not chosen or name in chosen

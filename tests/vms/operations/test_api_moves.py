@@ -67,3 +67,48 @@ def test_a_move_says_what_is_wrong(
     answer = send(site, f"/v1/vms/{public_id(machine)}/migrate", body)
     assert (answer.status_code, answer.json()["error"]["details"].get("field")) == (status, field), answer.content
     assert not Job.objects.exists()
+
+
+def test_a_copy_answers_at_once_with_an_id_that_works(site: Client, machine: Guest, nodes: None) -> None:
+    answer = send(site, f"/v1/vms/{public_id(machine)}/clone", {"name": "Web-Copy", "full": True})
+    assert answer.status_code == 201, answer.content
+    vm, job = answer.json()["data"]["vm"], Job.objects.get()
+    assert vm == {
+        "id": vm["id"], "name": "web-copy", "status": "creating", "job_id": job.public_id, "source_id": public_id(machine),
+    }  # fmt: skip
+    assert (answer["Location"], job.kind) == (f"/v1/vms/{vm['id']}", "vm_clone")
+    shown = site.get(answer["Location"]).json()["data"]["vm"]
+    assert (shown["status"], shown["environment"]) == ("creating", "development")
+    again = send(site, f"/v1/vms/{public_id(machine)}/clone", {"name": "web-copy"})
+    assert (again.status_code, again.json()["error"]["details"]["job_id"]) == (409, job.public_id)
+
+
+def test_a_template_is_found_by_its_number_for_a_copy_alone(site: Client, machine: Guest, nodes: None) -> None:
+    template = make_guest(machine.cluster, name="debian-12", is_template=True, vmid=9000)
+    answer = send(site, "/v1/vms/9000/clone", {"name": "from-template", "full": False})
+    assert answer.status_code == 201, answer.content
+    assert answer.json()["data"]["vm"]["source_id"] == public_id(template)
+    assert Job.objects.get().steps.get(kind="guest.create").params["full_clone"] is False
+    assert send(site, "/v1/vms/9000/start").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "field"),
+    [
+        ({}, 400, "name"),
+        ({"name": "with space"}, 422, "name"),
+        ({"name": "copy", "full": False}, 422, "full"),
+        ({"name": "copy", "full": "yes"}, 400, "full"),
+        ({"name": "copy", "environment": "nowhere"}, 422, "environment"),
+        ({"name": "copy", "target_node": "pve9"}, 422, "target_node"),
+        ({"name": "copy", "target_storage": "nowhere"}, 422, "target_storage"),
+        ({"name": "copy", "vmid": 100}, 400, "vmid"),
+        ({"name": "web"}, 409, None),
+    ],
+)
+def test_a_copy_says_what_is_wrong(
+    site: Client, machine: Guest, nodes: None, body: Any, status: int, field: str | None
+) -> None:
+    answer = send(site, f"/v1/vms/{public_id(machine)}/clone", body)
+    assert (answer.status_code, answer.json()["error"]["details"].get("field")) == (status, field), answer.content
+    assert not Job.objects.exists()
