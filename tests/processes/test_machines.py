@@ -9,7 +9,7 @@ import pytest
 from tests.processes.alma import Alma, wait_until
 
 pytestmark = pytest.mark.processes
-WISH = {"name": "test-vm", "template": "ubuntu-24.04", "cpu_cores": 2, "memory_mb": 4096}
+WISH: dict[str, Any] = {"name": "test-vm", "template": "ubuntu-24.04", "cpu_cores": 2, "memory_mb": 4096}
 SNAPSHOT = {"name": "pre-deployment-snapshot", "description": "Before the deployment", "include_memory": True}
 
 
@@ -59,7 +59,37 @@ def test_a_machine_is_made_and_a_worker_dies_in_its_snapshot(alma: Alma) -> None
     assert (row["id"], row["status"], row["include_memory"]) == (begun["id"], "available", True)
 
 
-def is_taken(alma: Alma) -> bool:
+def is_taken(alma: Alma, name: str = WISH["name"]) -> bool:
     """Whether the request for the machine was accepted; until the cluster was read once, no template is known."""
     with alma.client() as client:
-        return client.post("/v1/vms", json=WISH).status_code == 201
+        return client.post("/v1/vms", json={**WISH, "name": name}).status_code == 201
+
+
+def test_a_worker_dies_in_a_copy_and_in_a_move(alma: Alma) -> None:
+    wait_until(lambda: is_taken(alma, "mover"), 30, alma.log)
+    made = next(row for row in ask(alma, "GET", "/v1/vms?name=mover")["vms"])
+    assert followed(alma, f"job_create_{made['id'].replace('-', '_')}")["status"] == "completed"
+    source = alma.guests()["mover"]
+    node = alma.cluster().nodes(source["node"])
+
+    begun = ask(alma, "POST", f"/v1/vms/{made['id']}/clone", {"name": "copied"})["vm"]
+    wait_until(lambda: bool(tasks(node, source, "qmclone")), 30, alma.log, pause=0.02)
+    assert alma.kill("worker") >= 2
+    assert followed(alma, begun["job_id"])["status"] == "completed"
+    assert len(tasks(node, source, "qmclone")) == 1, "copied once"
+    assert (alma.guests()["copied"]["status"], alma.guests()["mover"]["status"]) == ("stopped", "running")
+    assert ask(alma, "GET", f"/v1/vms/{begun['id']}")["vm"]["status"] == "stopped"
+
+    target = next(name for name in ("pve2", "pve3") if name != source["node"])
+    moved = {"target_node": target, "local_disks": True}
+    begun = ask(alma, "POST", f"/v1/vms/{made['id']}/migrate", moved)["vm"]
+    wait_until(lambda: bool(tasks(node, source, "qmigrate")), 30, alma.log, pause=0.02)
+    assert alma.kill("worker") >= 2
+    assert followed(alma, begun["job_id"])["status"] == "completed"
+    assert len(tasks(node, source, "qmigrate")) == 1, "moved once"
+    assert (alma.guests()["mover"]["node"], alma.guests()["mover"]["status"]) == (target, "running")
+
+
+def tasks(node: Any, guest: dict[str, Any], kind: str) -> list[dict[str, Any]]:
+    """Tasks of a kind about a guest on a node, as an independent client sees them."""
+    return list(node.tasks.get(vmid=guest["vmid"], source="all", typefilter=kind))
