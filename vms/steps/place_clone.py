@@ -43,7 +43,8 @@ class PlaceClone(GuestStep):
         source = guests.read_listed(work.api, row) if row else None
         if row is None or source is None:
             raise StepFailed("SOURCE_MISSING", f"VMID {work.params['source']} is no longer there.")
-        claim = GuestClaim.objects.filter(pk=work.params["source_claim"] or None).first()
+        named = work.params["source_claim"]
+        claim = GuestClaim.objects.filter(pk=named).first() if named else None
         if not source.is_template and (claim is None or source.marker != claim.marker):
             raise StepFailed("GUEST_NOT_OURS", f"The guest with VMID {row.vmid} does not carry ALMA's marker.")
         if source.lock:
