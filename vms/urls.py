@@ -3,7 +3,7 @@
 from django.urls import path
 
 from vms.operations.verbs import VERBS
-from vms.views import acting, backups, clusters, guests, machine, places, registration, scans, strays, trials
+from vms.views import acting, backups, clusters, guests, machine, places, registration, scans, security, strays, trials
 
 app_name = "vms"
 urlpatterns = [
@@ -28,6 +28,7 @@ urlpatterns = [
     path("clusters/<slug:slug>/tasks/", clusters.cluster_tasks, name="cluster-tasks"),
     path("clusters/<slug:slug>/tasks/<int:pk>/", clusters.task_detail, name="cluster-task"),
     path("clusters/<slug:slug>/strays/<int:pk>/", strays.stray_decide, name="stray"),
+    path("clusters/<slug:slug>/security/", security.cluster_security, name="cluster-security"),
     path("clusters/<slug:slug>/checks/", clusters.cluster_checks, name="cluster-checks"),
     path("clusters/<slug:slug>/faults/", trials.faults, name="cluster-faults"),
     path("clusters/<slug:slug>/faults/heal/", trials.heal, name="cluster-heal"),

@@ -45,6 +45,7 @@ PAGES: dict[str, Expected] = {
     "GET /clusters/{slug}/drift/": page("vm:read", "cluster"),
     "POST /clusters/{slug}/drift/{pk}/answer/": page(("vm:read", "ipr:write"), "cluster", "drift", answer="restore"),
     "POST /clusters/{slug}/strays/{pk}/": desk("vm:write", "cluster", "stray", to="keep"),
+    "GET /clusters/{slug}/security/": page(("vm:read", "security:read"), "cluster"),
     "GET /clusters/{slug}/checks/": page("vm:read", "cluster"),
     "GET /clusters/{slug}/tasks/": page("vm:read", "cluster"),
     "GET /clusters/{slug}/tasks/{pk}/": page("vm:read", "cluster", "task"),

@@ -159,7 +159,7 @@ def test_a_list_watches_every_kind(site: Client) -> None:
         ("plan", {"ipr": 7}, ["/iprs/7/"]),
         ("rollback", {}, ["/deployments/it/"]),
         ("scan", {"scan": 3}, ["/security/3/"]),
-        ("vm_stop", {"vm": "vm-007", "vmid": 107}, ["/vms/"]),
+        ("vm_stop", {"vm": "vm-007", "vmid": 107, "guest": 7}, ["/vms/7/"]),
     ],
 )
 def test_a_job_leads_to_what_it_is_about(site: Client, kind: str, params: dict[str, Any], links: list[str]) -> None:

@@ -3,7 +3,6 @@
 import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils import timezone
@@ -27,8 +26,8 @@ class MachineKind(JobKind):
 
     def places(self, job: Job) -> Sequence[Place]:
         """The machine."""
-        vmid = job.params.get("vmid")
-        return [Place("Machine", f"{reverse('vms:list')}?{urlencode({'q': vmid})}", "vm")] if vmid else []
+        guest = job.params.get("guest")
+        return [Place("Machine", reverse("vms:guest", args=[guest]), "vm")] if guest else []
 
     def completed(self, job: Job) -> dict[str, object]:
         """The machine as its last step read it back."""
@@ -57,6 +56,10 @@ class MachineKind(JobKind):
 
 class DeletionKind(MachineKind):
     """A job at whose end the machine is no more."""
+
+    def places(self, job: Job) -> Sequence[Place]:
+        """The machine, while there is one."""
+        return () if job.state == Job.State.COMPLETED else super().places(job)
 
     def show(self, job: Job) -> dict[str, Any]:
         """Once it was read back as gone, it is in no list any more."""
