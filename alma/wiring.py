@@ -33,6 +33,7 @@ STEP_KINDS = {
     "guest.place_clone": "vms.steps.PlaceClone",
     "guest.remove_orphan": "vms.steps.RemoveOrphan",
     "guest.discard": "vms.steps.DiscardGuest",
+    "guest.room": "vms.steps.CheckRoom",
     "guest.restore": "vms.steps.RestoreGuest",
     "guest.settle": "vms.steps.SettleTasks",
     "guest.snapshot": "vms.steps.TakeSnapshot",

@@ -9,10 +9,11 @@ from django.db import transaction
 from alma.accounts.actors import Actor
 from alma.errors import Invalid
 from alma.jobs.models import Job
-from vms.models import Guest
+from vms.models import ClusterNode, Guest
 from vms.operations.jobs import begin, step
 from vms.operations.rights import held_claim
 from vms.proxmox.values import GIB, MIB
+from vms.room import Growth, Room, lacking
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +40,13 @@ class Change:
         given = {name: value for name, value in values.items() if value is not None}
         return given | ({"exact_tags": True} if self.tags is not None else {})
 
+    def growth(self, guest: Guest) -> Growth:
+        """What the machine would need more."""
+        return Growth(
+            kind=guest.kind, cores=guest.cores, memory_bytes=guest.memory_bytes, wanted_cores=self.cores,
+            wanted_memory=self.memory_mib and self.memory_mib * MIB,
+        )  # fmt: skip
+
     def waits_for_restart(self, guest: Guest) -> list[str]:
         """The fields, as the document calls them, that a running machine takes up at its next start only."""
         if guest.status != "running" or guest.kind == "lxc":
@@ -50,13 +58,33 @@ class Change:
 
 @transaction.atomic
 def change(guest: Guest, wish: Change, *, by: Actor) -> Job:
-    """Bring a machine to what is wanted. Raises Refused, WrongState, Unavailable, and Invalid for a disk that would shrink."""
+    """Bring a machine to what is wanted. Raises Refused, WrongState, Unavailable, and Invalid for a disk that would shrink and for
+    a size with which its node could not start it."""
     claim = held_claim(guest, by=by)
     now = guest.disk_bytes // GIB
     if wish.disk_gib is not None and wish.disk_gib * GIB < guest.disk_bytes - GIB // 2:
         words = f"a disk only grows; it has {now} GiB"
         field = {"field": "configuration.storage_gb", "message": words, "provided_value": wish.disk_gib}
         raise Invalid(f"configuration.storage_gb: {words}.", details=[field])
-    steps = [step("guest.configure", guest, claim, "Change", **wish.params())]
+    growth = wish.growth(guest)
+    _check_room(guest, growth)
+    sizes = {name: value for name, value in wish.params().items() if name in {"cores", "memory_bytes"}}
+    steps = [step("guest.room", guest, claim, "See that there is room for", **sizes)] if growth.grows else []
+    steps.append(step("guest.configure", guest, claim, "Change", len(steps), **wish.params()))
     status = "resizing" if wish.resizes else guest.status
     return begin("vm_update", guest, claim, steps, by=by, verb="update", status=status)
+
+
+def _check_room(guest: Guest, growth: Growth) -> None:
+    """By the last reading of its node; where nothing was read, or the node is away, the job sees. Raises Invalid."""
+    node = ClusterNode.objects.filter(cluster=guest.cluster_id, name=guest.node, is_online=True).first()
+    if node is None:
+        return
+    taken = guest.memory_used if guest.status == "running" else 0
+    room = Room(
+        node=node.name, cores=node.cores, memory_bytes=node.memory_bytes, memory_used=node.memory_used, taken=taken
+    )
+    found = lacking(growth, room)
+    if found is not None:
+        field, words = f"configuration.{found[0]}", found[1]
+        raise Invalid(f"{field}: {words}.", details=[{"field": field, "message": words}])

@@ -11,12 +11,13 @@ from vms.steps.place import PlaceGuest
 from vms.steps.place_clone import PlaceClone
 from vms.steps.power import StartGuest, StopGuest
 from vms.steps.restore import RestoreGuest
+from vms.steps.room import CheckRoom
 from vms.steps.settle import SettleTasks
 from vms.steps.snapshots import DropSnapshot, RestoreSnapshot, TakeSnapshot
 from vms.steps.verify import VerifyGuest
 from vms.steps.wait_up import AwaitGuest
 
 __all__ = [
-    "AwaitGuest", "ConfigureGuest", "CreateGuest", "DeleteGuest", "DiscardGuest", "DropSnapshot", "GuardGuest", "MigrateGuest", "PlaceClone", "PlaceGuest", "RemoveOrphan",
+    "AwaitGuest", "CheckRoom", "ConfigureGuest", "CreateGuest", "DeleteGuest", "DiscardGuest", "DropSnapshot", "GuardGuest", "MigrateGuest", "PlaceClone", "PlaceGuest", "RemoveOrphan",
     "RestoreGuest", "RestoreSnapshot", "SettleTasks", "StartGuest", "StopGuest", "TakeSnapshot", "VerifyGuest",
 ]  # fmt: skip

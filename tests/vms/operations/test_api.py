@@ -217,7 +217,7 @@ def test_the_documented_update(site: Client, machine: Guest) -> None:
     assert answer.status_code == 200, answer.content
     vm = answer.json()["data"]["vm"]
     assert (vm["status"], vm["restart_required"]) == ("resizing", ["memory_mb"])
-    assert Job.objects.get().steps.get().params.keys() >= {"description", "memory_bytes", "tags"}
+    assert Job.objects.get().steps.get(kind="guest.configure").params.keys() >= {"description", "memory_bytes", "tags"}
 
 
 @pytest.mark.parametrize(
