@@ -14,6 +14,7 @@ urlpatterns = [
     path("vms/actions/", acting.acted, name="acted"),
     *(path(f"vms/actions/{verb}/", acting.act, {"verb": verb}, name="act") for verb in VERBS),
     path("vms/<int:pk>/", machine.detail, name="guest"),
+    path("vms/<int:pk>/figures/", machine.figures, name="guest-figures"),
     *(path(f"vms/<int:pk>/{verb}/", acting.act_on, {"verb": verb}, name="guest-act") for verb in VERBS),
     path("storage/", places.storage_list, name="storages"),
     path("networks/", places.network_list, name="networks"),

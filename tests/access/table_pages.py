@@ -92,6 +92,7 @@ PAGES: dict[str, Expected] = {
     **{f"GET /vms/actions/{verb}/": page("vm:write") for verb in _VERBS},
     **{f"POST /vms/actions/{verb}/": page("vm:write", vm="{vm_number}", **_HOW) for verb in _VERBS},
     "GET /vms/{pk}/": page("vm:read", "vm_number"),
+    "GET /vms/{pk}/figures/": page("vm:read", "vm_number"),
     **{f"GET /vms/{{pk}}/{verb}/": page("vm:write", "vm_number") for verb in _VERBS},
     **{f"POST /vms/{{pk}}/{verb}/": page("vm:write", "vm_number", **_HOW) for verb in _VERBS},
     "GET /settings/doctor/": desk("admin:read").but(is_for_staff=True),

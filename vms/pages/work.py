@@ -1,25 +1,28 @@
 """Jobs as pages of machines show them: how far each is, and what it does now."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
-from django.db.models import OuterRef, Q, Subquery, Sum
-
-from alma.jobs.models import Job, JobQuerySet, Step
+from alma.jobs.models import Job
+from alma.jobs.progress import NONE, Progress, progress_of
 
 
 @dataclass(frozen=True)
 class Work:
-    """A job, the share that is done in percent, and the title of the step that runs."""
+    """A job and how far it is."""
 
     job: Job
-    percent: int
-    step: str = ""
+    progress: Progress
 
     @property
-    def state(self) -> str:
-        """As it is shown: one that was asked to stop says so."""
-        return "cancelling" if self.job.is_active and self.job.cancel_requested_at else self.job.state
+    def percent(self) -> int:
+        """The share that is done; all of it where it has ended well."""
+        return 100 if self.job.state == Job.State.COMPLETED else self.progress.percentage
+
+    @property
+    def step(self) -> str:
+        """The title of the step that runs, if one does."""
+        return self.progress.step
 
     @property
     def message(self) -> str:
@@ -27,16 +30,8 @@ class Work:
         return str((self.job.error or {}).get("message", ""))
 
 
-def work_of(jobs: JobQuerySet) -> list[Work]:
-    """Each of these jobs with how far it is: one query."""
-    running = Step.objects.filter(job=OuterRef("pk"), state=Step.State.RUNNING).order_by("ordinal")
-    rows = jobs.annotate(
-        whole=Sum("steps__weight", default=0), step=Subquery(running.values("title")[:1]),
-        through=Sum("steps__weight", filter=Q(steps__state__in=Step.DONE), default=0),
-    )  # fmt: skip
-    return [_work(row) for row in rows]
-
-
-def _work(row: Any) -> Work:
-    share = 100 * row.through // row.whole if row.whole else 0
-    return Work(row, 100 if row.state == Job.State.COMPLETED else share, row.step or "")
+def work_of(jobs: Iterable[Job]) -> list[Work]:
+    """Each of these jobs with how far it is: one query beside that of the jobs."""
+    rows = list(jobs)
+    known = progress_of(job.pk for job in rows)
+    return [Work(job, known.get(job.pk, NONE)) for job in rows]

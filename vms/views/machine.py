@@ -8,6 +8,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from alma.htmx import HtmxRequest
 from vms.models import Guest
+from vms.pages.figures import Figures
 from vms.pages.listing import whole
 from vms.pages.machine import MachinePage
 
@@ -36,3 +37,14 @@ def detail(request: HtmxRequest, pk: int) -> HttpResponse:
     page = MachinePage(find(request, pk), request.actor, number=request.GET.get("page", ""), **asked)
     template = PARTS.get(request.htmx.target or "", "vms/guest/detail.html")
     return render(request, template, {"page": page, "guest": page.guest, "here": request.get_full_path()})
+
+
+@require_safe
+@login_required
+@vary_on_headers("HX-Request")
+def figures(request: HtmxRequest, pk: int) -> HttpResponse:
+    """Its past as pictures. The cluster is asked, with a short deadline: for HTMX, and as a page for those without it."""
+    request.actor.require("vm:read")
+    guest = find(request, pk)
+    context = {"guest": guest, "figures": Figures(guest, request.GET.get("period", ""))}
+    return render(request, "vms/guest/_figures.html" if request.htmx else "vms/guest/figures.html", context)
