@@ -31,6 +31,7 @@ STEP_KINDS = {
     "guest.migrate": "vms.steps.MigrateGuest",
     "guest.place": "vms.steps.PlaceGuest",
     "guest.place_clone": "vms.steps.PlaceClone",
+    "guest.reboot": "vms.steps.RebootGuest",
     "guest.remove_orphan": "vms.steps.RemoveOrphan",
     "guest.discard": "vms.steps.DiscardGuest",
     "guest.room": "vms.steps.CheckRoom",

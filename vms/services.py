@@ -145,7 +145,9 @@ def create_steps(guest: GuestSpec, level: int = 0) -> list[StepSpec]:
 
 
 def update_steps(guest: GuestSpec, level: int = 0, *, restart: bool = False) -> list[StepSpec]:
-    """Configure, with a restart around it when asked, and read back."""
+    """Configure, with a restart when asked, and read back. A guest that runs afterwards is rebooted once its config is changed."""
+    if restart and guest.running:
+        return [_configure(guest, level, restart_follows=True), _reboot(guest, level + 2), _verify(guest, level + 3)]
     stop = [_stop(guest, level)] if restart else []
     return [*stop, _configure(guest, level + 1), *_start(guest, level + 2), _verify(guest, level + 3)]
 
@@ -179,6 +181,10 @@ def _start(guest: GuestSpec, level: int) -> list[StepSpec]:
     if not guest.running:
         return []
     return [StepSpec("guest.start", guest.key, f"Start {_called(guest)}", level, 3, guest.params())]
+
+
+def _reboot(guest: GuestRef, level: int) -> StepSpec:
+    return StepSpec("guest.reboot", guest.key, f"Restart {_called(guest)}", level, 4, guest.params())
 
 
 def _stop(guest: GuestRef, level: int) -> StepSpec:

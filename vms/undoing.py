@@ -63,7 +63,7 @@ class _Trail:
 
     def power(self) -> str:
         """How the guest was before the run first touched its power; empty when it did not."""
-        kinds = {"guest.stop": "running", "guest.start": "stopped"}
+        kinds = {"guest.stop": "running", "guest.reboot": "running", "guest.start": "stopped"}
         meant = (kinds[step.kind] for step in self.steps if step.kind in kinds and step.journal.get("intent"))
         return next(meant, "")
 

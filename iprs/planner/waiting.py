@@ -33,7 +33,7 @@ class Awaiting:
         return [self._awaited(item, made_from) if item.key in needed else item for item in rows]
 
     def _awaited(self, item: Item, made_from: Mapping[str, str]) -> Item:
-        if not any(step.kind == "guest.start" for step in item.steps):
+        if not any(step.kind in {"guest.start", "guest.reboot"} for step in item.steps):
             return item
         machine = self.machines[item.key]
         source = _source(item) or made_from.get(item.key, "")

@@ -51,7 +51,7 @@ def test_changed_memory_restarts_a_running_guest_and_says_so() -> None:
     (item,) = draft.items
     assert (item.action, item.vmid, item.needs_restart) == ("update", 5001, True)
     assert changes(draft) == {"memory": (2 * GIB, 8 * GIB)}
-    assert [step.kind for step in item.steps] == ["guest.stop", "guest.configure", "guest.start", "guest.verify"]
+    assert [step.kind for step in item.steps] == ["guest.configure", "guest.reboot", "guest.verify"]
 
 
 def test_a_grown_disk_needs_no_restart() -> None:
@@ -108,7 +108,7 @@ def test_nobody_is_waited_for_whom_nobody_needs_now() -> None:
     assert "guest.await" not in kinds(plan(vm("db"), vm("web")), "db")
     assert kinds(plan(vm("db"), vm("web", ("db",)), have=(owned("db"),)), "db") == [], "it was not started"
     idle = plan(vm("db", memory="8GB"), vm("web", ("db",)), have=(owned("db"), owned("web", vmid=5002)))
-    assert kinds(idle, "db") == ["guest.stop", "guest.configure", "guest.start", "guest.verify"]
+    assert kinds(idle, "db") == ["guest.configure", "guest.reboot", "guest.verify"]
 
 
 def test_a_machine_that_is_restarted_is_waited_for_like_a_new_one() -> None:

@@ -62,6 +62,12 @@ def _ended(words: str) -> TaskReading:
     return TaskReading(Outcome.FAILED, words)
 
 
+def newest(api: Api, node: str, vmid: int, kind: str) -> str:
+    """The id of the newest task of a kind about a guest, running or ended; empty when there is none. Raises Unknown, Refusal."""
+    found = rows(api.get("nodes", node, "tasks", vmid=vmid, typefilter=kind, source="all", limit=1), "tasks")
+    return text(found[0], "upid") if found else ""
+
+
 def log(api: Api, upid: str, start: int, limit: int = LOG_PAGE) -> list[tuple[int, str]]:
     """Lines of a task's log after the first `start`, numbered. Raises Unknown, Refusal, StepFailed for no task id."""
     found = rows(api.get("nodes", task_node(upid), "tasks", upid, "log", start=start, limit=limit), "task log")

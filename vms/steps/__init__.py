@@ -10,6 +10,7 @@ from vms.steps.orphan import RemoveOrphan
 from vms.steps.place import PlaceGuest
 from vms.steps.place_clone import PlaceClone
 from vms.steps.power import StartGuest, StopGuest
+from vms.steps.reboot import RebootGuest
 from vms.steps.restore import RestoreGuest
 from vms.steps.room import CheckRoom
 from vms.steps.settle import SettleTasks
@@ -18,6 +19,7 @@ from vms.steps.verify import VerifyGuest
 from vms.steps.wait_up import AwaitGuest
 
 __all__ = [
-    "AwaitGuest", "CheckRoom", "ConfigureGuest", "CreateGuest", "DeleteGuest", "DiscardGuest", "DropSnapshot", "GuardGuest", "MigrateGuest", "PlaceClone", "PlaceGuest", "RemoveOrphan",
+    "AwaitGuest", "CheckRoom", "ConfigureGuest", "CreateGuest", "DeleteGuest", "DiscardGuest", "DropSnapshot", "GuardGuest",
+    "MigrateGuest", "PlaceClone", "PlaceGuest", "RebootGuest", "RemoveOrphan",
     "RestoreGuest", "RestoreSnapshot", "SettleTasks", "StartGuest", "StopGuest", "TakeSnapshot", "VerifyGuest",
 ]  # fmt: skip

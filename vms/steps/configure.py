@@ -14,7 +14,7 @@ class ConfigureGuest(GuestStep):
     mark), `bridge`, `vlan`, `tags`, `exact_tags` (drop all others), `storage` (for a new cloud-init drive), `cloud_init`,
     `volumes` [{slot, size_bytes, storage, mount}], `cards` [{slot, bridge, vlan, ip, gateway, mac, mtu, firewall}]. Nothing
     that a plan does not name is taken away. Compared with the config first, written with its digest, read back after. Ends
-    with warnings when something takes effect at the next start only.
+    with warnings when something takes effect at the next start only, unless `restart_follows`.
     """
 
     def turn(self, work: Work) -> None:
@@ -40,7 +40,8 @@ class ConfigureGuest(GuestStep):
             )
         if not payloads.changes(reading, work.params) and not fittings.growth(reading, work.params):
             pending = self._pending(work, reading)
-            work.succeed(claim, reading, task, warnings=bool(pending), pending=list(pending))
+            waits = bool(pending) and not work.params.get("restart_follows")
+            work.succeed(claim, reading, task, warnings=waits, pending=list(pending))
 
     def _next_disk(self, work: Work, disk: str) -> None:
         """Each disk has its own tries."""
@@ -49,6 +50,6 @@ class ConfigureGuest(GuestStep):
 
     def _pending(self, work: Work, reading: GuestReading) -> tuple[str, ...]:
         pending = guests.read_pending(work.api, reading) if reading.status == "running" else ()
-        if pending:
+        if pending and not work.params.get("restart_follows"):
             work.tell_once(f"VMID {reading.vmid}: {', '.join(pending)} will change at its next start.")
         return pending
