@@ -123,6 +123,8 @@
   const topicsOf = (part) => part.dataset.live.split(/\s+/).filter(Boolean);
   const partKey = (part) => part.id || part.getAttribute("hx-get") || part.dataset.live;
   const byNudge = (detail) => detail.requestConfig?.triggeringEvent?.type === "alma:changed";
+  // a part that was filtered meanwhile asks for something else now: what it asked for before is an answer to nobody
+  const isOutrun = (detail) => byNudge(detail) && detail.requestConfig.path !== detail.elt.getAttribute("hx-get");
 
   function refresh(part, { now = false, count = 1 } = {}) {
     const key = partKey(part);
@@ -351,6 +353,7 @@
       $("#notice .notice-meta")?.prepend(make("a", { href: login, target: "_blank", textContent: "Sign in" }));
       return undefined;
     }
+    if (isOutrun(detail)) { detail.shouldSwap = false; refresh(detail.elt, { count: 0 }); return undefined; }
     if (xhr.status < 400) {
       if (byNudge(detail) && !detail.requestConfig.triggeringEvent.detail.now && isBusy(detail.target)) { detail.shouldSwap = false; defer(detail.elt); }
       if (!byNudge(detail)) $('#notice [data-panel="error"]')?.remove();   // what had been refused went through now

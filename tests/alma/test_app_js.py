@@ -39,6 +39,8 @@ class Site:
         self.key = "first"
         self.posted: list[tuple[str, str]] = []
         self.session_ends = False
+        self.where = "/part"
+        self.held: list[Route] | None = None
         page.route("**/*", self.answer)
         page.route_web_socket("**/ws/pages", self.open_socket)
 
@@ -52,7 +54,7 @@ class Site:
     def part(self) -> str:
         rows = "".join(f'<li id="row-{n}">{n}</li>' for n in range(self.version % 3 + 1))
         return (
-            f'<section id="part" data-live="ipr:1 job:2" hx-get="/part" hx-trigger="alma:changed"><b>{self.version}</b>'
+            f'<section id="part" data-live="ipr:1 job:2" hx-get="{self.where}" hx-trigger="alma:changed"><b>{self.version}</b>'
             '<details data-key="more"><summary>More</summary><p>Inside</p></details>'
             f'<p id="words">select me</p><form data-key="{self.key}"><input id="note" name="note" value=""></form><ul>{rows}</ul></section>'
         )
@@ -62,7 +64,10 @@ class Site:
         if path in {"/app.js", "/htmx.js"}:
             file = HTMX if path == "/htmx.js" else settings.BASE_DIR / "static" / "app.js"
             route.fulfill(path=file, content_type="text/javascript")
-        elif path == "/part":
+        elif path == "/part" and self.held is not None:
+            self.held.append(route)
+        elif path in {"/part", "/part?narrow"}:
+            self.where = path
             self.asked += 1
             self.version += 1
             route.fulfill(body=self.part(), content_type="text/html")
@@ -95,6 +100,7 @@ class Site:
             '<script src="/app.js" defer></script><body hx-ext="alma" hx-swap="morph" data-login="/login/">'
             '<span id="live" data-state="static" hidden><span class="live-text"></span></span><div id="notice"></div>'
             f'{self.part()}<button id="refused" hx-get="/refused" hx-target="#part">r</button>'
+            '<button id="narrow" hx-get="/part?narrow" hx-target="#part">n</button>'
             '<button id="broken" hx-get="/broken" hx-target="#part">b</button><a data-shortcut="g d" href="#there">d</a>'
             '<form id="guarded" method="post" action="/save" data-guard><textarea name="words">as it was</textarea>'
             '<input type="hidden" name="csrfmiddlewaretoken" value="old"><button>Save</button></form>'
@@ -160,6 +166,19 @@ def test_burst_of_nudges_is_at_most_four_requests_a_second(site: Site) -> None:
         site.page.wait_for_timeout(25)
     site.page.wait_for_timeout(600)
     assert 2 <= site.asked - 1 <= 4 * (time.monotonic() - started) + 1
+
+
+def test_an_answer_that_was_asked_for_before_a_filter_comes_too_late(site: Site) -> None:
+    site.open()
+    unfiltered, site.held = site.part(), []
+    with site.page.expect_request(HOST + "/part"):
+        site.nudge()
+    site.page.click("#narrow")
+    expect(site.page.locator("#part")).to_have_attribute("hx-get", "/part?narrow")
+    version = site.version
+    site.held[0].fulfill(body=unfiltered, content_type="text/html")
+    site.settle(version + 1)
+    expect(site.page.locator("#part")).to_have_attribute("hx-get", "/part?narrow")
 
 
 def test_refresh_keeps_nodes_and_open_details(site: Site) -> None:

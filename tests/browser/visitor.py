@@ -44,6 +44,7 @@ class Visitor:
         self.page.get_by_label("Password", exact=True).fill(password or alma.secrets["password"])
         self.page.get_by_role("button", name="Sign in").click()
         expect(self.page).to_have_url(f"{alma.url}/")
+        expect(self.page.locator("html.js")).to_be_attached()  # before that, keys are heard by nobody
 
     def _hear(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
