@@ -174,6 +174,7 @@ ALMA_CLUSTER_ALLOW_UNVERIFIED = env.flag("ALMA_CLUSTER_ALLOW_UNVERIFIED")
 # Which function of which app does what: the tables stand in alma/wiring.py.
 ALMA_JOB_KINDS = wiring.JOB_KINDS
 ALMA_STEP_KINDS = wiring.STEP_KINDS
+ALMA_GATE = wiring.GATE
 ALMA_CHORES = wiring.CHORES
 ALMA_LANGUAGE_PROBE = wiring.LANGUAGE_PROBE
 ALMA_FIGURES = wiring.FIGURES

@@ -19,6 +19,8 @@ JOB_KINDS = {
     "vm_stop": "vms.operations.kinds.MachineKind",
     "vm_update": "vms.operations.kinds.MachineKind",
 }
+# Who keeps the gate before jobs that people have to agree to: it is told of one that waits, and takes one back.
+GATE = {"propose": "iprs.services.gate.propose", "withdraw": "iprs.services.gate.take_back"}
 STEP_KINDS = {
     "guest.create": "vms.steps.CreateGuest",
     "guest.configure": "vms.steps.ConfigureGuest",
@@ -40,6 +42,7 @@ STEP_KINDS = {
     "guest.snapshot": "vms.steps.TakeSnapshot",
     "guest.snapshot_drop": "vms.steps.DropSnapshot",
     "guest.snapshot_restore": "vms.steps.RestoreSnapshot",
+    "operation.carry": "iprs.carrying.CarryOut",
     "plan.compute": "iprs.planning.ComputePlan",
     "plan.confirm": "iprs.deploying.ConfirmPlan",
     "plan.rehearse": "iprs.deploying.RehearseItem",
@@ -88,5 +91,6 @@ INVARIANTS = [
     "vms.invariants.guests_and_ledger",
     "iprs.invariants.statuses",
     "iprs.invariants.plans",
+    "iprs.invariants.operations",
     "iprs.invariants.planning",
 ]

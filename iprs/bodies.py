@@ -16,6 +16,7 @@ def ipr_row(ipr: IPR) -> dict[str, Any]:
         "title": ipr.title,
         "description": ipr.description,
         "blueprint_id": ipr.blueprint_id,
+        "operation": _operation(ipr),
         "status": ipr.status,
         "environment": ipr.environment.slug,
         "created_by": ipr.author_name,
@@ -23,6 +24,11 @@ def ipr_row(ipr: IPR) -> dict[str, Any]:
         "created_at": ipr.created_at,
         "updated_at": ipr.updated_at,
     }
+
+
+def _operation(ipr: IPR) -> dict[str, Any] | None:
+    job = ipr.operation
+    return {"job_id": job.public_id, "type": job.kind, "vm_id": job.params["vm"]} if job is not None else None
 
 
 def ipr_body(ipr: IPR) -> dict[str, Any]:
@@ -46,7 +52,7 @@ def plan_body(plan: Plan) -> dict[str, Any]:
         "number": plan.number,
         "status": plan.status,
         "hash": plan.digest or None,
-        "blueprint_revision": plan.revision.number,
+        "blueprint_revision": plan.revision_number,
         "summary": plan.summary,
         "problems": plan.problems,
         "remarks": plan.remarks,

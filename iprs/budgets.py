@@ -40,7 +40,7 @@ def currency() -> str:
 def check_budget(ipr: IPR, plan: Plan) -> None:
     """Let a plan pass that its project can pay for. The project stays locked until the caller's transaction ends, so that
     two deployments do not spend the same money. Raises PaymentRequired."""
-    if ipr.blueprint.project_id is None:
+    if ipr.blueprint is None or ipr.blueprint.project_id is None or plan.revision is None:
         return
     project = Project.objects.select_for_update().get(pk=ipr.blueprint.project_id)
     if project.monthly_budget is None:

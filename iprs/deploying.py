@@ -10,6 +10,7 @@ from alma.jobs.models import Job, Step
 from alma.jobs.services import StepSpec
 from iprs.gates import missing
 from iprs.models import IPR, Deployment, Plan
+from iprs.operating import facts_of_operation, read_machine
 from iprs.planner import facts_of, moved_facts
 from iprs.planning import proposal
 from iprs.services.deploying import cancel_deployment
@@ -84,7 +85,14 @@ def _duration(job: Job) -> int:
     return int((ended - began).total_seconds()) if ended else 0
 
 
-def read_facts(plan: Plan, context: StepContext) -> tuple[ClusterReading, list[OwnedGuest]]:
+def read_facts(plan: Plan, context: StepContext) -> dict[str, str]:
+    """What a plan can rely on, as it is now. Raises Unknown, StepFailed."""
+    if plan.ipr.operation is not None:
+        return facts_of_operation(read_machine(plan, context))
+    return facts_of(*_read_cluster(plan, context))
+
+
+def _read_cluster(plan: Plan, context: StepContext) -> tuple[ClusterReading, list[OwnedGuest]]:
     """The cluster as it is now. Raises Unknown, StepFailed."""
     if plan.cluster is None:
         raise StepFailed("NO_CLUSTER", "The plan was made without a cluster.")
@@ -103,14 +111,13 @@ class ConfirmPlan(StepKind):
 
     def run(self, context: StepContext) -> None:
         """Compare digest, gates and facts. Raises StepFailed with what is different."""
-        plan = Plan.objects.select_related("ipr__environment", "ipr__blueprint", "cluster").get(
-            pk=context.params["plan"]
-        )
+        rows = Plan.objects.select_related("ipr__environment", "ipr__blueprint", "ipr__operation", "cluster")
+        plan = rows.get(pk=context.params["plan"])
         if plan.digest != context.params["digest"]:
             raise StepFailed("PLAN_CHANGED", "The plan is not the one that was approved.")
         if not context.params["dry_run"]:
             self._check_gates(plan)
-        facts = facts_of(*read_facts(plan, context))
+        facts = read_facts(plan, context)
         relied_on = {name: value for item in plan.items.all() for name, value in item.facts.items()}
         moved = moved_facts(relied_on, facts)
         if moved:

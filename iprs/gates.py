@@ -95,12 +95,14 @@ def _planned(ipr: IPR) -> Gate:
 
 
 def _current(ipr: IPR) -> Gate:
+    if ipr.blueprint is None:
+        return Gate("BLUEPRINT_CURRENT", "Plan is current", True, "Made from the operation as it was asked for.")
     plan, latest = ipr.current_plan, ipr.blueprint.revision_number
     if ipr.blueprint.deleted_at is not None:
         return Gate("BLUEPRINT_CURRENT", "Plan is current", False, "The blueprint was deleted; withdraw this IPR.")
-    if plan is not None and plan.revision.number != latest:
+    if plan is not None and plan.revision_number != latest:
         message = (
-            f"The blueprint is at revision {latest}, this plan was made from revision {plan.revision.number}. "
+            f"The blueprint is at revision {latest}, this plan was made from revision {plan.revision_number}. "
             "Plan again and review what changed."
         )
         return Gate("BLUEPRINT_CURRENT", "Plan is current", False, message)

@@ -1,13 +1,15 @@
 """What must hold of proposals and their deployments: the approved plan, all of it, and nothing else."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from django.db.models import Exists, OuterRef, Q
 
 from alma.jobs.findings import MOST, Finding, breach, breaches
-from alma.jobs.models import Job
+from alma.jobs.models import Job, Step
 from iprs.models import IPR, Deployment, Plan, PlanItem
 from iprs.planner import digest_of
+from vms.operations.effects import PLACING
 
 JOB_STATES = {
     Deployment.Status.QUEUED: Job.ACTIVE,
@@ -65,15 +67,38 @@ def _rollbacks() -> Iterator[Finding]:
 
 def plans() -> Iterator[Finding]:
     """What was carried out is the plan, step by step, and the plan is the one that was approved."""
-    real = Deployment.objects.filter(is_dry_run=False).select_related("job", "plan").order_by("-pk")
-    for deployment in real.prefetch_related("plan__items", "job__steps")[:LATEST]:
+    real = Deployment.objects.filter(is_dry_run=False).select_related("job", "plan", "ipr__operation").order_by("-pk")
+    for deployment in real.prefetch_related("plan__items", "job__steps", "ipr__operation__steps")[:LATEST]:
         items, steps = list(deployment.plan.items.all()), list(deployment.job.steps.all())
         if any(digest_of(content(item)) != item.digest for item in items):
             yield breach("PLAN_ALTERED", deployment.job, "An item of its plan is not what its digest says.")
         planned = [(step["kind"], step["key"], step["params"]) for item in items for step in item.steps]
-        done = [(step.kind, step.key, step.params) for step in steps]
-        if done[1:] != planned or done[0][2].get("digest") != deployment.plan.digest:
+        done = [(step.kind, step.key, step.params) for step in _carried_out(deployment, steps)]
+        if _open(done) != _open(planned) or steps[0].params.get("digest") != deployment.plan.digest:
             yield breach("NOT_THE_PLAN", deployment.job, "Its steps are not those of its plan.")
+
+
+def _carried_out(deployment: Deployment, steps: list[Step]) -> list[Step]:
+    """What was done after the confirmation: by the deployment itself, or by the job of an operation that it let begin."""
+    job = deployment.ipr.operation
+    if job is None or [step.params.get("job") for step in steps[1:]] != [job.public_id]:
+        return steps[1:]
+    return sorted(job.steps.all(), key=lambda step: step.ordinal)
+
+
+def _open(steps: list[tuple[str, str, Any]]) -> list[tuple[str, str, Any]]:
+    """Steps without the parameters that are found out when they run: where a new machine finds a place."""
+    is_placed = any(kind in PLACING for kind, _, _ in steps)
+    return [(kind, key, None if is_placed and kind not in PLACING else params) for kind, key, params in steps]
+
+
+def operations() -> Iterator[Finding]:
+    """A job waits as long as people can still agree to it, and has not begun without them."""
+    waiting = Job.objects.waiting().exclude(ipr__status__in=[*IPR.REVIEWABLE, IPR.Status.DEPLOYING, IPR.Status.FAILED])
+    yield from breaches("WAITS_IN_VAIN", waiting[:MOST], "It waits, and nobody can agree to it any more.")
+    unasked = [IPR.Status.DRAFT, *IPR.REVIEWABLE, IPR.Status.REJECTED, IPR.Status.CANCELLED]
+    begun = Job.objects.filter(ipr__status__in=unasked).exclude(state__in=[Job.State.WAITING, Job.State.CANCELLED])
+    yield from breaches("BEGAN_UNASKED", begun[:MOST], "It has begun, and its IPR was not deployed.")
 
 
 def content(item: PlanItem) -> dict[str, object]:

@@ -36,7 +36,7 @@ class Lock:
         doing = "is being rolled back" if self.is_rollback else "is being deployed"
         ipr = self.deployment.ipr
         return (
-            f"IPR #{ipr.pk} {doing} for {ipr.blueprint.name} in {ipr.environment.name}: {self.deployment}, by "
+            f"IPR #{ipr.pk} {doing} for {ipr.source_name} in {ipr.environment.name}: {self.deployment}, by "
             f"{self.job.created_by or 'somebody'} since {self.since:%H:%M:%S} UTC. One run at a time; try again when it has ended."
         )
 
@@ -45,7 +45,7 @@ def lock_of(ipr: IPR) -> Lock | None:
     """The run that works on what an IPR is about, be it the IPR's own; None when nobody does."""
     rows = Job.objects.active().filter(exclusive_key=ipr.lock_key)
     job = rows.select_related(
-        "deployment__ipr__environment", "deployment__ipr__blueprint", "deployment__job",
+        "deployment__ipr__environment", "deployment__ipr__blueprint", "deployment__ipr__operation", "deployment__job",
         "rolled_back__ipr__environment", "rolled_back__ipr__blueprint", "rolled_back__job",
     ).first()  # fmt: skip
     if job is None:
@@ -62,6 +62,8 @@ def _since(job: Job) -> datetime:
 
 
 def _queue(holder: IPR) -> tuple[IPR, ...]:
+    if holder.blueprint_id is None:
+        return ()
     rows = IPR.objects.filter(environment=holder.environment_id, blueprint=holder.blueprint_id)
     return tuple(rows.filter(status=IPR.Status.APPROVED).exclude(pk=holder.pk).order_by("pk")[:MOST])
 

@@ -11,7 +11,9 @@ from alma.errors import NotFound, Unavailable
 from alma.jobs.context import StepContext
 from alma.jobs.kinds import JobKind, Place, StepKind, Unknown
 from alma.jobs.models import Job, Step
+from blueprints.models import BlueprintRevision
 from iprs.models import IPR, Deployment, Plan, PlanItem
+from iprs.operating import draft_operation, operation_steps, read_machine
 from iprs.planner import Draft, Target, draft_plan
 from iprs.services.reviewing import settle
 from vms.services import default_cluster, owned_guests, read_cluster
@@ -52,9 +54,10 @@ class ComputePlan(StepKind):
 
     def run(self, context: StepContext) -> None:
         """Read, compute, store. An unreadable cluster is unknown, never empty."""
-        plan = Plan.objects.select_related("ipr__environment", "ipr__blueprint", "revision").get(
-            pk=context.params["plan"]
+        rows = Plan.objects.select_related(
+            "ipr__environment", "ipr__blueprint", "ipr__operation", "revision", "cluster"
         )
+        plan = rows.get(pk=context.params["plan"])
         if plan.status == Plan.Status.PLANNING:
             draft = self._draft(plan, context)
             with context.fenced():
@@ -62,6 +65,11 @@ class ComputePlan(StepKind):
         context.succeed(plan=plan.pk, digest=plan.digest)
 
     def _draft(self, plan: Plan, context: StepContext) -> Draft:
+        if plan.revision is None:
+            return draft_operation(operation_steps(plan), read_machine(plan, context))
+        return self._drafted(plan, plan.revision, context)
+
+    def _drafted(self, plan: Plan, revision: BlueprintRevision, context: StepContext) -> Draft:
         try:
             cluster = plan.cluster or default_cluster(plan.organization_id)
         except NotFound as error:
@@ -72,27 +80,28 @@ class ComputePlan(StepKind):
             owned = owned_guests(cluster, plan.ipr.owner, pulse=context.renew)
         except Unavailable as error:
             raise Unknown(error.message) from error
-        return draft_plan(plan.revision.parsed(), reading, owned, target_of(plan))
+        return draft_plan(revision.parsed(), reading, owned, target_of(plan))
 
 
 def target_of(plan: Plan) -> Target:
     """What the planner has to know of the IPR behind a plan."""
     ipr, cluster = plan.ipr, plan.cluster
     assert cluster is not None
+    assert ipr.blueprint is not None
     return Target(
         cluster_id=cluster.pk, owner=ipr.owner, tags=("alma", ipr.environment.slug),
         note=f"{ipr.blueprint.name}, {ipr.environment.name}, IPR #{ipr.pk}",
         default_storage=cluster.default_storage, default_bridge=cluster.default_bridge,
         pool=cluster.pool, chosen_nodes=tuple(cluster.chosen_nodes), chosen_storages=tuple(cluster.chosen_storages),
-        made_from=_made_from(ipr), ready_seconds=settings.ALMA_READY_SECONDS,
+        made_from=_made_from(ipr.blueprint.pk, ipr.environment_id), ready_seconds=settings.ALMA_READY_SECONDS,
     )  # fmt: skip
 
 
-def _made_from(ipr: IPR) -> dict[str, str]:
-    """Per guest, the image that the newest finished deployment of this blueprint here made it from."""
+def _made_from(blueprint_id: int, environment_id: int) -> dict[str, str]:
+    """Per guest, the image that the newest finished deployment of a blueprint in an environment made it from."""
     rows = PlanItem.objects.filter(
         plan__deployments__status=Deployment.Status.COMPLETED, plan__deployments__is_dry_run=False,
-        plan__ipr__blueprint_id=ipr.blueprint_id, plan__ipr__environment_id=ipr.environment_id,
+        plan__ipr__blueprint_id=blueprint_id, plan__ipr__environment_id=environment_id,
         action__in=[PlanItem.Action.CREATE, PlanItem.Action.REPLACE],
     )  # fmt: skip
     images: dict[str, str] = {}
@@ -118,7 +127,8 @@ def store(plan: Plan, draft: Draft) -> None:
         PlanItem(plan=plan, ordinal=number, digest=item.digest(), **item.content())
         for number, item in enumerate(draft.items, start=1)
     )
-    plan.digest = draft.digest(plan.revision.digest, plan.ipr.owner, str(plan.cluster_id))
+    source = plan.revision.digest if plan.revision else plan.ipr.source_name
+    plan.digest = draft.digest(source, plan.ipr.owner, str(plan.cluster_id))
     plan.summary = draft.summary()
     plan.problems, plan.remarks = list(draft.problems), list(draft.remarks)
     plan.seconds = draft.seconds(usual_seconds(plan.cluster_id))

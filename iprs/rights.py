@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from alma.accounts.actors import Actor
 from alma.errors import DomainError, WrongState
+from alma.jobs.models import Job
 from iprs.gates import Gate
 from iprs.identity import identity_of
 from iprs.models import IPR, Deployment, Plan
@@ -52,6 +53,14 @@ def check_replan(ipr: IPR, *, by: Actor) -> None:
     _check_lane(ipr.current_plan, by=by)
     if ipr.status not in PLANNABLE:
         raise WrongState(f"An IPR that is {ipr.get_status_display().lower()} cannot be planned again.")
+    _check_awaited(ipr)
+
+
+def _check_awaited(ipr: IPR) -> None:
+    """An operation is proposed once: when its job has begun or ended, it is asked for anew. Raises WrongState."""
+    job = ipr.operation
+    if job is not None and job.state != Job.State.WAITING:
+        raise WrongState(f"{job.public_id}, which waited for this, does so no more; ask for the operation anew.")
 
 
 def check_withdraw(ipr: IPR, *, by: Actor) -> None:
@@ -68,6 +77,7 @@ def check_reopen(ipr: IPR, *, by: Actor) -> None:
     _check_lane(ipr.current_plan, by=by)
     if ipr.status not in REOPENABLE:
         raise WrongState("Only a rejected or withdrawn IPR can be opened again.")
+    _check_awaited(ipr)
 
 
 def check_deploy(ipr: IPR, unmet: list[Gate], *, by: Actor) -> None:
@@ -115,6 +125,8 @@ def check_rollback(deployment: Deployment, *, by: Actor) -> None:
     _check_lane(deployment.plan, by=by)
     if deployment.is_dry_run:
         raise WrongState("A dry run touched nothing; there is nothing to roll back.")
+    if deployment.ipr.operation_id is not None:
+        raise WrongState("An operation on one machine is not rolled back; ask for the one that undoes it.")
     if Deployment.Status.ROLLING_BACK not in Deployment.MOVES[Deployment.Status(deployment.status)]:
         raise WrongState(f"A deployment that is {deployment.get_status_display().lower()} cannot be rolled back.")
     ipr = deployment.ipr

@@ -71,7 +71,7 @@ class PlanBody(serializers.Serializer):
     number = serializers.IntegerField()
     status = serializers.ChoiceField(["planning", "ready", "refused"])
     hash = serializers.CharField(allow_null=True)
-    blueprint_revision = serializers.IntegerField()
+    blueprint_revision = serializers.IntegerField(allow_null=True, help_text="Null for the plan of an operation.")
     summary = serializers.DictField(child=serializers.IntegerField())
     problems = serializers.ListField(child=serializers.CharField())
     remarks = serializers.ListField(child=serializers.CharField())
@@ -101,13 +101,24 @@ class PlanDetailBody(PlanBody):
     items = PlanItemBody(many=True)
 
 
+class OperationBody(serializers.Serializer):
+    """The job that waits until an operation on one machine is agreed to, or that has run it."""
+
+    job_id = serializers.CharField()
+    type = serializers.CharField()
+    vm_id = serializers.CharField()
+
+
 class IPRRow(serializers.Serializer):
     """One IPR in a list."""
 
     id = serializers.IntegerField()
     title = serializers.CharField()
     description = serializers.CharField()
-    blueprint_id = serializers.IntegerField()
+    blueprint_id = serializers.IntegerField(
+        allow_null=True, help_text="Null where an operation was asked for directly."
+    )
+    operation = OperationBody(allow_null=True)
     status = serializers.CharField()
     environment = serializers.CharField()
     created_by = serializers.CharField()

@@ -35,6 +35,12 @@ def _pending(data: Data) -> Line:
     return Line("ring-dot", "warn", "took the approval back: something it relied on has changed")
 
 
+def _revised(data: Data) -> Line:
+    revision = data.get("revision")
+    source = f", from revision {revision} of the blueprint" if revision else ""
+    return Line("refresh", "neutral", f"asked for a new plan{source}")
+
+
 def _reviewed(data: Data) -> Line:
     looks = {
         "approve": ("ring-check", "ok", "approved"),
@@ -62,9 +68,7 @@ def _always(icon: str, tone: str, words: str) -> Callable[[Data], Line]:
 IPR_EVENTS: Mapping[str, Callable[[Data], Line]] = {
     "ipr.opened": _always("review", "neutral", "opened it"),
     "ipr.planned": _planned,
-    "ipr.revised": lambda data: Line(
-        "refresh", "neutral", f"asked for a new plan, from revision {data.get('revision', '')} of the blueprint"
-    ),
+    "ipr.revised": _revised,
     "ipr.reviewed": _reviewed,
     "ipr.commented": _always("chat", "neutral", "commented"),
     "ipr.pending": _pending,

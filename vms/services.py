@@ -35,7 +35,7 @@ from vms.undoing import Undo, created_by, undo_of
 __all__ = [
     "EXTENT", "LEVELS", "Card", "CardReading", "CloudInit", "ClusterReading", "GuestReading", "GuestRef", "GuestRow", "GuestSpec",
     "NodeReading", "OsTemplate", "OwnedGuest", "StorageReading", "Undo", "Volume", "accept_facts", "await_step",
-    "claims_of", "create_steps", "created_by", "default_cluster", "delete_steps", "owned_guests", "read_cluster", "register_cluster", "undo_of",
+    "claims_of", "create_steps", "created_by", "default_cluster", "delete_steps", "owned_guest", "owned_guests", "read_cluster", "register_cluster", "undo_of",
     "update_steps",
 ]  # fmt: skip
 
@@ -98,6 +98,16 @@ def owned_guests(cluster: Cluster, owner: str, *, pulse: Callable[[], None] = _n
     pulse()
     with clear_answers(cluster):
         return [_owned(claim, reading) for claim, reading in zip(claims, _readings(cluster, claims), strict=True)]
+
+
+def owned_guest(cluster: Cluster, claim_id: str, *, pulse: Callable[[], None] = _nothing) -> OwnedGuest:
+    """What stands behind one row of the ledger, read closely. Raises NotFound, Unavailable."""
+    claim = GuestClaim.objects.filter(pk=claim_id, cluster=cluster).first()
+    if claim is None:
+        raise NotFound("The ledger has no such row.", code="GUEST_NOT_FOUND")
+    pulse()
+    with clear_answers(cluster):
+        return _owned(claim, _part(cluster, [claim])[0])
 
 
 def _readings(cluster: Cluster, claims: list[GuestClaim]) -> list[GuestReading | None]:

@@ -54,7 +54,7 @@ class Plan(Sibling):
     number: int
     status: str
     digest: strawberry.Private[str]
-    blueprint_revision: int
+    blueprint_revision: int | None
     summary: JSON
     problems: list[str]
     remarks: list[str]
@@ -68,12 +68,12 @@ class Plan(Sibling):
 
 @strawberry.type
 class Ipr(Sibling):
-    """A proposal to make reality equal to one blueprint in one environment."""
+    """A proposal to make reality equal to one blueprint in one environment, or to carry out one operation on a machine."""
 
     id: int
     title: str
     description: str
-    blueprint_id: int
+    blueprint_id: int | None
     status: str
     environment: str
     changes_summary: JSON
@@ -102,7 +102,7 @@ class Ipr(Sibling):
         found: Plan | None = self.of_all("plan", "plan_id", fetch)
         return found
 
-    @strawberry.field(description="What it wants to build, unless that was deleted.")
+    @strawberry.field(description="What it wants to build, unless that was deleted or it is about one operation.")
     def blueprint(self, info: Info) -> Blueprint | None:
         def fetch(ids: list[int]) -> dict[int, Blueprint]:
             rows = BlueprintRow.objects.visible_to(info.context.reader("blueprint:read")).filter(pk__in=ids)

@@ -29,7 +29,7 @@ def streams() -> Iterator[Finding]:
 
 def ended_jobs() -> Iterator[Finding]:
     """Whoever has ended holds nothing, has nothing in flight, and says why it failed."""
-    ended = Job.objects.exclude(state__in=Job.ACTIVE)
+    ended = Job.objects.exclude(state__in=Job.OPEN)
     steps = Step.objects.filter(job=OuterRef("pk"))
     rules = (
         ("LEASE_OUTLIVES_JOB", ended.exclude(lease_until=None), "It has ended and is still leased."),
@@ -59,7 +59,7 @@ def ended_jobs() -> Iterator[Finding]:
 def closing_events() -> Iterator[Finding]:
     """What the last job of a stream ended with is told as the last event."""
     followed = Job.objects.filter(stream=OuterRef("stream"), pk__gt=OuterRef("pk"))
-    ended = Job.objects.exclude(state__in=Job.ACTIVE).exclude(Exists(followed))
+    ended = Job.objects.exclude(state__in=Job.OPEN).exclude(Exists(followed))
     last = Event.objects.filter(stream__name=OuterRef("stream")).order_by("-seq")
     for job in ended.annotate(last=last.values("kind")[:1]).order_by("-pk")[:1000]:
         if job.last != job_kind(job.kind).event(job, job.state):

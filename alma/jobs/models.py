@@ -18,8 +18,12 @@ class JobQuerySet(OwnedQuerySet):
     """Jobs by what they wait for."""
 
     def active(self) -> "JobQuerySet":
-        """Not ended yet."""
+        """Begun or about to begin, and not ended yet."""
         return self.filter(state__in=Job.ACTIVE)
+
+    def waiting(self) -> "JobQuerySet":
+        """Those that people have to agree to first."""
+        return self.filter(state=Job.State.WAITING)
 
 
 def new_public_id(prefix: str = "job") -> str:
@@ -31,6 +35,7 @@ class Job(models.Model):
     """Work that is finished whatever dies. One process at a time holds its lease; the token fences off all others."""
 
     class State(models.TextChoices):
+        WAITING = "waiting"
         QUEUED = "queued"
         RUNNING = "running"
         COMPLETED = "completed"
@@ -38,7 +43,10 @@ class Job(models.Model):
         CANCELLED = "cancelled"
 
     ACTIVE = (State.QUEUED, State.RUNNING)
+    OPEN = (State.WAITING, *ACTIVE)
+    """Not ended: one that waits for people holds nothing, and nobody works on it."""
     MOVES = {
+        State.WAITING: {State.QUEUED, State.CANCELLED},
         State.QUEUED: {State.RUNNING, State.CANCELLED, State.FAILED},
         State.RUNNING: {State.COMPLETED, State.FAILED, State.CANCELLED},
         State.FAILED: {State.QUEUED},
@@ -94,12 +102,19 @@ class Job(models.Model):
 
     @property
     def is_active(self) -> bool:
-        """Whether there is work left."""
+        """Whether there is work left that may be done."""
         return self.state in self.ACTIVE
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it has not ended, be it that people have to agree first."""
+        return self.state in self.OPEN
 
     @property
     def shown_state(self) -> str:
         """The state as people see it: one that was asked to stop and has not ended is being cancelled."""
+        if self.state == self.State.WAITING:
+            return "waiting_approval"
         return "cancelling" if self.is_active and self.cancel_requested_at else str(self.state)
 
     def move(self, to: "Job.State") -> None:
@@ -108,7 +123,7 @@ class Job(models.Model):
             raise WrongState(f"A job that is {self.state} cannot become {to}.")
         now = timezone.now()
         stamps: dict[str, Any] = {"started_at": self.started_at or now} if to == Job.State.RUNNING else {}
-        if to not in self.ACTIVE:
+        if to not in self.OPEN:
             stamps |= {"finished_at": now, "lease_until": None, "lease_owner": ""}
         if to == Job.State.QUEUED:
             stamps |= {"finished_at": None, "error": None, "kicked_at": None, "due_at": None}

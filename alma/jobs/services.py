@@ -15,6 +15,7 @@ from alma.accounts.actors import Actor
 from alma.errors import WrongState
 from alma.events.services import emit
 from alma.failpoints import failpoint
+from alma.jobs import gate
 from alma.jobs.broker import DoorbellBroker, oldest_waiting
 from alma.jobs.kinds import job_kind
 from alma.jobs.leases import free, is_dead
@@ -51,12 +52,23 @@ def create_job(
     by: str = "",
 ) -> Job:
     """Write a job and its journal, and wake it once they are committed. Raises WrongState when the key is taken."""
-    public_id = job_kind(kind).public_id(params or {})
-    job = Job(
-        kind=kind, organization_id=organization_id, title=title, params=params or {}, public_id=public_id,
-        exclusive_key=exclusive_key, created_by=by, stream=f"{kind}:{public_id}",
-    )  # fmt: skip
+    job = _new(kind, organization_id, params, title=title, exclusive_key=exclusive_key, created_by=by)
     return _write(job, steps, first=1)
+
+
+def create_waiting_job(
+    kind: str, steps: Iterable[StepSpec], *, organization_id: int, params: dict[str, Any], **fields: str
+) -> Job:  # fmt: skip
+    """Write a job and its journal that nobody works on until it is released. It holds no key before that."""
+    return _write(_new(kind, organization_id, params, state=Job.State.WAITING, **fields), steps, first=1)
+
+
+def _new(kind: str, organization_id: int, params: dict[str, Any] | None, **fields: str) -> Job:
+    public_id = job_kind(kind).public_id(params or {})
+    return Job(
+        kind=kind, organization_id=organization_id, params=params or {}, public_id=public_id, stream=f"{kind}:{public_id}",
+        **fields,
+    )  # fmt: skip
 
 
 def follow_job(
@@ -78,7 +90,8 @@ def _write(job: Job, steps: Iterable[StepSpec], *, first: int) -> Job:
     except IntegrityError as error:
         raise WrongState("Another run for the same target has not ended yet.", code="ALREADY_RUNNING") from error
     Step.objects.bulk_create(Step(job=job, ordinal=number, **vars(spec)) for number, spec in enumerate(steps, first))
-    transaction.on_commit(partial(kick, job.pk))
+    if job.is_active:
+        transaction.on_commit(partial(kick, job.pk))
     return job
 
 
@@ -140,12 +153,46 @@ def cancel(job: Job, *, by: str) -> None:
 
 
 def stop(job: Job, *, by: Actor) -> None:
-    """Ask for a cancel on behalf of somebody, as its kind has it. Raises Refused, WrongState."""
+    """Ask for a cancel on behalf of somebody, as its kind has it, or take back what people have not agreed to yet.
+
+    Raises Refused, WrongState."""
     kind = job_kind(job.kind)
+    if job.state == Job.State.WAITING:
+        gate.withdraw(job, by=by)
+        return
     if not kind.is_cancellable:
         raise WrongState("Jobs of this kind end by themselves; they cannot be cancelled.", code="NOT_CANCELLABLE")
     if not kind.stop(job, by=by):
         cancel(job, by=by.label)
+
+
+def log(job: Job, message: str, *, level: str = "info", by: str = "") -> None:
+    """A line of a job's log that nobody who works on it tells. Inside a transaction."""
+    kind = job_kind(job.kind).event(job, "log")
+    emit(job.stream, kind, organization_id=job.organization_id, actor=by, message=message, level=level)
+
+
+@transaction.atomic
+def release(job: Job, *, by: str) -> None:
+    """Let a job begin that waited for people, or go on that has stopped. Raises WrongState while another has its key."""
+    if job.state != Job.State.WAITING:
+        retry(job, by=by)
+        return
+    try:
+        with transaction.atomic():
+            job.move(Job.State.QUEUED)
+    except IntegrityError as error:
+        raise WrongState("Another run for the same target has not ended yet.", code="ALREADY_RUNNING") from error
+    transaction.on_commit(partial(kick, job.pk))
+
+
+@transaction.atomic
+def dismiss(job: Job, *, code: str, message: str, by: str) -> None:
+    """End a job that waited for people before it has begun; `message` says what they decided. Raises WrongState."""
+    error = {"code": code, "message": message}
+    Job.objects.waiting().filter(pk=job.pk).update(error=error)
+    job.move(Job.State.CANCELLED)
+    tell_end(job, actor=by, **error)
 
 
 @transaction.atomic
@@ -165,6 +212,13 @@ def force_cancel(job: Job, *, by: str) -> Job:
     row.move(Job.State.CANCELLED)
     tell_end(row, actor=by, forced=True, in_flight=[step.describe() for step in in_flight])
     return row
+
+
+def end_by_force(job: Job, *, by: str) -> Job:
+    """Ask for an ordinary cancel, unless somebody has, and do not wait for it. Raises WrongState when it has ended."""
+    if job.cancel_requested_at is None:
+        cancel(job, by=by)
+    return force_cancel(job, by=by)
 
 
 def tell_end(job: Job, *, actor: str = "", **why: Any) -> None:

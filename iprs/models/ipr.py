@@ -1,16 +1,19 @@
-"""The Infrastructure Pull Request: a proposal to make reality equal to one blueprint in one environment."""
+"""The Infrastructure Pull Request: a proposal to make reality equal to one blueprint in one environment, or to carry out one
+operation on one machine."""
 
 from collections.abc import Mapping
 from typing import Any, Self
 
 from django.conf import settings
 from django.db import models, transaction
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
 from alma.accounts.models import Environment, Organization, OwnedQuerySet
 from alma.errors import WrongState
 from alma.events.services import emit
+from alma.jobs.models import Job
 from blueprints.models import Blueprint
 
 
@@ -23,11 +26,13 @@ class IPRQuerySet(OwnedQuerySet):
 
     def for_page(self) -> Self:
         """With what a row of a list shows, in one query."""
-        return self.select_related("environment", "blueprint", "current_plan")
+        return self.select_related("environment", "blueprint", "operation", "current_plan")
 
 
 class IPR(models.Model):
-    """Its stored status is what lists filter by; whether it may run is asked of the gates each time."""
+    """Its stored status is what lists filter by; whether it may run is asked of the gates each time.
+
+    It is made from a blueprint, or from an operation: a job that waits until its steps are agreed to."""
 
     class Status(models.TextChoices):
         DRAFT = "draft"
@@ -59,7 +64,11 @@ class IPR(models.Model):
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="iprs")
     environment = models.ForeignKey(Environment, models.PROTECT, related_name="iprs")
-    blueprint = models.ForeignKey(Blueprint, models.PROTECT, related_name="iprs")
+    blueprint = models.ForeignKey(Blueprint, models.PROTECT, null=True, blank=True, related_name="iprs")
+    operation = models.OneToOneField(
+        Job, models.CASCADE, null=True, blank=True, editable=False, related_name="ipr",
+        help_text="The job that waits for it, where it is made from no blueprint.",
+    )  # fmt: skip
     title = models.CharField(max_length=200)
     description = models.TextField(blank=True, max_length=20_000)
     changes_summary = models.JSONField(default=dict, help_text="What the author says it changes; never trusted.")
@@ -79,6 +88,11 @@ class IPR(models.Model):
     class Meta:
         ordering = ["-pk"]
         indexes = [models.Index(fields=["organization", "status", "-id"], name="ipr_queue")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(blueprint__isnull=True) ^ Q(operation__isnull=True), name="ipr_has_one_source"
+            )
+        ]
         verbose_name = "IPR"
 
     def __str__(self) -> str:
@@ -100,8 +114,16 @@ class IPR(models.Model):
 
     @property
     def owner(self) -> str:
-        """Under which name guests of this blueprint in this environment are claimed."""
-        return f"env:{self.environment_id}/blueprint:{self.blueprint_id}"
+        """Under which name guests of this blueprint in this environment are claimed; an operation claims none of its own."""
+        source = f"blueprint:{self.blueprint_id}" if self.operation_id is None else f"operation:{self.operation_id}"
+        return f"env:{self.environment_id}/{source}"
+
+    @property
+    def source_name(self) -> str:
+        """What it is made from, for people: the blueprint, or the job that waits."""
+        if self.blueprint is not None:
+            return self.blueprint.name
+        return self.operation.public_id if self.operation is not None else ""
 
     @property
     def lock_key(self) -> str:

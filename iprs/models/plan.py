@@ -1,4 +1,5 @@
-"""The plan: what exactly would be done, computed from a blueprint revision and from what a cluster said."""
+"""The plan: what exactly would be done, computed from a blueprint revision, or the steps of an operation, and from what a
+cluster said."""
 
 from django.db import models
 
@@ -26,7 +27,7 @@ class Plan(models.Model):
     organization = models.ForeignKey("accounts.Organization", models.CASCADE, related_name="plans")
     ipr = models.ForeignKey(IPR, models.CASCADE, related_name="plans")
     number = models.PositiveIntegerField()
-    revision = models.ForeignKey(BlueprintRevision, models.PROTECT, related_name="+")
+    revision = models.ForeignKey(BlueprintRevision, models.PROTECT, null=True, blank=True, related_name="+")
     cluster = models.ForeignKey(Cluster, models.PROTECT, null=True, related_name="+")
     status = models.CharField(max_length=16, choices=Status, default=Status.PLANNING, editable=False)
     digest = models.CharField(max_length=64, blank=True)
@@ -50,6 +51,11 @@ class Plan(models.Model):
     def seal(self) -> str:
         """The first eight characters of the digest, as people read them to each other."""
         return f"{self.digest[:4]}-{self.digest[4:8]}" if self.digest else ""
+
+    @property
+    def revision_number(self) -> int | None:
+        """Of the blueprint; None for the plan of an operation."""
+        return self.revision.number if self.revision is not None else None
 
     @property
     def is_noop(self) -> bool:
@@ -104,3 +110,8 @@ class PlanItem(models.Model):
     def is_destructive(self) -> bool:
         """Whether data is lost."""
         return self.action in self.DESTRUCTIVE
+
+    @property
+    def keeps_guest(self) -> bool:
+        """Whether the guest itself stays, whatever becomes of what it holds."""
+        return bool(self.steps) and not {"guest.delete", "guest.create"} & {step["kind"] for step in self.steps}

@@ -100,7 +100,7 @@ def _review_next(standing: Standing) -> Action:
     if plan is None or plan.status == Plan.Status.PLANNING:
         return Action("Planning…", _url("changes", ipr), "spinner", "The plan is being computed.")
     if plan.problems:
-        return edit_action(standing, look="btn-primary")
+        return _mend(standing, look="btn-primary")
     if any(gate.code == "BLUEPRINT_CURRENT" for gate in standing.unmet):
         return replan_action(standing, look="btn-primary")
     number = sum(plan.summary.get(action, 0) for action in ("create", "update", "replace", "delete"))
@@ -112,8 +112,15 @@ def _review_next(standing: Standing) -> Action:
     return Action(f"Review {items}", _url("changes", ipr), "eye", is_link=True, look="btn-primary")
 
 
-def edit_action(standing: Standing, look: str = "") -> Action:
-    """Change what the proposal is made from."""
+def _mend(standing: Standing, look: str = "") -> Action:
+    """What to do about a proposal that is not good as it is."""
+    return edit_action(standing, look=look) or replan_action(standing, look=look)
+
+
+def edit_action(standing: Standing, look: str = "") -> Action | None:
+    """Change what the proposal is made from; an operation is asked for anew instead."""
+    if standing.ipr.blueprint_id is None:
+        return None
     reason = rights.refusal(lambda: rights.check_edit(by=standing.actor))
     url = reverse("blueprints:edit", args=[standing.ipr.blueprint_id])
     return Action("Edit blueprint", url, "pencil", reason, is_link=True, look=look)
@@ -187,7 +194,7 @@ def rollback_action(deployment: Deployment, actor: Actor) -> Action:
 
 def _revise(standing: Standing) -> Action:
     if rights.is_author(standing.ipr, standing.actor):
-        return edit_action(standing, look="btn-primary")
+        return _mend(standing, look="btn-primary")
     return replan_action(standing)
 
 

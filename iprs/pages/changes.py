@@ -9,6 +9,7 @@ from alma.templatetags.ui import size
 from blueprints.graph import Drawing, draw
 from iprs.gates import verdicts
 from iprs.models import IPR, PlanItem
+from iprs.operating import ASKED
 from iprs.pages.detail import head_context, load_standing, review_context
 
 ORDER = (
@@ -27,6 +28,7 @@ _CAUSES = {
     "placement": ("cluster", "placement", "Chosen by ALMA for this cluster"),
     "template": ("copy", "its template", "The template's own value"),
     "not in the blueprint": ("trash", "not in the blueprint", "The blueprint no longer has it"),
+    ASKED: ("user", ASKED, "Whoever opened this asked for exactly this operation"),
 }
 _OPEN_AT_MOST = 12
 _DRAWN_AT_MOST = 40
@@ -81,8 +83,13 @@ def groups(items: Iterable[PlanItem]) -> list[Group]:
     for action in ORDER:
         views = tuple(view_of(item, is_short=is_short) for item in rows if item.action == action)
         if views:
-            found.append(Group(action, _TITLES[action], action in PlanItem.DESTRUCTIVE, views))
+            found.append(Group(action, _title(action, views), action in PlanItem.DESTRUCTIVE, views))
     return found
+
+
+def _title(action: PlanItem.Action, views: Iterable[ItemView]) -> str:
+    is_put_back = action == PlanItem.Action.REPLACE and all(view.item.keeps_guest for view in views)
+    return "Puts back" if is_put_back else _TITLES[action]
 
 
 def view_of(item: PlanItem, *, is_short: bool) -> ItemView:
@@ -125,6 +132,8 @@ def _loss(item: PlanItem) -> str:
         return ""
     number = f" (VMID {item.vmid} on {item.node})" if item.vmid else ""
     lost = [row for row in item.changes if row["field"].partition(" ")[0] == "disk" and row["before"]]
+    if item.action == PlanItem.Action.REPLACE and item.keeps_guest:
+        return f"What {item.key}{number} holds now is lost and cannot be brought back."
     disks = " and ".join(_value("disk", row["before"]) for row in lost)
     what = (
         f"Its disk{'s' if len(lost) > 1 else ''} of {disks} {'are' if len(lost) > 1 else 'is'}"

@@ -174,6 +174,8 @@ def _unmet(standing: Standing, gate: Gate, judged: list[Verdict]) -> GateRow:
 
 
 def _sound_by(ipr: IPR) -> str:
+    if ipr.blueprint_id is None:
+        return f"{ipr.created_by}, by asking for something else, or an operator on the cluster."
     return f"{ipr.created_by}, by changing the blueprint, or an operator on the cluster." if ipr.current_plan else ""
 
 

@@ -77,7 +77,7 @@ def _with_all(rows: IPRQuerySet) -> IPRQuerySet:
 
 def _row(ipr: IPR) -> Row:
     plan = ipr.current_plan
-    is_stale = plan is not None and plan.revision.number != ipr.blueprint.revision_number
+    is_stale = plan is not None and ipr.blueprint is not None and plan.revision_number != ipr.blueprint.revision_number
     return Row(ipr, _shown(ipr), _approvals(ipr), ipr.environment.required_approvals, is_stale)
 
 

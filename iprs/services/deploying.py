@@ -12,6 +12,7 @@ from alma.jobs.services import StepSpec, create_job
 from blueprints.models import Blueprint
 from blueprints.services import hold
 from iprs.budgets import check_budget
+from iprs.carrying import carrying
 from iprs.gates import missing
 from iprs.locks import naming_the_holder
 from iprs.models import IPR, Deployment, Plan
@@ -47,7 +48,9 @@ def deploy(ipr: IPR, *, by: Actor, engine: str = "proxmox", plan_digest: str = "
 
 
 def _locked(ipr: IPR) -> IPR:
-    rows = IPR.objects.select_for_update(of=("self",)).select_related("environment", "blueprint", "current_plan")
+    rows = IPR.objects.select_for_update(of=("self",)).select_related(
+        "environment", "blueprint", "operation", "current_plan__revision"
+    )
     return rows.get(pk=ipr.pk)
 
 
@@ -72,15 +75,19 @@ def _confirm(plan: Plan, *, is_dry_run: bool) -> StepSpec:
 
 
 def _real_steps(plan: Plan) -> list[StepSpec]:
-    return [_confirm(plan, is_dry_run=False), *(StepSpec(**step) for item in plan.items.all() for step in item.steps)]
+    """Those of the plan; the steps of an operation are run by the job that waits for them."""
+    confirm, job = _confirm(plan, is_dry_run=False), plan.ipr.operation
+    if job is not None:
+        return [confirm, carrying(plan, job)]
+    return [confirm, *(StepSpec(**step) for item in plan.items.all() for step in item.steps)]
 
 
 def _create(plan: Plan, steps: list[StepSpec], *, by: Actor, engine: str, exclusive: str = "") -> Deployment:
     """The job and the deployment in one transaction; the job wakes when it is committed."""
     ipr = plan.ipr
     job = create_job(
-        "deployment", steps, organization_id=ipr.organization_id, title=ipr.title, params={"ipr": ipr.pk},
-        exclusive_key=exclusive, by=by.label,
+        "deployment", steps, organization_id=ipr.organization_id, title=ipr.title, exclusive_key=exclusive, by=by.label,
+        params={"ipr": ipr.pk, "ipr_url": ipr.get_absolute_url()},
     )  # fmt: skip
     return Deployment.objects.create(
         organization_id=ipr.organization_id, job=job, ipr=ipr, plan=plan, engine=engine,
@@ -140,7 +147,7 @@ def _open_for(blueprint: Blueprint, *, by: Actor) -> IPR | None:
     states = [*IPR.REVIEWABLE, *DONE, IPR.Status.FAILED]
     newest = IPR.objects.visible_to(by).filter(blueprint=blueprint, status__in=states).select_related("current_plan")
     ipr = newest.filter(environment__position=0).order_by("-pk").first()
-    is_same = ipr and ipr.current_plan and ipr.current_plan.revision.number == blueprint.revision_number
+    is_same = ipr and ipr.current_plan and ipr.current_plan.revision_number == blueprint.revision_number
     return ipr if is_same else None
 
 
@@ -183,6 +190,9 @@ def force_cancel_deployment(deployment: Deployment, *, by: Actor) -> None:
     job = Job.objects.select_for_update().get(pk=deployment.job_id)
     check_force_cancel(Deployment.objects.select_related("plan").get(pk=deployment.pk), by=by)
     jobs.force_cancel(job, by=by.label)
+    operation = deployment.ipr.operation
+    if operation is not None and operation.is_active:
+        jobs.end_by_force(operation, by=by.label)
 
 
 def response(deployment: Deployment) -> dict[str, Any]:

@@ -116,7 +116,7 @@ def _described(drift: Drift) -> str:
 def accept_unchanged(plan: Plan) -> None:
     """What a deployed plan found to be as its document says is expected from now on; with that its drift ends."""
     keys = set(plan.items.filter(action=PlanItem.Action.NOOP).values_list("key", flat=True))
-    if plan.cluster is None or not keys:
+    if plan.cluster is None or plan.revision is None or not keys:
         return
     machines = {machine.key: machine for machine in expand(plan.revision.parsed()).machines}
     for claim in claims_of(plan.cluster, plan.ipr.owner):

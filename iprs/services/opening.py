@@ -16,8 +16,10 @@ from blueprints.schema import check_title
 from blueprints.services import hold
 from iprs.identity import claimed_author, identity_of
 from iprs.models import IPR, Deployment, Plan
+from iprs.operating import claim_of, let_go
 from iprs.rights import check_open, check_reopen, check_replan, check_withdraw
 from vms.lanes import cluster_for
+from vms.models import Cluster
 
 LOOK_AGAIN = 0.04
 _waiters = BoundedSemaphore(max(1, settings.ALMA_WEB_THREADS * 3 // 4))
@@ -53,7 +55,7 @@ def open_ipr(
         author_identity=author.name, created_by=author.label, claimed_author=claimed_author(by, claimed),
     )  # fmt: skip
     ipr.tell("ipr.opened", by=by.label, environment=place.slug, blueprint=blueprint.pk)
-    _plan(ipr, by=by)
+    plan_anew(ipr, by=by)
     return ipr
 
 
@@ -65,12 +67,12 @@ def _check_title(title: str) -> None:
         raise Invalid(f"title: it {error}.", details=[{"field": "title", "message": str(error)}]) from error
 
 
-def _plan(ipr: IPR, *, by: Actor) -> Plan:
-    """Freeze the blueprint's latest revision and queue the computation."""
+def plan_anew(ipr: IPR, *, by: Actor) -> Plan:
+    """Freeze the blueprint's latest revision, or take the operation as it was asked for, and queue the computation."""
     last = ipr.plans.order_by("-number").values_list("number", flat=True).first()
     plan = Plan.objects.create(
         organization_id=ipr.organization_id, ipr=ipr, number=(last or 0) + 1,
-        revision=ipr.blueprint.current_revision(), cluster=cluster_for(ipr.organization_id, by=by),
+        revision=ipr.blueprint.current_revision() if ipr.blueprint else None, cluster=_cluster(ipr, by=by),
     )  # fmt: skip
     ipr.current_plan = plan
     ipr.save(update_fields=["current_plan", "updated_at"])
@@ -82,9 +84,16 @@ def _plan(ipr: IPR, *, by: Actor) -> Plan:
     return plan
 
 
+def _cluster(ipr: IPR, *, by: Actor) -> Cluster | None:
+    """Where a plan is for: that of the machine of an operation, else the one that this actor's work goes to."""
+    if ipr.operation is not None:
+        return claim_of(ipr.operation).cluster
+    return cluster_for(ipr.organization_id, by=by)
+
+
 @transaction.atomic
 def replan(ipr: IPR, *, by: Actor) -> Plan:
-    """Compute the plan again, from the blueprint's latest revision and the cluster as it is now.
+    """Compute the plan again, from the blueprint's latest revision, or the operation, and the cluster as it is now.
 
     Approvals stay with the plan that they named: they count again only when the new plan is the same to the letter.
     Raises Refused, WrongState."""
@@ -92,8 +101,8 @@ def replan(ipr: IPR, *, by: Actor) -> Plan:
     check_replan(row, by=by)
     if row.status != IPR.Status.PENDING:
         row.move(IPR.Status.PENDING, by=by.label, reason="planned again")
-    plan = _plan(row, by=by)
-    row.tell("ipr.revised", by=by.label, plan=plan.number, revision=plan.revision.number)
+    plan = plan_anew(row, by=by)
+    row.tell("ipr.revised", by=by.label, plan=plan.number, revision=plan.revision_number)
     return plan
 
 
@@ -103,6 +112,7 @@ def withdraw(ipr: IPR, *, by: Actor) -> None:
     row = _locked(ipr)
     check_withdraw(row, by=by)
     row.move(IPR.Status.CANCELLED, by=by.label)
+    let_go(row, by=by.label)
 
 
 @transaction.atomic
@@ -111,13 +121,14 @@ def reopen(ipr: IPR, *, by: Actor) -> None:
     row = _locked(ipr)
     check_reopen(row, by=by)
     row.move(IPR.Status.PENDING, by=by.label, reason="opened again")
-    _plan(row, by=by)
+    plan_anew(row, by=by)
 
 
 def _locked(ipr: IPR) -> IPR:
     if Deployment.objects.running().filter(ipr=ipr, is_dry_run=False).exists():
         raise WrongState("A deployment of this IPR is running.", code="ALREADY_RUNNING")
-    return IPR.objects.select_for_update().select_related("blueprint", "environment").get(pk=ipr.pk)
+    rows = IPR.objects.select_for_update(of=("self",)).select_related("blueprint", "environment", "operation")
+    return rows.get(pk=ipr.pk)
 
 
 def wait_for_plan(ipr: IPR, seconds: float) -> IPR:

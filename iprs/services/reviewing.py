@@ -10,6 +10,7 @@ from alma.errors import Invalid, WrongState
 from iprs.gates import is_strict, missing
 from iprs.identity import Identity, identity_of
 from iprs.models import IPR, Plan, Review
+from iprs.operating import let_go
 from iprs.rights import check_review
 
 MAX_COMMENT = 20_000
@@ -41,7 +42,7 @@ def review(
         raise Invalid(
             f"action must be approve, reject or request_changes, not {action[:40]!r}.", details={"field": "action"}
         )
-    row = IPR.objects.select_for_update().get(pk=ipr.pk)
+    row = IPR.objects.select_for_update(of=("self",)).select_related("operation").get(pk=ipr.pk)
     check_review(row, by=by)
     who = identity_of(by, claimed)
     plan = _reviewed_plan(row, action, plan_digest)
@@ -50,7 +51,7 @@ def review(
     _check_ticks(row, plan, action, set(acknowledged or []))
     written = _write(row, plan, action, comments, who, acknowledged or [])
     row.tell("ipr.reviewed", by=who.label, action=action, verified=who.is_verified, plan=plan.number if plan else None)
-    _follow(row, Review.Action(action), who)
+    _follow(row, Review.Action(action), who, comments)
     return written
 
 
@@ -96,12 +97,13 @@ def _write(ipr: IPR, plan: Plan | None, action: str, comments: str, who: Identit
     )  # fmt: skip
 
 
-def _follow(ipr: IPR, action: Review.Action, who: Identity) -> None:
-    """A counted objection moves the status itself; an approval may open the gates."""
+def _follow(ipr: IPR, action: Review.Action, who: Identity, comments: str) -> None:
+    """A counted objection moves the status itself, and lets a job go that waited; an approval may open the gates."""
     counts = who.is_verified or not is_strict(ipr.environment)
     target = _VERDICT_STATUS.get(action)
     if target and counts and ipr.status != target:
         ipr.move(target, by=who.label)
+        let_go(ipr, by=who.label, why=comments)
     elif action == Review.Action.APPROVE:
         if ipr.status == IPR.Status.CHANGES_REQUESTED and counts:
             ipr.move(IPR.Status.PENDING, by=who.label)
@@ -119,7 +121,7 @@ def settle(ipr: IPR) -> None:
 
 def settle_outrun(limit: int = 50) -> None:
     """Take back the status «approved» where the blueprint has moved on since the plan; a chore of the reconciler."""
-    current = IPR.objects.filter(status=IPR.Status.APPROVED).exclude(
+    current = IPR.objects.filter(status=IPR.Status.APPROVED, operation=None).exclude(
         current_plan__revision__number=F("blueprint__revision_number"), blueprint__deleted_at=None
     )
     for pk in current.order_by("pk").values_list("pk", flat=True)[:limit]:

@@ -22,7 +22,8 @@ def rollback_body(deployment: Deployment) -> dict[str, Any] | None:
     """What a rollback of a deployment that stopped would do now, or does; None for one that is not to be undone."""
     is_undoable = Deployment.Status.ROLLING_BACK in Deployment.MOVES[Deployment.Status(deployment.status)]
     is_undoing = deployment.status == Deployment.Status.ROLLING_BACK
-    return undo_body(undo_of(deployment.job)) if not deployment.is_dry_run and (is_undoable or is_undoing) else None
+    is_about_plan = not deployment.is_dry_run and deployment.ipr.operation_id is None
+    return undo_body(undo_of(deployment.job)) if is_about_plan and (is_undoable or is_undoing) else None
 
 
 @transaction.atomic

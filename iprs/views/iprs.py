@@ -20,7 +20,7 @@ from iprs.pages.queue import list_context
 
 _SAID = {
     Review.Action.APPROVE: "Approved. Your approval is bound to the plan that you read.",
-    Review.Action.REJECT: "Rejected. The author can open it again.",
+    Review.Action.REJECT: "Rejected. The author sees why.",
     Review.Action.REQUEST_CHANGES: "Changes requested. The author sees what you wrote.",
     Review.Action.COMMENT: "Comment added.",
 }
@@ -118,7 +118,7 @@ def ipr_withdraw(request: HtmxRequest, pk: int) -> HttpResponse:
     """Take it back."""
     ipr = _find(request, pk)
     services.withdraw(ipr, by=request.actor)
-    messages.info(request, "Withdrawn. Nothing was changed; it can be opened again.")
+    messages.info(request, "Withdrawn. Nothing was changed.")
     return redirect(ipr)
 
 

@@ -14,6 +14,8 @@ from tests.jobs.running import make_job, spec
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small_kinds")]
 
 ALLOWED = {
+    ("waiting", "queued"),
+    ("waiting", "cancelled"),
     ("queued", "running"),
     ("queued", "cancelled"),
     ("queued", "failed"),

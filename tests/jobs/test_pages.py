@@ -103,7 +103,14 @@ def test_the_tabs_count_what_the_filters_leave(site: Client) -> None:
     make_row("failed", created_by="bo")
     html = page_of(site, "/jobs/?who=ana&state=failed")
     counts = re.findall(r'<a href="/jobs/\?[^"]*"[^>]*>([\w ]+) <span class="n">(\d+)</span>', html)
-    assert counts == [("All", "5"), ("At work", "2"), ("Failed", "1"), ("Completed", "2"), ("Cancelled", "0")]
+    assert counts == [
+        ("All", "5"),
+        ("At work", "2"),
+        ("Waiting for approval", "0"),
+        ("Failed", "1"),
+        ("Completed", "2"),
+        ("Cancelled", "0"),
+    ]
     assert 'aria-label="Remove the filter by ana"' in html
 
 

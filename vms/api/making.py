@@ -9,6 +9,7 @@ from rest_framework.response import Response
 
 from alma.api.authentication import actor_of
 from alma.api.bodies import read_body
+from alma.jobs.gate import decided_at
 from vms.api import machines
 from vms.api.changes import MOST_CORES, MOST_DISK, MOST_MEMORY, Tag
 from vms.operations.making import Machine, create
@@ -135,12 +136,15 @@ class MachineWish(Given):
 
 
 class MachineToBe(BaseModel):
-    """A machine that is being made. `notes` says what of the request is not part of the job."""
+    """A machine that is being made. `notes` says what of the request is not part of the job; `ipr_id` and `ipr_url` name the
+    proposal for whose approval it waits, and are null where nobody has to agree."""
 
     id: str
     name: str
     status: str
     creation_job_id: str
+    ipr_id: int | None
+    ipr_url: str | None
     notes: list[str]
 
 
@@ -168,6 +172,6 @@ class Machines(machines.Machines):
         guest, job = create(wish.machine(), by=actor_of(request))
         vm: dict[str, Any] = {
             "id": job.params["vm"], "name": guest.name, "status": job.params["status"],
-            "creation_job_id": job.public_id, "notes": wish.notes(job.params["template"]),
+            "creation_job_id": job.public_id, **decided_at(job.params), "notes": wish.notes(job.params["template"]),
         }  # fmt: skip
         return Response({"vm": vm}, status=201, headers={"Location": f"/v1/vms/{vm['id']}"})

@@ -11,6 +11,7 @@ from alma.api.authentication import actor_of
 from alma.api.bodies import read_body
 from alma.api.dialects import PROXMOX
 from alma.api.endpoints import Endpoint
+from alma.jobs.gate import decided_at
 from alma.jobs.models import Job
 from vms.api.finding import VM_ID, machine_of
 from vms.models import Guest
@@ -35,12 +36,15 @@ class StopWish(BaseModel):
 
 
 class MachineAtWork(BaseModel):
-    """A machine on which a job works, and the job to ask about."""
+    """A machine on which a job works, and the job to ask about. `ipr_id` and `ipr_url` name the proposal for whose approval
+    the job waits; they are null where nobody has to agree."""
 
     id: str
     name: str
     status: str
     job_id: str
+    ipr_id: int | None
+    ipr_url: str | None
 
 
 class Begun(BaseModel):
@@ -51,8 +55,9 @@ class Begun(BaseModel):
 
 def begun(guest: Guest, job: Job, **more: Any) -> dict[str, Any]:
     """The answer to an operation that has become a job."""
-    vm = {"id": job.params["vm"], "name": guest.name, "status": job.params["status"], "job_id": job.public_id}
-    return {"vm": {**vm, **more}}
+    status = job.params["status"] if job.is_active else guest.status
+    vm = {"id": job.params["vm"], "name": guest.name, "status": status, "job_id": job.public_id}
+    return {"vm": {**vm, **decided_at(job.params), **more}}
 
 
 class MachineOperation(Endpoint):

@@ -15,7 +15,7 @@ from vms.machines import public_id
 from vms.models import Cluster, Guest, GuestClaim
 from vms.operations.jobs import begin
 from vms.operations.newcomers import environment_for, invalid, number_for, row_for
-from vms.operations.rights import check_answers, check_direct, held_claim
+from vms.operations.rights import check_answers, held_claim, refuse_gated
 from vms.specs import GuestSpec
 
 
@@ -34,11 +34,14 @@ class Copy:
 
 @transaction.atomic
 def clone(source: Guest, wish: Copy, *, by: Actor) -> tuple[Guest, Job]:
-    """Begin to copy a machine of ours, or a template; the copy is stopped. Raises Refused, Invalid, Unavailable, and WrongState
+    """Begin to copy a machine of ours, or a template; the copy is stopped. What a protected environment holds does not leave it.
+
+    Raises Refused, Invalid, Unavailable, and WrongState
     for a name that is taken and for a source that is being worked on."""
     held = _source(source, by=by)
     environment = _environment(source, wish, by=by)
-    check_direct(environment, by=by)
+    if held is not None and not environment.is_protected:
+        refuse_gated(held)
     cluster = source.cluster
     _check_possible(source, wish)
     claim = number_for(wish.name, cluster, environment, kind=source.kind)

@@ -11,7 +11,7 @@ from alma.errors import WrongState
 from alma.events.services import emit
 from vms.machines import public_id
 from vms.models import Guest, GuestClaim
-from vms.operations.rights import not_ours, own_claim
+from vms.operations.rights import not_ours, own_claim, refuse_gated
 from vms.proxmox import consoles, guests
 from vms.proxmox.client import Api, connect, disconnect
 from vms.proxmox.consoles import Ticket
@@ -35,6 +35,7 @@ def open_console(guest: Guest, *, is_terminal: bool, by: Actor) -> Console:
     """A ticket for the screen or the terminal of a machine that runs. Raises Refused as every operation does, WrongState, and
     Unavailable when the cluster gives no clear answer in time. Nothing is written but that it was asked for."""
     claim = own_claim(guest, by=by)
+    refuse_gated(claim)
     if guest.status != "running":
         raise WrongState(f"{guest.name} is {guest.status}; start it first.", code="GUEST_STOPPED")
     now = timezone.now()

@@ -12,7 +12,7 @@ from alma.errors import DomainError
 from alma.jobs.models import Job
 from vms.lanes import check_lane
 from vms.models import Guest, GuestClaim
-from vms.operations.rights import busy, check_answers, check_direct, key_of, not_ours
+from vms.operations.rights import busy, check_answers, key_of, not_ours
 
 Place = tuple[int, int]
 """A cluster and a VMID."""
@@ -20,10 +20,12 @@ Place = tuple[int, int]
 
 @dataclass(frozen=True)
 class Footing:
-    """How an actor stands to a machine: what keeps them from acting on it, and the job that works on it."""
+    """How an actor stands to a machine: what keeps them from acting on it, the job that works on it, and the environment in which
+    people have to agree first."""
 
     refusal: DomainError | None = None
     job: Job | None = None
+    gate: Environment | None = None
 
     @property
     def reason(self) -> str:
@@ -43,6 +45,14 @@ class _Known:
     def job(self, claim: GuestClaim | None) -> Job | None:
         """By the machine that it is about, or by its id where it is the run that took the claim last."""
         return (self.jobs.get(key_of(claim)) or self.jobs.get(claim.job)) if claim else None
+
+    def gate(self, claim: GuestClaim | None) -> Environment | None:
+        """As `rights.gated_by` says of one."""
+        environment = self.environments.get(claim.environment_id or 0) if claim else None
+        is_theirs = (
+            claim is not None and environment is not None and environment.organization_id == claim.organization_id
+        )
+        return environment if is_theirs and environment is not None and environment.is_protected else None
 
 
 def footings(guests: Iterable[Guest], *, by: Actor) -> dict[int, Footing]:
@@ -70,19 +80,16 @@ def _footing(guest: Guest, known: _Known, by: Actor) -> Footing:
     claim = known.claim(guest)
     job = known.job(claim)
     try:
-        _check(guest, claim, known, by)
+        _check(guest, claim, by)
     except DomainError as error:
         return Footing(error, job)
-    return Footing(busy(claim, job) if claim and job else None, job)
+    return Footing(busy(claim, job) if claim and job else None, job, known.gate(claim))
 
 
-def _check(guest: Guest, claim: GuestClaim | None, known: _Known, by: Actor) -> None:
+def _check(guest: Guest, claim: GuestClaim | None, by: Actor) -> None:
     """Raises Refused, Unavailable, in the order of `held_claim`."""
     by.require("vm:write")
     check_lane(guest.cluster, by=by)
     check_answers(guest.cluster)
     if claim is None:
         raise not_ours(guest)
-    environment = known.environments.get(claim.environment_id or 0)
-    is_theirs = environment is not None and environment.organization_id == claim.organization_id
-    check_direct(environment if is_theirs else None, by=by)

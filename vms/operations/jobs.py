@@ -6,10 +6,11 @@ from typing import Any
 from alma.accounts.actors import Actor
 from alma.errors import WrongState
 from alma.jobs.models import Job
-from alma.jobs.services import StepSpec, create_job
+from alma.jobs.services import StepSpec
 from vms.machines import public_id
 from vms.models import Guest, GuestClaim
-from vms.operations.rights import key_of, refuse_busy
+from vms.operations.proposing import Wish, propose
+from vms.operations.rights import gated_by, refuse_busy
 from vms.specs import GuestRef
 
 TITLES = {
@@ -36,14 +37,33 @@ def step(kind: str, guest: Guest, claim: GuestClaim, title: str, level: int = 0,
 def begin(
     kind: str, guest: Guest, claim: GuestClaim, steps: Sequence[StepSpec], *, by: Actor, verb: str, **params: Any
 ) -> Job:  # fmt: skip
-    """Write the job of an operation. `verb` is for its id and its title; its parameters say as what the machine is shown
-    until it ends: `status`. Raises WrongState."""
+    """Write the job of an operation; in a protected environment one that waits until people have agreed to these steps.
+
+    `verb` is for its id and its title; its parameters say as what the machine is shown until it ends: `status`. Raises
+    WrongState."""
+    wish = wish_of(kind, guest, claim, steps, verb=verb, **params)
+    environment = gated_by(claim)
+    if environment is not None:
+        return propose(wish, environment, by=by)
     try:
-        return create_job(
-            kind, steps, organization_id=claim.organization_id, exclusive_key=key_of(claim), by=by.label,
-            title=f"{TITLES[verb]} {guest.name or claim.key}",
-            params={"guest": guest.pk, "vm": public_id(guest), "vmid": claim.vmid, "verb": verb, **params},
-        )  # fmt: skip
+        return wish.begin(by=by)
     except WrongState:
         refuse_busy(claim)
         raise
+
+
+def wish_of(
+    kind: str, guest: Guest, claim: GuestClaim, steps: Sequence[StepSpec], *, verb: str, **params: Any
+) -> Wish:  # fmt: skip
+    """The job that an operation becomes, before it is written."""
+    values = {
+        "guest": guest.pk,
+        "vm": public_id(guest),
+        "vmid": claim.vmid,
+        "claim": str(claim.pk),
+        "verb": verb,
+        **params,
+    }
+    return Wish(
+        kind=kind, claim=claim, title=f"{TITLES[verb]} {guest.name or claim.key}", steps=tuple(steps), params=values
+    )

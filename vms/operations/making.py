@@ -18,7 +18,7 @@ from vms.operations import rows
 from vms.operations.jobs import begin
 from vms.operations.kinds import MachineKind, first_id, read_back
 from vms.operations.newcomers import environment_for, invalid, number_for, row_for
-from vms.operations.rights import check_answers, check_direct
+from vms.operations.rights import check_answers
 from vms.proxmox.values import GIB, MIB, join_tags
 from vms.services import create_steps
 from vms.specs import CloudInit, GuestSpec
@@ -74,7 +74,6 @@ def create(wish: Machine, *, by: Actor) -> tuple[Guest, Job]:
     """Begin to make a machine. Raises Refused, Invalid, WrongState for a name that is taken, Unavailable."""
     by.require("vm:write")
     environment = environment_for(wish.environment, by=by)
-    check_direct(environment, by=by)
     cluster = cluster_for(environment.organization_id, by=by)
     if cluster is None:
         raise Unavailable("No cluster is registered; an operator registers one under Clusters.", code="NO_CLUSTER")

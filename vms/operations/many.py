@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from alma.accounts.actors import Actor
+from alma.accounts.models import Environment
 from alma.errors import DomainError
 from alma.jobs.models import Job
 from vms.models import Guest
@@ -13,10 +14,12 @@ from vms.operations.verbs import Options, Verb
 
 @dataclass(frozen=True)
 class Candidate:
-    """A machine that was chosen, and why it is left as it is; empty where something is done."""
+    """A machine that was chosen, and why it is left as it is; empty where something is done, at once or when people have agreed:
+    then `gate` is the environment that asks for it."""
 
     guest: Guest
     reason: str = ""
+    gate: Environment | None = None
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ def candidates(verb: Verb, guests: Iterable[Guest], *, by: Actor) -> list[Candid
     """Each with what keeps it from this now: three queries."""
     rows = list(guests)
     known = footings(rows, by=by)
-    return [Candidate(guest, known[guest.pk].reason or verb.obstacle(guest)) for guest in rows]
+    return [Candidate(guest, known[guest.pk].reason or verb.obstacle(guest), known[guest.pk].gate) for guest in rows]
 
 
 def begin_all(verb: Verb, guests: Iterable[Guest], options: Options, *, by: Actor) -> list[Outcome]:

@@ -38,7 +38,10 @@ def number_for(name: str, cluster: Cluster, environment: Environment, *, kind: s
     claim = GuestClaim.objects.active().filter(cluster=cluster, owner=owner, key=name).first()
     if claim is not None:
         refuse_busy(claim)
-    taken = Guest.objects.machines().filter(cluster=cluster, name=name).first()
+    others = Guest.objects.machines().filter(cluster=cluster, name=name)
+    if claim is not None and claim.state == GuestClaim.State.RESERVED:
+        others = others.exclude(vmid=claim.vmid)  # its own row, which waits for people
+    taken = others.first()
     if taken is not None or (claim is not None and claim.state == GuestClaim.State.LIVE):
         details = {"vm_id": public_id(taken)} if taken else {}
         raise WrongState(f"There is a machine {name} on {cluster.name} already.", code="NAME_TAKEN", details=details)

@@ -1,4 +1,4 @@
-"""Whether somebody may act on a machine directly, and now."""
+"""Whether somebody may act on a machine now, and whether people have to agree first."""
 
 from django.db.models import Q
 
@@ -11,8 +11,8 @@ from vms.models import Cluster, Guest, GuestClaim
 
 
 def held_claim(guest: Guest, *, by: Actor) -> GuestClaim:
-    """The ledger row of a machine that this actor may change now. Raises what `own_claim` does, and WrongState while a job
-    works on it."""
+    """The ledger row of a machine that this actor may act on now, or ask to act on where people agree first. Raises what
+    `own_claim` does, and WrongState while a job works on it."""
     claim = own_claim(guest, by=by)
     refuse_busy(claim)
     return claim
@@ -21,8 +21,8 @@ def held_claim(guest: Guest, *, by: Actor) -> GuestClaim:
 def own_claim(guest: Guest, *, by: Actor) -> GuestClaim:
     """The ledger row of a machine that this actor may act on.
 
-    Raises Refused for a guest that ALMA did not make, a protected environment or a test key on a real cluster, Unavailable
-    while its cluster gives no answer."""
+    Raises Refused for a guest that ALMA did not make or a test key on a real cluster, Unavailable while its cluster gives no
+    answer."""
     by.require("vm:write")
     cluster = guest.cluster
     check_lane(cluster, by=by)
@@ -30,7 +30,6 @@ def own_claim(guest: Guest, *, by: Actor) -> GuestClaim:
     claim = GuestClaim.objects.active().filter(cluster=cluster, vmid=guest.vmid).first()
     if claim is None:
         raise not_ours(guest)
-    check_direct(_environment(claim), by=by)
     return claim
 
 
@@ -43,7 +42,25 @@ def not_ours(guest: Guest) -> Refused:
     )
 
 
-def _environment(claim: GuestClaim) -> Environment | None:
+def gated_by(claim: GuestClaim) -> Environment | None:
+    """The environment in which people have to agree to what is done to a machine; None where nobody has to. The one place in
+    which that is decided."""
+    environment = environment_of(claim)
+    return environment if environment is not None and environment.is_protected else None
+
+
+def refuse_gated(claim: GuestClaim) -> None:
+    """Raises Refused for what nobody can agree to beforehand, where people have to."""
+    environment = gated_by(claim)
+    if environment is not None:
+        raise Refused(
+            f"{environment.name} is protected: what is done to a machine there is agreed to beforehand, and this cannot be.",
+            code="IPR_REQUIRED",
+            details={"environment": environment.slug, "open": "/api/v1/iprs"},
+        )
+
+
+def environment_of(claim: GuestClaim) -> Environment | None:
     """The environment for which a machine was declared."""
     rows = Environment.objects.filter(organization_id=claim.organization_id)
     return rows.filter(pk=claim.environment_id).first() if claim.environment_id is not None else None
@@ -55,17 +72,6 @@ def check_answers(cluster: Cluster) -> None:
         raise Unavailable(f"{cluster.name} is switched off.", code="CLUSTER_OFF")
     if cluster.last_error:
         raise Unavailable(f"{cluster.name} does not answer: {cluster.last_error}", code="CLUSTER_UNREACHABLE")
-
-
-def check_direct(environment: Environment | None, *, by: Actor) -> None:
-    """Raises Refused where machines change by reviewed plans alone. The one place in which that is decided."""
-    if environment is not None and environment.is_protected:
-        raise Refused(
-            f"{environment.name} is protected: a machine there changes by an approved IPR only. "
-            f"Change its blueprint and open an IPR for {environment.slug}.",
-            code="IPR_REQUIRED",
-            details={"environment": environment.slug, "open": "/api/v1/iprs"},
-        )
 
 
 def key_of(claim: GuestClaim) -> str:

@@ -9,6 +9,7 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Count, Q
 
 from alma.accounts.actors import Actor
+from alma.accounts.models import Environment
 from alma.jobs.models import Job
 from alma.searching import Search, Term
 from vms.machines import Standing, standing
@@ -43,13 +44,14 @@ class Column(NamedTuple):
 @dataclass(frozen=True)
 class Row:
     """A machine as the list shows it. `reason` is why nothing can be done with it now, for people, and `code` for the page;
-    both are empty where something can."""
+    both are empty where something can. `gate` is the environment in which people have to agree first."""
 
     guest: Guest
     standing: Standing
     job: Job | None = None
     reason: str = ""
     code: str = ""
+    gate: Environment | None = None
 
     @property
     def status(self) -> str:
@@ -71,7 +73,7 @@ def _row(guest: Guest, footing: Footing) -> Row:
         gone = "It is a template." if guest.is_template else "It is no longer there."
         return Row(guest, stands, reason=gone, code="NOT_THERE")
     code = footing.refusal.code if footing.refusal else ""
-    return Row(guest, stands, footing.job, footing.reason, code)
+    return Row(guest, stands, footing.job, footing.reason, code, footing.gate)
 
 
 def whole(pks: list[int]) -> list[Guest]:

@@ -46,7 +46,7 @@ class Run:
     @property
     def ended(self) -> int:
         """Jobs that have ended, one way or another."""
-        return sum(line.work is None or not line.work.job.is_active for line in self.begun)
+        return sum(line.work is None or not line.work.job.is_open for line in self.begun)
 
     @property
     def failed(self) -> int:

@@ -13,9 +13,10 @@ from django.views.decorators.vary import vary_on_headers
 
 from alma.errors import Invalid, NotFound
 from alma.htmx import HtmxRequest
+from alma.jobs.gate import decided_at
 from vms.forms.acting import FORMS, ActForm
 from vms.models import Guest
-from vms.operations.many import Candidate, begin_all, candidates
+from vms.operations.many import Candidate, Outcome, begin_all, candidates
 from vms.operations.verbs import MOST, VERBS, Verb
 from vms.pages import runs
 from vms.pages.listing import whole
@@ -80,12 +81,20 @@ def _word(verb: Verb, found: list[Candidate], *, is_one: bool) -> str:
 def _begin(request: HtmxRequest, verb: Verb, guests: list[Guest], form: ActForm, *, is_one: bool) -> HttpResponse:
     """Once for each form, however often it is sent."""
     name = request.POST.get("run", "")[:32] or runs.new_name()
+    asked = ""
     if not runs.is_known(request.session, name):
         outcomes = begin_all(verb, guests, form.options(), by=request.actor)
         runs.remember(request.session, name, verb, outcomes)
         if is_one and outcomes[0].reason:
             messages.warning(request, outcomes[0].reason)
-    return redirect(_back(guests, is_one) if is_one else f"{reverse('vms:acted')}?run={name}")
+        asked = _asked(outcomes) if is_one else ""
+    return redirect(asked or (_back(guests, is_one) if is_one else f"{reverse('vms:acted')}?run={name}"))
+
+
+def _asked(outcomes: Sequence[Outcome]) -> str:
+    """Where people decide about what was asked for; nothing where it has begun."""
+    job = outcomes[0].job
+    return str(decided_at(job.params)["ipr_url"] or "") if job else ""
 
 
 def _back(guests: list[Guest], is_one: bool) -> str:

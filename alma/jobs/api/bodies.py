@@ -1,7 +1,7 @@
 """Jobs as the Proxmox AI document writes them.
 
-Its clients ask again while `status` is `running`, so a job that waits for a worker, or ends after a cancel, is running as
-well; `phase` tells them apart."""
+Its clients ask again while `status` is `running`, so a job that waits for a worker or for people, or ends after a cancel,
+is running as well; `phase` tells them apart."""
 
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -10,6 +10,7 @@ from django.utils import timezone
 from pydantic import BaseModel
 
 from alma.accounts.actors import Actor
+from alma.jobs.gate import decided_at
 from alma.jobs.models import Job
 from alma.jobs.progress import NONE, progress_of
 from alma.jobs.telling import events_of, line_of
@@ -17,7 +18,7 @@ from alma.jobs.telling import events_of, line_of
 MOST_LOGS = 100
 PAST_RUNS = 20
 Status = Literal["running", "completed", "failed", "cancelled"]
-Phase = Literal["queued", "executing", "cancelling", "ended"]
+Phase = Literal["waiting_approval", "queued", "executing", "cancelling", "ended"]
 
 
 class JobLine(BaseModel):
@@ -36,7 +37,8 @@ class JobError(BaseModel):
 
 
 class JobRow(BaseModel):
-    """A job. `estimated_completion` follows from how far it is, or from how long such jobs took; null when nobody knows."""
+    """A job. `estimated_completion` follows from how far it is, or from how long such jobs took; null when nobody knows.
+    `ipr_id` and `ipr_url` name the proposal that it waits for or belongs to, and are null for all others."""
 
     id: str
     type: str
@@ -50,6 +52,8 @@ class JobRow(BaseModel):
     completed_at: datetime | None
     created_by: str
     error: JobError | None
+    ipr_id: int | None
+    ipr_url: str | None
 
 
 class JobBody(JobRow):
@@ -81,15 +85,18 @@ def body_of(job: Job, *, by: Actor) -> dict[str, Any]:
 def _row(job: Job, share: int) -> dict[str, Any]:
     error = job.error or {}
     return {
-        "id": job.public_id, "type": job.kind, "title": job.title, "status": "running" if job.is_active else job.state,
+        "id": job.public_id, "type": job.kind, "title": job.title, "status": "running" if job.is_open else job.state,
         "phase": _phase(job), "progress": 100 if job.state == Job.State.COMPLETED else share, "started_at": job.started_at,
         "estimated_completion": _by_progress(job, share), "created_at": job.created_at, "completed_at": job.finished_at,
         "created_by": job.created_by,
         "error": {"code": error.get("code", ""), "message": error.get("message", "")} if error else None,
+        **decided_at(job.params),
     }  # fmt: skip
 
 
 def _phase(job: Job) -> Phase:
+    if job.state == Job.State.WAITING:
+        return "waiting_approval"
     if not job.is_active:
         return "ended"
     if job.cancel_requested_at is not None:

@@ -48,9 +48,9 @@ class Jobs(Endpoint):
     def get(self, request: Request) -> Response:
         """List jobs, newest first."""
         query = read(JobQuery, request.query_params.dict())
-        rows = Job.objects.visible_to(actor_of(request)).order_by("-pk").defer("params")
+        rows = Job.objects.visible_to(actor_of(request)).order_by("-pk")
         if query.status:
-            rows = rows.filter(state__in=Job.ACTIVE if query.status == "running" else [query.status])
+            rows = rows.filter(state__in=Job.OPEN if query.status == "running" else [query.status])
         page = paginate(request, rows.filter(kind=query.type) if query.type else rows, lambda job: job, key="jobs")
         return Response(replace(page, rows=rows_of(page.rows)))
 

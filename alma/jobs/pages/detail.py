@@ -19,6 +19,7 @@ MOST_LINES = 200
 MOST_LETTERS = 6_000
 MOST_SEQ = 10**15
 _TONES = {Job.State.COMPLETED: "ok", Job.State.FAILED: "bad", Job.State.CANCELLED: "neutral"}
+_TAKING_BACK = "The proposal that it waits for is withdrawn with it. Nothing has been touched."
 
 
 @dataclass(frozen=True)
@@ -66,13 +67,14 @@ def _readable(evidence: dict[str, Any]) -> str:
 
 def _cancelling(job: Job, actor: Actor) -> Cancelling | None:
     """None for a job that has ended, or that was asked to stop already."""
-    if not job.is_active or job.cancel_requested_at is not None or job.kind not in settings.ALMA_JOB_KINDS:
+    if not job.is_open or job.cancel_requested_at is not None or job.kind not in settings.ALMA_JOB_KINDS:
         return None
     kind = job_kind(job.kind)
     if not kind.is_cancellable:
         return Cancelling("Jobs of this kind end by themselves; they cannot be cancelled.", "It ends by itself.")
     lacking = next((right for right in kind.stopping_needs if not actor.has(right)), "")
-    return Cancelling(kind.stopping, f"This needs the right {lacking}, which you do not have." if lacking else "")
+    meaning = _TAKING_BACK if job.state == Job.State.WAITING else kind.stopping
+    return Cancelling(meaning, f"This needs the right {lacking}, which you do not have." if lacking else "")
 
 
 def log_context(job: Job, actor: Actor, *, after: int | None = None, before: int | None = None) -> dict[str, Any]:

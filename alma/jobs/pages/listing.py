@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from alma.accounts.actors import Actor
 from alma.jobs import tray
+from alma.jobs.gate import decided_at
 from alma.jobs.kinds import Place, job_kind, topics
 from alma.jobs.models import Job, JobQuerySet, Step
 from alma.jobs.progress import NONE, Progress, progress_of
@@ -22,6 +23,7 @@ LONGEST = 100
 VIEWS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "": ("All", ()),
     "active": ("At work", Job.ACTIVE),
+    "waiting": ("Waiting for approval", (Job.State.WAITING,)),
     "failed": ("Failed", (Job.State.FAILED,)),
     "completed": ("Completed", (Job.State.COMPLETED,)),
     "cancelled": ("Cancelled", (Job.State.CANCELLED,)),
@@ -69,8 +71,13 @@ def rows_of(jobs: Iterable[Job]) -> list[Row]:
 
 
 def places_of(job: Job) -> Sequence[Place]:
-    """Where that is which a job is about; nowhere for a kind that is no longer known."""
-    return job_kind(job.kind).places(job) if job.kind in settings.ALMA_JOB_KINDS else ()
+    """Where that is which a job is about, and before it where people decide about it; nowhere for a kind that is no longer
+    known."""
+    found = job_kind(job.kind).places(job) if job.kind in settings.ALMA_JOB_KINDS else ()
+    asked = decided_at(job.params)
+    if not asked["ipr_url"] or asked["ipr_url"] in {place.url for place in found}:
+        return found
+    return [Place(f"IPR #{asked['ipr_id']}", asked["ipr_url"], "review"), *found]
 
 
 def list_context(params: Mapping[str, str], actor: Actor) -> dict[str, Any]:

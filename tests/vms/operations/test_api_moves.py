@@ -44,7 +44,14 @@ def test_a_move_answers_at_once(site: Client, machine: Guest, nodes: None) -> No
     assert answer.status_code == 200, answer.content
     job = Job.objects.get()
     assert answer.json()["data"] == {
-        "vm": {"id": public_id(machine), "name": "web", "status": "migrating", "job_id": job.public_id}
+        "vm": {
+            "id": public_id(machine),
+            "name": "web",
+            "status": "migrating",
+            "job_id": job.public_id,
+            "ipr_id": None,
+            "ipr_url": None,
+        }
     }
     assert (job.kind, job.title) == ("vm_migration", "Move web")
 

@@ -208,11 +208,10 @@ def test_what_cannot_be_asked_for(machine: Guest, by: Actor, cluster: Cluster, e
     ClusterNode.objects.filter(name="pve3").update(is_online=False)
     refused(ask(node="pve3"), Invalid, "VALIDATION_ERROR")
     refused(ask(Guest.objects.get(cluster=cluster, name="gitlab")), Refused, "GUEST_NOT_OURS")
-    make_environment("production", organization=cluster.organization, is_protected=True)
-    refused(ask(environment="production"), Refused, "IPR_REQUIRED")
     refused(ask(who=replace(by, scopes=frozenset({"vm:read"}))), Refused, "MISSING_SCOPE")
+    make_environment("lab", organization=cluster.organization)
     Environment.objects.filter(pk=environment.pk).update(is_protected=True)
-    refused(ask(), Refused, "IPR_REQUIRED")
+    refused(ask(environment="lab"), Refused, "IPR_REQUIRED")
     assert not Job.objects.filter(kind="vm_clone").exists()
     assert not GuestClaim.objects.filter(key="copy").exists()
 

@@ -12,7 +12,7 @@ from tests.factories.vms import make_claim, make_guest
 from tests.vms.pages.conftest import Make, at_work, by, development, operator, ours, place, production
 from vms.models import Cluster, Guest
 from vms.operations.eligibility import footings
-from vms.operations.rights import held_claim
+from vms.operations.rights import gated_by, held_claim
 
 __all__ = ["by", "development", "operator", "ours", "place", "production"]
 pytestmark = pytest.mark.django_db
@@ -46,10 +46,13 @@ def test_both_say_the_same(place: Cluster, ours: Make, production: Environment, 
     told = {name: said_beforehand(guest, by) for name, guest in cases.items()}
     assert told == {name: said_by_the_operation(guest, by) for name, guest in cases.items()}
     assert {name: code for name, (code, _) in told.items()} == {
-        "free": "", "busy": "GUEST_BUSY", "run": "GUEST_BUSY", "guarded": "IPR_REQUIRED", "stranger": "GUEST_NOT_OURS",
+        "free": "", "busy": "GUEST_BUSY", "run": "GUEST_BUSY", "guarded": "", "stranger": "GUEST_NOT_OURS",
         "reserved": "",
     }  # fmt: skip
     assert footings([busy], by=by)[busy.pk].job == job
+    gates = {name: footings([guest], by=by)[guest.pk].gate for name, guest in cases.items()}
+    assert {name for name, gate in gates.items() if gate} == {"guarded"}
+    assert gates == {name: gated_by(guest.claim) if guest.claim else None for name, guest in cases.items()}
 
 
 def test_both_say_the_same_of_clusters_and_of_rights(ours: Make, by: Actor) -> None:

@@ -12,7 +12,6 @@ from alma.errors import DomainError, Invalid, Refused, WrongState
 from alma.events.models import Event
 from alma.jobs.models import Job
 from alma.jobs.services import StepSpec, cancel
-from tests.factories.accounts import make_environment
 from tests.vms.operations.conftest import see
 from tests.vms.steps.conftest import ours
 from vms import details
@@ -110,8 +109,6 @@ def test_what_fits_nowhere_says_why(cluster: Cluster, by: Actor, finish: Finish,
 
 
 def test_what_cannot_be_asked_for(by: Actor, cluster: Cluster) -> None:
-    make_environment("production", organization=cluster.organization, is_protected=True)
-    refused(lambda: create(replace(WISH, environment="production"), by=by), Refused, "IPR_REQUIRED")
     refused(lambda: create(replace(WISH, environment="nowhere"), by=by), Invalid, "VALIDATION_ERROR")
     refused(lambda: create(replace(WISH, template="plan9"), by=by), Invalid, "VALIDATION_ERROR")
     refused(lambda: create(WISH, by=replace(by, scopes=frozenset())), Refused, "MISSING_SCOPE")

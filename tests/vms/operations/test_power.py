@@ -130,9 +130,6 @@ def test_a_mark_that_is_gone_stops_the_job_before_the_guest(
 
 def test_who_may_not(machine: Guest, by: Actor, environment: Environment) -> None:
     cluster = machine.cluster
-    Environment.objects.filter(pk=environment.pk).update(is_protected=True)
-    refused(lambda: power.start(machine, by=by), Refused, "IPR_REQUIRED")
-    Environment.objects.filter(pk=environment.pk).update(is_protected=False)
     refused(lambda: power.start(machine, by=replace(by, scopes=frozenset({"vm:read"}))), Refused, "MISSING_SCOPE")
     cluster.last_error = "timed out"
     refused(lambda: power.start(machine, by=by), Unavailable, "CLUSTER_UNREACHABLE")

@@ -56,10 +56,10 @@ def test_what_will_happen_to_which_is_said_beforehand(
     assert "is stopped" in said[on.pk]
     assert "It is stopped already." in said[off.pk]
     assert f"being worked on by {job.public_id}" in said[busy.pk]
-    assert "production is protected" in said[guarded.pk].lower()
+    assert "Production is protected: an IPR is opened, and when people have agreed it is stopped" in said[guarded.pk]
     assert "was not made by ALMA" in said[stranger.pk]
-    assert "1 machine is touched" in page
-    assert "4 left as they are" in page
+    assert "2 machines are touched" in page
+    assert "3 left as they are" in page
     assert Job.objects.count() == 1, "asking begins nothing"
 
 
@@ -76,6 +76,19 @@ def test_each_machine_has_a_job_of_its_own_and_the_others_say_why(site: Client, 
     assert Job.objects.get(params__guest=one.pk).public_id in said[one.pk]
     assert "0 of 2 ended" in page
     assert "data-live=" in page
+
+
+def test_where_people_agree_first_an_ipr_is_opened(site: Client, ours: Make, production: Environment) -> None:
+    one, guarded = ours("one"), ours("guarded", environment=production)
+    page = site.post("/vms/actions/stop/", chosen(one, guarded) | SOFT, follow=True).content.decode()
+    job = Job.objects.get(params__guest=guarded.pk)
+    assert (job.state, Job.objects.get(params__guest=one.pk).state) == ("waiting", "queued")
+    said = lines(page, "run")
+    assert f"IPR #{job.params['ipr']}" in said[guarded.pk]
+    assert "Waiting approval" in said[guarded.pk]
+    assert "0 of 2 ended" in page
+    alone = site.post(f"/vms/{guarded.pk}/restart/", SOFT)
+    assert alone["Location"] == Job.objects.get(kind="vm_restart").params["ipr_url"]
 
 
 def test_a_form_that_is_sent_twice_begins_nothing_twice(site: Client, ours: Make) -> None:

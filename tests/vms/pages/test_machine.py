@@ -82,7 +82,8 @@ def test_a_stranger_and_a_protected_machine_say_what_to_do_instead(
 ) -> None:
     stranger, guarded = make_guest(place, name="theirs"), ours("guarded", environment=production)
     assert "Change it in Proxmox, or declare" in part(site, stranger, "vm-now")
-    assert "changes by an approved IPR only" in part(site, guarded, "vm-now")
+    assert "what you ask for here opens an IPR" in part(site, guarded, "vm-now")
+    assert "Stop…" in part(site, guarded, "vm-head")
 
 
 def test_a_job_shows_from_its_beginning_to_its_end(site: Client, ours: Make) -> None:

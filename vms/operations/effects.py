@@ -1,0 +1,157 @@
+"""What the steps of an operation do to a machine, told beforehand: values before and after, and what people have to know.
+
+Pure: no network, no database."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from alma.jobs.services import StepSpec
+from vms.proxmox.readings import GuestReading
+from vms.proxmox.values import parse_tags
+from vms.steps.payloads import tags as planned_tags
+
+Params = Mapping[str, Any]
+Now = GuestReading | None
+RESTARTED = "restarted"
+PLACING = frozenset({"guest.place", "guest.place_clone"})
+"""Steps that find out where a new machine goes, and tell those after them."""
+
+
+@dataclass(frozen=True)
+class Effect:
+    """One attribute as it is and as it will be; None where there is nothing. Sizes are in bytes."""
+
+    field: str
+    before: Any
+    after: Any
+
+
+def effects_of(steps: Sequence[StepSpec], now: Now) -> list[Effect]:
+    """What is different afterwards, attribute by attribute; `now` is the machine as it was read, if it exists."""
+    kinds = {step.kind for step in steps}
+    if "guest.delete" in kinds:
+        return _lost(now)
+    if "guest.create" in kinds:
+        return [effect for step in steps if step.kind == "guest.create" for effect in _made(_wish(steps, step))]
+    found = [effect for step in steps if step.kind in _TELLERS for effect in _TELLERS[step.kind](step.params, now)]
+    if {"guest.stop", "guest.start"} <= kinds:
+        was = now.status if now else None
+        return [one for one in found if one.field != "power"] + [Effect("power", was, RESTARTED)]
+    return found
+
+
+def action_of(steps: Iterable[StepSpec]) -> str:
+    """Whether a machine is created, deleted, changed (`update`), or loses what it holds for something else (`replace`)."""
+    kinds = {step.kind for step in steps}
+    named = {"guest.delete": "delete", "guest.create": "create", "guest.snapshot_restore": "replace"}
+    return next((action for kind, action in named.items() if kind in kinds), "update")
+
+
+def warnings_of(steps: Sequence[StepSpec]) -> list[str]:
+    """Sentences that people should have read before they agree."""
+    kinds = {step.kind for step in steps}
+    said = [sentence for step in steps for sentence in _warned(step)]
+    if "guest.delete" in kinds:
+        said.append("Its disks and its snapshots are erased; its backups stay.")
+    return said
+
+
+def _warned(step: StepSpec) -> list[str]:
+    if step.kind == "guest.stop":
+        return [_stopped(step.params)]
+    if step.kind == "guest.snapshot_restore":
+        return [f"What was written since {step.params['snapshot']} was taken is lost."]
+    if step.kind == "guest.snapshot_drop":
+        return [f"Nobody can go back to {step.params['snapshot']} afterwards."]
+    return []
+
+
+def _stopped(params: Params) -> str:
+    if not params.get("graceful", True):
+        return "The power is cut at once, without shutting its system down."
+    seconds = params.get("timeout", 60)
+    end = (
+        "then the power is cut" if params.get("insists", True) else "if it does not heed, it runs on and the job fails"
+    )
+    return f"Its system is asked to shut down and has {seconds} s; {end}."
+
+
+def _wish(steps: Sequence[StepSpec], create: StepSpec) -> Params:
+    """What was asked for, with what its place is looked for by."""
+    asked = next((step.params for step in steps if step.kind in PLACING), {})
+    power = "running" if any(step.kind == "guest.start" for step in steps) else "stopped"
+    return {**create.params, **asked, "power": power}
+
+
+def _made(wish: Params) -> list[Effect]:
+    init = wish.get("cloud_init") or {}
+    values = {
+        "image": _image(wish), "cores": wish.get("cores"),
+        "memory": wish.get("memory_bytes"), "disk": wish.get("disk_bytes"), "vlan": wish.get("vlan"),
+        "address": init.get("ip"), "ssh keys": len(init.get("ssh_keys") or ()), "firewall": "on" if wish.get("firewall") else None,
+        "tags": ", ".join(parse_tags(planned_tags(wish))), "description": wish.get("note"), "power": wish["power"],
+    }  # fmt: skip
+    return [Effect(name, None, value) for name, value in values.items() if value]
+
+
+def _image(wish: Params) -> str:
+    """What it is made from."""
+    if wish.get("source"):
+        return f"{'a copy' if wish.get('full_clone') else 'a linked copy'} of VMID {wish['source']}"
+    return str(wish.get("template") or wish.get("ostemplate") or "")
+
+
+def _lost(now: Now) -> list[Effect]:
+    if now is None:
+        return []
+    further = {f"disk {slot}": size for slot, size in sorted(now.disks.items()) if slot != now.disk}
+    return [Effect(name, size, None) for name, size in ({"disk": now.disk_bytes} | further).items() if size]
+
+
+def _power(to: str) -> Callable[[Params, Now], list[Effect]]:
+    return lambda params, now: [Effect("power", now.status if now else None, to)]
+
+
+def _configured(params: Params, now: Now) -> list[Effect]:
+    """Only what is given, and is not so already."""
+    pairs: list[tuple[str, Any, Any]] = [
+        ("cores", now and now.cores, params.get("cores")),
+        ("memory", now and now.memory_bytes, params.get("memory_bytes")),
+        ("disk", now and now.disk_bytes, params.get("disk_bytes")),
+        ("name", now and now.name, params.get("name")),
+    ]
+    if "tags" in params:
+        pairs.append(("tags", _words(now.tags if now else ()), _words(parse_tags(planned_tags(params)))))
+    if "description" in params:
+        pairs.append(("description", _note(now), params["description"]))
+    return [Effect(name, was, to) for name, was, to in pairs if to is not None and was != to]
+
+
+def _words(tags: Iterable[str]) -> str:
+    return ", ".join(sorted(tags))
+
+
+def _note(now: Now) -> str | None:
+    """What stands below the mark."""
+    if now is None:
+        return None
+    return str(now.config.get("description", "")).removeprefix(now.marker).strip()
+
+
+def _snapshot(params: Params, now: Now) -> list[Effect]:
+    kept = "disks and memory" if params.get("memory") else "disks"
+    return [Effect(f"snapshot {params['snapshot']}", None, kept)]
+
+
+_TELLERS: Mapping[str, Callable[[Params, Now], list[Effect]]] = {
+    "guest.start": _power("running"),
+    "guest.stop": _power("stopped"),
+    "guest.configure": _configured,
+    "guest.firewall": lambda params, now: [Effect("firewall", "off", "on")],
+    "guest.migrate": lambda params, now: [Effect("node", now.node if now else None, params["target"])],
+    "guest.snapshot": _snapshot,
+    "guest.snapshot_drop": lambda params, now: [Effect(f"snapshot {params['snapshot']}", "there", None)],
+    "guest.snapshot_restore": lambda params, now: [Effect("content", "as it is now", f"as in {params['snapshot']}")],
+}
+"""By kind of step; of a kind that is not here the titles of the steps tell."""
