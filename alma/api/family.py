@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from alma.api import older
 from alma.api.description import Description
 from alma.api.dialects import Dialect, dialect_of
 
@@ -19,10 +20,17 @@ Json = dict[str, Any]
 
 
 def document(dialect: Dialect, prefix: str, *, title: str, server: str) -> Json:
-    """The OpenAPI document of a dialect's paths below a prefix; `server` is the address of that prefix."""
+    """The OpenAPI document of a dialect's paths below a prefix, of version 3.0, as the document of the family has it; `server` is
+    the address of that prefix."""
     version, paths, components = _part(dialect.name, prefix)
     about = {"title": title, "version": version}
-    return {"openapi": "3.1.0", "info": about, "servers": [{"url": server}], "paths": paths, "components": components}
+    return {
+        "openapi": older.VERSION,
+        "info": about,
+        "servers": [{"url": server}],
+        "paths": paths,
+        "components": components,
+    }
 
 
 @cache
@@ -38,7 +46,9 @@ def _part(name: str, prefix: str) -> tuple[str, Json, Json]:
     needed = {key: schemas[key] for key in sorted(_closure(paths, schemas))}
     schemes = {key for operations in paths.values() for key in _schemes(operations)}
     ways = {key: scheme for key, scheme in whole["components"]["securitySchemes"].items() if key in schemes}
-    return whole["info"]["version"], paths, {"schemas": needed, "securitySchemes": ways}
+    return whole["info"]["version"], older.as_of_3_0(paths), {
+        "schemas": older.as_of_3_0({"schemas": needed})["schemas"], "securitySchemes": ways,
+    }  # fmt: skip
 
 
 def _closure(paths: Json, schemas: Json) -> set[str]:
