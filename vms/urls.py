@@ -3,7 +3,20 @@
 from django.urls import path
 
 from vms.operations.verbs import VERBS
-from vms.views import acting, backups, clusters, guests, machine, places, registration, scans, security, strays, trials
+from vms.views import (
+    acting,
+    backups,
+    clusters,
+    guests,
+    machine,
+    places,
+    registration,
+    scans,
+    security,
+    snapshots,
+    strays,
+    trials,
+)
 
 app_name = "vms"
 urlpatterns = [
@@ -16,6 +29,10 @@ urlpatterns = [
     path("vms/<int:pk>/", machine.detail, name="guest"),
     path("vms/<int:pk>/figures/", machine.figures, name="guest-figures"),
     *(path(f"vms/<int:pk>/{verb}/", acting.act_on, {"verb": verb}, name="guest-act") for verb in VERBS),
+    *(
+        path(f"vms/<int:pk>/snapshots/<int:number>/{way}/", snapshots.act_on, {"way": way}, name="snapshot-act")
+        for way in snapshots.WAYS
+    ),
     path("storage/", places.storage_list, name="storages"),
     path("networks/", places.network_list, name="networks"),
     path("security/", scans.scan_list, name="scans"),

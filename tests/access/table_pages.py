@@ -92,6 +92,11 @@ PAGES: dict[str, Expected] = {
     **{f"GET /vms/actions/{verb}/": page("vm:write") for verb in _VERBS},
     **{f"POST /vms/actions/{verb}/": page("vm:write", vm="{vm_number}", **_HOW) for verb in _VERBS},
     "GET /vms/{pk}/": page("vm:read", "vm_number"),
+    **{
+        f"{method} /vms/{{pk}}/snapshots/{{number}}/{way}/": page("vm:write", "vm_number", "snapshot_number")
+        for method in ("GET", "POST")
+        for way in ("restore", "delete")
+    },
     "GET /vms/{pk}/figures/": page("vm:read", "vm_number"),
     **{f"GET /vms/{{pk}}/{verb}/": page("vm:write", "vm_number") for verb in _VERBS},
     **{f"POST /vms/{{pk}}/{verb}/": page("vm:write", "vm_number", **_HOW) for verb in _VERBS},

@@ -78,6 +78,7 @@ class Things:
     backup: str
     backup_number: int
     snapshot: str
+    snapshot_number: int
     drift: int
     stray: int
     scan: str
@@ -99,7 +100,7 @@ NOWHERE = Things(
     environment="nowhere", webhook=987_654_321, webhook_uuid=str(uuid.UUID(int=7, version=4)),
     webhook_number="webhook-987654321", gone_webhook_uuid="", delivery=987_654_321, uid="MA", revision=987,
     agent=str(uuid.UUID(int=7, version=4)), gone_agent="", session=str(uuid.UUID(int=7, version=4)), gone_session="",
-    cluster="nowhere", vm="vm-987654321", snapshot="snap-987654321", task=987_654_321, drift=987_654_321, stray=987_654_321, scan="scan-987654321",
+    cluster="nowhere", vm="vm-987654321", snapshot="snap-987654321", snapshot_number=987_654_321, task=987_654_321, drift=987_654_321, stray=987_654_321, scan="scan-987654321",
     scan_number=987_654_321, vm_number=987_654_321, backup="backup-987654321", backup_number=987_654_321, storage="storage-987654321", network="net-987654321",
 )  # fmt: skip
 """Names of what never existed."""
@@ -119,6 +120,7 @@ def furnish(organization: Organization, word: str) -> Things:
     webhook = make_webhook(organization=organization, url=f"https://hooks.example.org/{word}", description=word)
     make_delivery(webhook, name=word)
     task = _machines(organization, word)
+    snapshot = _snapshot(task.cluster, word)
     backup = _backup(task.cluster, word)
     scan = make_scan(task.cluster, name=word, created_by=word, evidence=word)
     return Things(
@@ -131,7 +133,7 @@ def furnish(organization: Organization, word: str) -> Things:
         gone_webhook_uuid=_gone_webhook(organization), delivery=webhook.deliveries.get().pk,
         **_talk(boss, word), cluster=task.cluster.slug, vm=public_id(task.cluster.guests.get()), task=task.pk,
         vm_number=task.cluster.guests.get().pk, backup=backup.public_id, backup_number=backup.pk,
-        snapshot=_snapshot(task.cluster, word), drift=_drift(task.cluster, ipr, word),
+        snapshot=f"snap-{snapshot:03d}", snapshot_number=snapshot, drift=_drift(task.cluster, ipr, word),
         stray=_stray(task.cluster, word), scan=scan.public_id, scan_number=scan.pk,
         storage=f"storage-{task.cluster.storages.get().pk:03d}", network=f"net-{task.cluster.networks.get().pk:03d}",
         uid=base64.urlsafe_b64encode(str(ana.pk).encode()).decode().rstrip("="),
@@ -222,12 +224,12 @@ def _backup(cluster: Cluster, word: str) -> Backup:
     return make_backup(guest=cluster.guests.get(), description=word, created_by=word, storage=f"store-{word}")
 
 
-def _snapshot(cluster: Cluster, word: str) -> str:
+def _snapshot(cluster: Cluster, word: str) -> int:
     """A snapshot of its machine."""
     row = GuestSnapshot.objects.create(
         guest=cluster.guests.get(), name=f"before-{word}", description=word, taken_at=timezone.now()
     )
-    return f"snap-{row.pk:03d}"
+    return row.pk
 
 
 def _machines(organization: Organization, word: str) -> ClusterTask:

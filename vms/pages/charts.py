@@ -82,7 +82,7 @@ def draw(series: Series, period: str) -> Drawing:
 def _chart(figure: Figure, moments: Sequence[Moment], span: tuple[float, float], period: str) -> Chart:
     told = {label: [(at, read(values)) for at, values in moments] for label, read in figure.lines}
     known = [value for values in told.values() for _, value in values if value is not None]
-    top = figure.top(moments) if figure.top else ceiling(max(known, default=0))
+    top = figure.top(moments) if figure.top else max(ceiling(max(known, default=0)), 1024.0)
     lines = tuple(
         Line(label, tuple(_pieces(values, span, top)), _last(values, figure)) for label, values in told.items()
     )

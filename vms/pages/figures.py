@@ -49,4 +49,5 @@ class Figures:
     def drawing(self) -> Drawing | None:
         """The pictures; None where nothing was measured in the period."""
         series = self.series
-        return draw(series, self.period) if series and series.moments else None
+        is_measured = series and any(value is not None for _, told in series.moments for value in told.values())
+        return draw(series, self.period) if series and is_measured else None

@@ -13,10 +13,12 @@ from alma.accounts.actors import Actor
 from alma.jobs.models import Job, JobQuerySet
 from vms.machines import public_id
 from vms.models import Drift, Guest, GuestDetails, ScanFinding, ScanSubject
+from vms.operations import snapshots
 from vms.operations.verbs import VERBS, Verb
 from vms.pages.history import History
 from vms.pages.listing import Row, rows_of
 from vms.pages.live import topics
+from vms.pages.tree import Branch, tree
 from vms.pages.work import Work, work_of
 from vms.scans import services as scans
 from vms.scans.rules import REGISTER
@@ -71,7 +73,7 @@ class MachinePage:
     @cached_property
     def actions(self) -> list[Action]:
         """What can be done, each with the reason when it cannot."""
-        return [self._action(verb) for verb in VERBS.values()] if self.actor.has("vm:write") else []
+        return [self._action(verb) for verb in VERBS.values()] if self.may_act else []
 
     @property
     def primary(self) -> list[Action]:
@@ -125,6 +127,17 @@ class MachinePage:
         if self.guest.claim_id is None:
             return None
         return Drift.objects.visible_to(self.actor).open().filter(claim=self.guest.claim_id).first()
+
+    # -- snapshots ------------------------------------------------------------------------------------
+    @property
+    def may_act(self) -> bool:
+        """Whether the person may do anything to machines at all."""
+        return self.actor.has("vm:write")
+
+    @cached_property
+    def snapshots(self) -> list[Branch]:
+        """As they were last read, and what jobs do with them."""
+        return tree(snapshots.listed(self.guest), snapshots.busy(self.guest))
 
     # -- security -------------------------------------------------------------------------------------
     @cached_property

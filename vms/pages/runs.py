@@ -68,7 +68,12 @@ def is_known(session: Mapping[str, Any], name: str) -> bool:
 def remember(session: Session, name: str, verb: Verb, outcomes: Sequence[Outcome]) -> None:
     """Keep what became of each machine; the oldest run is forgotten."""
     rows = [
-        [one.guest.pk, str(one.guest), one.job.public_id if one.job else "", "" if one.job else one.reason]
+        [
+            one.guest.pk,
+            one.guest.name or str(one.guest.vmid),
+            one.job.public_id if one.job else "",
+            "" if one.job else one.reason,
+        ]
         for one in outcomes
     ]
     kept = list(session.get(KEY, {}).items())[-(KEPT - 1) :]

@@ -65,7 +65,7 @@ def _answer(request: HtmxRequest, verb: Verb, guests: list[Guest], *, is_one: bo
     context = {
         "verb": verb, "form": form, "open": [one for one in found if not one.reason],
         "left": [one for one in found if one.reason], "guest": guests[0] if is_one else None,
-        "run": request.POST.get("run", "")[:32] or runs.new_name(), "back": _back(guests, is_one),
+        "run": request.POST.get("run", "")[:32] or runs.new_name(), "back": _back(verb, guests, is_one),
     }  # fmt: skip
     return render(request, "vms/acting/confirm.html", context, status=422 if is_wrong else 200)
 
@@ -88,7 +88,7 @@ def _begin(request: HtmxRequest, verb: Verb, guests: list[Guest], form: ActForm,
         if is_one and outcomes[0].reason:
             messages.warning(request, outcomes[0].reason)
         asked = _asked(outcomes) if is_one else ""
-    return redirect(asked or (_back(guests, is_one) if is_one else f"{reverse('vms:acted')}?run={name}"))
+    return redirect(asked or (_back(verb, guests, is_one) if is_one else f"{reverse('vms:acted')}?run={name}"))
 
 
 def _asked(outcomes: Sequence[Outcome]) -> str:
@@ -97,8 +97,11 @@ def _asked(outcomes: Sequence[Outcome]) -> str:
     return str(decided_at(job.params)["ipr_url"] or "") if job else ""
 
 
-def _back(guests: list[Guest], is_one: bool) -> str:
-    return guests[0].get_absolute_url() if is_one else reverse("vms:list")
+def _back(verb: Verb, guests: list[Guest], is_one: bool) -> str:
+    if not is_one:
+        return reverse("vms:list")
+    page = guests[0].get_absolute_url()
+    return f"{page}?view=snapshots" if verb.name == "snapshot" else page
 
 
 @require_safe

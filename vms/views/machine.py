@@ -15,6 +15,7 @@ from vms.pages.machine import MachinePage
 PARTS = {
     "vm-head": "vms/guest/_head.html",
     "vm-now": "vms/guest/_now.html",
+    "vm-snapshots": "vms/guest/_snapshots.html",
     "vm-work": "vms/guest/_work.html",
     "vm-jobs": "vms/guest/_jobs.html",
     "vm-history": "vms/guest/_history.html",
