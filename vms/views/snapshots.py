@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from alma.accounts.actors import Actor
 from alma.htmx import HtmxRequest
+from alma.jobs.gate import decided_at
 from alma.jobs.models import Job
 from vms.models import Guest, GuestSnapshot
 from vms.operations import snapshots
@@ -50,9 +51,11 @@ def act_on(request: HtmxRequest, pk: int, number: int, way: str) -> HttpResponse
     guest, chosen = find(request, pk), WAYS[way]
     row = snapshots.find(guest, number)
     if request.method != "POST":
-        reason = rows_of([guest], by=request.actor)[0].reason
-        context = {"guest": guest, "snapshot": row, "way": chosen, "reason": reason}
+        here = rows_of([guest], by=request.actor)[0]
+        context = {"guest": guest, "snapshot": row, "way": chosen, "reason": here.reason, "gate": here.gate}
         return render(request, "vms/acting/snapshot.html", context)
     job = chosen.begin(guest, row, request.actor)
-    messages.info(request, f"{job.title}: {row.name} has begun.")
-    return redirect(f"{guest.get_absolute_url()}?view=snapshots")
+    asked = decided_at(job.params)["ipr_url"]
+    if not asked:
+        messages.info(request, f"{job.title}: {row.name} has begun.")
+    return redirect(str(asked or f"{guest.get_absolute_url()}?view=snapshots"))

@@ -149,8 +149,9 @@ def test_who_may_not(site: Client, ours: Make, place: Cluster, production: Envir
     guarded = ours("guarded", environment=production)
     row = make_snapshot(guarded, "before")
     url = f"/vms/{guarded.pk}/snapshots/{row.pk}/restore/"
-    assert "by an approved IPR only" in site.get(url).content.decode()
-    assert site.post(url).status_code == 403
+    assert "is protected: this opens an IPR" in site.get(url).content.decode()
+    assert site.post(url)["Location"].startswith("/iprs/")
+    assert Job.objects.get(kind="vm_snapshot_restore").state == Job.State.WAITING
     site.force_login(make_user("viewer", organization=place.organization))
     assert site.get(url).status_code == 403
     page = site.get(f"/vms/{guarded.pk}/?view=snapshots").content.decode()
