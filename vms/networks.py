@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from alma.errors import Unavailable
-from vms.models import Cluster, ClusterNetwork, ClusterNode
+from vms.models import Cluster, ClusterNetwork, ClusterNode, PlaceClaim
 from vms.proxmox import networks
 from vms.proxmox.client import connect, disconnect
 from vms.proxmox.networks import NetworkReading
@@ -80,17 +80,20 @@ def _read(cluster: Cluster, nodes: Iterable[str]) -> Found:
 @transaction.atomic
 def store(cluster: Cluster, found: Found, now: datetime) -> None:
     """Write what was told; what a node did not tell any more is gone, and so is what a node had that is gone itself."""
+    ours = PlaceClaim.objects.active().filter(cluster=cluster).exclude(kind=PlaceClaim.Kind.STORAGE)
+    claims = {(claim.node, claim.handle): claim for claim in ours}
     rows = [
         ClusterNetwork(
-            cluster=cluster, node=node, seen_at=now, **{name: getattr(seen, name) for name in _KEPT}
+            cluster=cluster, node=node, seen_at=now, claim=claims.get((node, seen.bridge)),
+            **{name: getattr(seen, name) for name in _KEPT},
         )
         for node, listed in found.networks.items() for seen in {one.bridge: one for one in listed}.values()
     ]  # fmt: skip
     ClusterNetwork.objects.bulk_create(
         rows, batch_size=200, update_conflicts=True, unique_fields=["cluster", "node", "bridge"],
-        update_fields=[*(name for name in _KEPT if name != "bridge"), "seen_at"],
+        update_fields=[*(name for name in _KEPT if name != "bridge"), "seen_at", "claim"],
     )  # fmt: skip
-    known = ClusterNetwork.objects.filter(cluster=cluster)
+    known = ClusterNetwork.objects.filter(cluster=cluster).exclude(claim__state=PlaceClaim.State.RESERVED)
     known.filter(node__in=list(found.networks)).exclude(seen_at=now).delete()
     there = ClusterNode.objects.filter(cluster=cluster)
     known.exclude(node=OF_CLUSTER).exclude(node__in=there.values("name")).delete()

@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from vms.models import Cluster, ClusterNode, ClusterStorage, ClusterTask
+from vms.models import Cluster, ClusterNode, ClusterStorage, ClusterTask, PlaceClaim
 from vms.proxmox.readings import NodeReading, Sighting, StorageReading, TaskRow
 
 KEPT_TASKS = 200
 _NODE = ("is_online", "cores", "cpu_load", "memory_bytes", "memory_used", "uptime")
-_STORAGE = ("plugin", "content", "is_shared", "is_active", "total_bytes", "used_bytes")
+_STORAGE = ("plugin", "content", "is_shared", "is_active", "total_bytes", "used_bytes", "claim")
 _TASK = ("ended_at", "status", "log", "is_log_whole")
 Told = list[tuple[str, dict[str, Any]]]
 
@@ -48,11 +48,16 @@ def _store_nodes(cluster: Cluster, nodes: Iterable[NodeReading], now: datetime) 
 
 
 def _store_storages(cluster: Cluster, storages: Iterable[StorageReading]) -> None:
+    """A storage that a job is about to make has its row already."""
     known = {(row.node, row.name): row for row in ClusterStorage.objects.filter(cluster=cluster)}
+    claims = dict(PlaceClaim.objects.active().filter(cluster=cluster, kind="storage").values_list("handle", "pk"))
+    reserved = PlaceClaim.objects.filter(cluster=cluster, state=PlaceClaim.State.RESERVED)
+    making = set(reserved.values_list("pk", flat=True))
     rows = []
     for storage in storages:
         row = known.pop((storage.node, storage.name), None)
         row = row or ClusterStorage(cluster=cluster, node=storage.node, name=storage.name)
+        row.claim_id = claims.get(storage.name)
         row.plugin, row.content = storage.plugin[:32], ", ".join(sorted(storage.content))[:200]
         row.is_shared, row.is_active = storage.is_shared, storage.is_active
         if storage.is_active:
@@ -61,7 +66,8 @@ def _store_storages(cluster: Cluster, storages: Iterable[StorageReading]) -> Non
         rows.append(row)
     _upsert(ClusterStorage, rows, ["cluster", "node", "name"], _STORAGE)
     for row in known.values():
-        row.delete()
+        if row.claim_id not in making:
+            row.delete()
 
 
 def _store_tasks(cluster: Cluster, tasks: Iterable[TaskRow]) -> Told:

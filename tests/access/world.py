@@ -4,7 +4,7 @@ word in an answer has found a hole."""
 import base64
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -38,8 +38,10 @@ from vms.models import (
     ClusterTask,
     Drift,
     GuestSnapshot,
+    PlaceClaim,
     Stray,
 )
+from vms.operations.wishes import Network
 
 OURS, THEIRS = "zebrafinch7q", "quokkaberry9x"
 """The words of the two organizations. Nothing else in the product contains them."""
@@ -241,8 +243,13 @@ def _machines(organization: Organization, word: str) -> ClusterTask:
         metrics.keep(guest, period, metrics.Series([], timezone.now()))
     now = timezone.now()
     ClusterNode.objects.create(cluster=cluster, name=f"node-{word}", is_online=True, seen_at=now)
-    ClusterStorage.objects.create(cluster=cluster, node=f"node-{word}", name=f"store-{word}", plugin="dir")
-    ClusterNetwork.objects.create(cluster=cluster, bridge="vmbr0", name=word, kind="bridge", seen_at=now)
+    own: dict[str, Any] = {"cluster": cluster, "organization": organization, "state": "live"}
+    store = PlaceClaim.objects.create(**own, kind="storage", handle=f"store-{word}", name=f"store-{word}")
+    ClusterStorage.objects.create(
+        cluster=cluster, node=f"node-{word}", name=f"store-{word}", plugin="dir", claim=store
+    )  # fmt: skip
+    lan = PlaceClaim.objects.create(**own, kind="vlan", handle="lan", name=word, wish=_lan(word))
+    ClusterNetwork.objects.create(cluster=cluster, bridge="lan", name=word, kind="vlan", seen_at=now, claim=lan)
     return ClusterTask.objects.create(
         cluster=cluster,
         upid=f"UPID:{word}",
@@ -253,6 +260,12 @@ def _machines(organization: Organization, word: str) -> ClusterTask:
         status=word,
         log=word,
     )
+
+
+def _lan(word: str) -> dict[str, Any]:
+    """A network as the ledger keeps it."""
+    wish = Network(name=word, kind="vlan", vlan_id=7, uplink="vmbr0")
+    return {**asdict(wish), "dns_servers": []}
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,11 @@ from alma.api.dialects.ids import no_such
 from alma.api.endpoints import Endpoint
 from alma.api.paging import paginate
 from alma.api.schema import listing_of, page_parameters
+from alma.jobs.models import Job
 from vms import machines
 from vms.api.machines import age_of
-from vms.models import Cluster, ClusterNetwork, ClusterNode
+from vms.models import Cluster, ClusterNetwork, ClusterNode, PlaceClaim
+from vms.operations.places import at_work, status_of
 
 READ = "network:read"
 NETWORK_ID = OpenApiParameter("network_id", str, OpenApiParameter.PATH, description="Like net-001")
@@ -38,9 +40,18 @@ class FirewallRule(BaseModel):
     enabled: bool
 
 
+class DhcpRange(BaseModel):
+    """The first and the last address that are given out."""
+
+    start: str
+    end: str
+
+
 class NetworkRow(BaseModel):
     """A network. `type` is bridge, vlan or vnet, `bridge` what network cards name. `subnet` is the first of `subnets`. Proxmox
-    does not tell when a network was made, nor of a bridge whether somebody gives out addresses there."""
+    does not tell when a network was made, nor of a bridge whether somebody gives out addresses there. `managed` ones were made
+    by ALMA and can be changed; `status` is active, inactive, creating, changing, deleting or unfinished, null while its cluster
+    is out of reach, and `job_id` the job that is at work."""
 
     id: str
     name: str
@@ -54,12 +65,16 @@ class NetworkRow(BaseModel):
     created_at: datetime | None
     bridge: str
     description: str | None
-    subnets: list[str]
+    subnets: list[str] | None
+    dhcp_range: DhcpRange | None
     zone: str | None
     zone_type: str | None
     active: bool | None
     nodes: list[str]
     cluster: str
+    managed: bool
+    status: str | None
+    job_id: str | None
     seen_at: datetime
 
 
@@ -83,9 +98,9 @@ class Networks(Endpoint):
         """List networks: bridges and VLANs for each node, virtual networks once."""
         actor = actor_of(request)
         clusters = machines.clusters_of(actor)
-        rows = ClusterNetwork.objects.visible_to(actor).order_by("name", "node", "pk")
+        rows = ClusterNetwork.objects.visible_to(actor).select_related("claim").order_by("name", "node", "pk")
         page = paginate(request, rows, lambda row: row, key="networks")
-        return Answer(replace(page, rows=_written(page.rows, clusters)), meta=age_of(clusters.values()))
+        return Answer(replace(page, rows=written(page.rows, clusters)), meta=age_of(clusters.values()))
 
 
 class Network(Endpoint):
@@ -99,17 +114,50 @@ class Network(Endpoint):
     )  # fmt: skip
     def get(self, request: Request, network_id: str) -> Response:
         """One network as it was last read."""
-        actor, pk = actor_of(request), PROXMOX.ids.read("net", network_id)
-        row = ClusterNetwork.objects.visible_to(actor).select_related("cluster").filter(pk=pk).first()
-        if row is None:
-            raise no_such("network", network_id)
-        (written,) = _written([row], {row.cluster_id: row.cluster})
-        return Answer({"network": written}, meta=age_of([row.cluster]))
+        row = network_of(request, network_id)
+        return Answer({"network": one(row)}, meta=age_of([row.cluster]))
 
 
-def _written(rows: Sequence[ClusterNetwork], clusters: dict[int, Cluster]) -> list[dict[str, Any]]:
+def network_of(request: Request, network_id: str) -> ClusterNetwork:
+    """That network. Raises NotFound."""
+    rows = ClusterNetwork.objects.visible_to(actor_of(request)).select_related("cluster", "claim")
+    row = rows.filter(pk=PROXMOX.ids.read("net", network_id)).first()
+    if row is None:
+        raise no_such("network", network_id)
+    return row
+
+
+def one(row: ClusterNetwork) -> dict[str, Any]:
+    """A network on its own."""
+    return written([row], {row.cluster_id: row.cluster})[0]
+
+
+def written(rows: Sequence[ClusterNetwork], clusters: dict[int, Cluster]) -> list[dict[str, Any]]:
+    """Networks of a list, in two queries however many they are."""
     nodes = _nodes_of({row.cluster_id for row in rows})
-    return [_row_of(row, clusters[row.cluster_id], nodes[row.cluster_id]) for row in rows]
+    jobs = at_work([row.claim for row in rows if row.claim])
+    return [
+        _row_of(row, clusters[row.cluster_id], nodes[row.cluster_id]) | _standing(row, clusters, jobs) for row in rows
+    ]
+
+
+def _standing(row: ClusterNetwork, clusters: dict[int, Cluster], jobs: dict[str, Job]) -> dict[str, Any]:
+    """Whose it is, how it stands, and what only the ledger knows."""
+    claim = row.claim if row.claim and row.claim.state in PlaceClaim.ACTIVE else None
+    is_silent = machines.is_silent(clusters[row.cluster_id])
+    status = None if is_silent else status_of(claim, jobs, is_active=row.is_active)
+    told = {
+        "managed": claim is not None,
+        "status": status,
+        "job_id": claim.job if claim and claim.job in jobs else None,
+    }
+    if claim is None:
+        return {**told, "dhcp_range": None}
+    span = claim.wish.get("dhcp_range")
+    return {
+        **told, "created_at": claim.created_at, "dns_servers": claim.wish["dns_servers"],
+        "dhcp_range": {"start": span[0], "end": span[1]} if span else None,
+    }  # fmt: skip
 
 
 def _nodes_of(clusters: Collection[int]) -> dict[int, list[str]]:
@@ -124,7 +172,7 @@ def _nodes_of(clusters: Collection[int]) -> dict[int, list[str]]:
 def _row_of(row: ClusterNetwork, cluster: Cluster, everywhere: list[str]) -> dict[str, Any]:
     return {
         "id": PROXMOX.ids.write("net", row.pk), "name": row.name, "type": row.kind, "vlan_id": row.vlan_id,
-        "subnet": next(iter(row.subnets), None), "gateway": row.gateway or None, "dns_servers": row.dns_servers,
+        "subnet": next(iter(row.subnets or ()), None), "gateway": row.gateway or None, "dns_servers": row.dns_servers,
         "dhcp_enabled": row.dhcp_enabled, "firewall_rules": row.firewall_rules, "created_at": None,
         "bridge": row.bridge, "description": row.description or None, "subnets": row.subnets,
         "zone": row.zone or None, "zone_type": row.zone_kind or None,

@@ -8,14 +8,15 @@ from vms.models.guests import Guest, GuestKind, GuestQuerySet
 from vms.models.history import ClusterMoment, KeptSeries
 from vms.models.ledger import MARKER, ClaimQuerySet, GuestClaim
 from vms.models.networks import ClusterNetwork
+from vms.models.places import SECRETS, PlaceClaim
 from vms.models.scans import ScanFinding, ScanSubject, SecurityScan
 from vms.models.sightings import ClusterNode, ClusterStorage, ClusterTask
 from vms.models.snapshots import GuestSnapshot
 
 __all__ = [
-    "HOST", "MARKER", "TOKEN", "TOKEN_ID", "Backup", "BackupJobs", "BackupQuerySet", "BackupSchedule",
+    "HOST", "MARKER", "SECRETS", "TOKEN", "TOKEN_ID", "Backup", "BackupJobs", "BackupQuerySet", "BackupSchedule",
     "BackupStorage", "ClaimQuerySet", "Cluster", "ClusterMoment", "ClusterNetwork", "ClusterNode",
     "ClusterQuerySet", "ClusterStorage", "ClusterTask", "Drift", "Expectation", "Guest", "GuestClaim",
-    "GuestDetails", "GuestKind", "GuestQuerySet", "GuestSnapshot", "KeptSeries", "ScanFinding", "ScanSubject",
+    "GuestDetails", "GuestKind", "GuestQuerySet", "GuestSnapshot", "KeptSeries", "PlaceClaim", "ScanFinding", "ScanSubject",
     "SecurityScan", "Stray", "validate_ca", "validate_names",
 ]  # fmt: skip

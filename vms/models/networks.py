@@ -3,6 +3,7 @@
 from django.db import models
 
 from vms.models.clusters import Cluster
+from vms.models.places import PlaceClaim
 from vms.models.sightings import SightingQuerySet
 
 
@@ -27,11 +28,14 @@ class ClusterNetwork(models.Model):
     zone_kind = models.CharField(max_length=32, blank=True)
     nodes = models.JSONField(default=list, help_text="Nodes that its zone spans; empty for all.")
     vlan_id = models.PositiveIntegerField("VLAN", null=True)
-    subnets = models.JSONField(default=list)
+    subnets = models.JSONField(null=True)
     gateway = models.CharField(max_length=45, blank=True)
     dns_servers = models.JSONField(null=True)
     dhcp_enabled = models.BooleanField("gives out addresses", null=True)
     firewall_rules = models.JSONField(null=True)
+    claim = models.ForeignKey(
+        PlaceClaim, models.SET_NULL, null=True, blank=True, related_name="networks", help_text="When ALMA made it."
+    )
     seen_at = models.DateTimeField(help_text="The reading that this comes from.")
 
     objects = SightingQuerySet.as_manager()

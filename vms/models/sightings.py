@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Self
 from django.db import models
 
 from vms.models.clusters import Cluster
+from vms.models.places import PlaceClaim
 
 if TYPE_CHECKING:
     from alma.accounts.actors import Actor
@@ -57,6 +58,9 @@ class ClusterStorage(models.Model):
     is_active = models.BooleanField(default=False)
     total_bytes = models.PositiveBigIntegerField(default=0)
     used_bytes = models.PositiveBigIntegerField(default=0)
+    claim = models.ForeignKey(
+        PlaceClaim, models.SET_NULL, null=True, blank=True, related_name="storages", help_text="When ALMA made it."
+    )
 
     objects = SightingQuerySet.as_manager()
 

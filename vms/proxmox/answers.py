@@ -77,9 +77,13 @@ def refusal(error: ResourceException) -> Refusal:
 class StrictSerializer:
     """Takes an object with `data` and nothing else; proxmoxer's own would hand on what it could not read."""
 
+    def __init__(self) -> None:
+        self.beside: Mapping[str, Any] = {}
+        """What else the last answer told."""
+
     def loads(self, response: Any) -> Any:
         """The data of an answer. Raises Unknown."""
-        body = _document(response)
+        body = self.beside = _document(response)
         if "data" not in body:
             raise Unknown("The answer has no data.")
         return body["data"]

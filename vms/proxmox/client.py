@@ -62,6 +62,10 @@ class Api:
                 raise Unknown(error.text) from error
             raise
 
+    def beside(self, name: str) -> Any:
+        """What stood beside the data of the last answer, such as the `changes` of a node's network."""
+        return self._proxmox._store["serializer"].beside.get(name)
+
     def post(self, *path: str | int, **values: Any) -> Any:
         """Do. Raises Refusal, Unknown: then it may have happened or not."""
         return self._call("post", path, values)

@@ -19,6 +19,8 @@ KINDS = {"bridge": "bridge", "OVSBridge": "bridge", "vlan": "vlan"}
 TAGGED_ZONES = frozenset({"vlan", "qinq"})
 """Zones in which the tag of a virtual network is a VLAN; in others it is something else, or there is none."""
 ACTIONS = {"ACCEPT": "allow", "DROP": "deny", "REJECT": "reject"}
+MARK = re.compile(r"\s*\(?\balma-[0-9a-f]{12}\b\)?")
+"""What names the row of the ledger in the alias or comment of a network that ALMA made."""
 _TAG = re.compile(r"(?:\.|^vlan)(\d{1,4})$")
 _PAST_REACH = (Unknown, Refusal, StepFailed)
 
@@ -39,7 +41,7 @@ class NetworkReading:
     zone_kind: str = ""
     nodes: list[str] = field(default_factory=list)
     vlan_id: int | None = None
-    subnets: list[str] = field(default_factory=list)
+    subnets: list[str] | None = None
     gateway: str = ""
     dns_servers: list[str] | None = None
     dhcp_enabled: bool | None = None
@@ -62,7 +64,7 @@ def _interface(row: dict[str, Any]) -> NetworkReading:
     cidrs = [_subnet(text(row, key)) for key in ("cidr", "cidr6")]
     return NetworkReading(
         bridge=name, name=name, kind=kind, is_active=bool(whole(row, "active")),
-        description=clean(text(row, "comments"), 256), vlan_id=tag or None if kind == "vlan" else None,
+        description=MARK.sub("", clean(text(row, "comments"), 256)), vlan_id=tag or None if kind == "vlan" else None,
         subnets=[cidr for cidr in cidrs if cidr], gateway=_address(text(row, "gateway") or text(row, "gateway6")),
     )  # fmt: skip
 
@@ -81,7 +83,8 @@ def of_cluster(api: Api) -> list[NetworkReading] | None:
 
 
 def _vnet(api: Api, row: dict[str, Any], zone: Mapping[str, Any], *, is_read: bool) -> NetworkReading:
-    name, alias, zone_kind = clean(text(row, "vnet"), 64), clean(text(row, "alias"), 256), text(zone, "type")
+    name, zone_kind = clean(text(row, "vnet"), 64), text(zone, "type")
+    alias = MARK.sub("", clean(text(row, "alias"), 256))
     is_vlan = zone_kind in TAGGED_ZONES
     subnets = _subnets(api, name) if is_read else None
     rules = _rules(api, name) if is_read else None

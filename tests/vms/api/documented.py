@@ -146,6 +146,16 @@ NETWORKS = answered(
         ]
     }
 )
+NEW_NETWORK = {
+    "name": "development-vlan",
+    "type": "vlan",
+    "vlan_id": 200,
+    "subnet": "192.168.2.0/24",
+    "gateway": "192.168.2.1",
+    "dns_servers": ["8.8.8.8", "8.8.4.4"],
+    "dhcp_enabled": True,
+    "dhcp_range": {"start": "192.168.2.100", "end": "192.168.2.200"},
+}
 SCAN = {
     "scan_type": "vulnerability",
     "targets": ["vm-001", "vm-002"],

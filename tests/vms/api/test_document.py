@@ -179,6 +179,19 @@ def test_deleting(site: Client, query: str) -> None:
     assert send(site, "GET", "/v1/vms/vm-002").status_code == 404
 
 
+# -- networks --------------------------------------------------------------------------------------
+def test_the_documented_network_is_made(site: Client) -> None:
+    begun = asked(site, "POST", "/v1/networks", doc.NEW_NETWORK, status=201)["data"]["network"]
+    followed(site, begun["job_id"])
+    body = asked(site, "GET", "/v1/networks")
+    assert unlike(doc.NETWORKS, body) == []
+    row = next(row for row in body["data"]["networks"] if row["id"] == begun["id"])
+    same = ("name", "type", "vlan_id", "subnet", "gateway", "dns_servers", "dhcp_range")
+    assert {name: row[name] for name in same} == {name: doc.NEW_NETWORK[name] for name in same}
+    assert (row["dhcp_enabled"], row["status"]) == (False, "active")
+    assert "VLAN 200 has to serve it" in begun["notes"][0]
+
+
 # -- the rest --------------------------------------------------------------------------------------
 def test_scanning(site: Client) -> None:
     begun = asked(site, "POST", "/v1/security/scans", doc.SCAN, status=201)

@@ -11,7 +11,9 @@ from pytest_django import DjangoAssertNumQueries
 from alma.accounts.models import Organization
 from tests.factories.accounts import make_key, make_organization
 from tests.factories.vms import make_cluster
-from vms.models import Cluster, ClusterNetwork, ClusterNode
+from vms.models import Cluster, ClusterNetwork, ClusterNode, PlaceClaim
+from vms.operations.places import claimed
+from vms.operations.wishes import Network, kept
 
 pytestmark = pytest.mark.django_db
 PAGINATION = {
@@ -29,7 +31,8 @@ VLAN = {
 TOLD = {
     "name": "production-vlan", "type": "vlan", "vlan_id": 100, "subnet": "192.168.1.0/24", "gateway": "192.168.1.1",
     "dns_servers": ["8.8.8.8"], "dhcp_enabled": False, "firewall_rules": [RULE], "created_at": None, "bridge": "prod",
-    "description": None, "subnets": ["192.168.1.0/24"], "zone": "lans", "zone_type": "vlan", "active": True,
+    "description": None, "subnets": ["192.168.1.0/24"], "zone": "lans", "zone_type": "vlan", "active": True, "dhcp_range": None,
+    "managed": False, "status": "active", "job_id": None,
 }  # fmt: skip
 UNKNOWN = (
     "vlan_id", "subnet", "gateway", "dns_servers", "dhcp_enabled", "firewall_rules", "created_at", "description", "zone",
@@ -87,7 +90,7 @@ def test_what_nobody_told_is_null(site: Client, cluster: Cluster) -> None:
     put(cluster)
     (row,) = listed(site)["networks"]
     assert {name: row[name] for name in UNKNOWN} == dict.fromkeys(UNKNOWN)
-    assert (row["name"], row["type"], row["nodes"], row["subnets"]) == ("vmbr0", "bridge", ["pve1"], [])
+    assert (row["name"], row["type"], row["nodes"], row["subnets"]) == ("vmbr0", "bridge", ["pve1"], None)
 
 
 def test_while_its_cluster_is_silent(site: Client, cluster: Cluster) -> None:
@@ -95,7 +98,7 @@ def test_while_its_cluster_is_silent(site: Client, cluster: Cluster) -> None:
     since = timezone.now() - timedelta(minutes=5)
     Cluster.objects.filter(pk=cluster.pk).update(unreachable_since=since, last_read_at=since)
     answer = site.get("/v1/networks").json()
-    assert answer["data"]["networks"][0]["active"] is None
+    assert answer["data"]["networks"][0]["active"] is answer["data"]["networks"][0]["status"] is None
     assert (answer["meta"]["unreachable_clusters"], answer["meta"]["age_seconds"] >= 300) == ([cluster.slug], True)
 
 
@@ -111,12 +114,31 @@ def test_by_name_and_node_page_by_page(site: Client, cluster: Cluster) -> None:
     assert first["pagination"]["total"] == 3
 
 
+def test_one_of_ours_tells_what_the_ledger_knows(site: Client, cluster: Cluster) -> None:
+    wish = Network(
+        name="production-vlan", kind="vlan", vlan_id=100, uplink="vmbr0", dns_servers=("8.8.8.8", "8.8.4.4"), has_dhcp=True,
+        dhcp_range=("192.168.1.100", "192.168.1.200"),
+    )  # fmt: skip
+    claim = claimed(cluster, kind="vlan", handle="prod", name=wish.name, wish=kept(wish))
+    row = put(cluster, **VLAN, claim=claim)
+    shown = site.get(f"/v1/networks/net-{row.pk:03d}").json()["data"]["network"]
+    assert (shown["managed"], shown["status"], shown["dns_servers"]) == (True, "unfinished", ["8.8.8.8", "8.8.4.4"])
+    assert shown["dhcp_range"] == {"start": "192.168.1.100", "end": "192.168.1.200"}
+    assert shown["created_at"] == claim.created_at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    claim.move(PlaceClaim.State.LIVE)
+    assert listed(site)["networks"][0]["status"] == "active"
+    claim.move(PlaceClaim.State.RELEASED)
+    assert listed(site)["networks"][0]["managed"] is False
+
+
 @pytest.mark.parametrize("size", [1, 40])
 def test_a_page_takes_few_queries(
     site: Client, cluster: Cluster, size: int, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     for number in range(size):
-        put(cluster, bridge=f"vmbr{number}")
+        wish = Network(name=f"lan {number}", kind="vlan", vlan_id=7, uplink="vmbr0")
+        ours = claimed(cluster, kind="vlan", handle=f"vmbr{number}", name=wish.name, wish=kept(wish))
+        put(cluster, bridge=f"vmbr{number}", claim=ours)
     with django_assert_max_num_queries(8):
         assert len(listed(site)["networks"]) == size
 

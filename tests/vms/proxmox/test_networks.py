@@ -43,7 +43,7 @@ def api(**told: Any) -> Api:
         ("zones", NO, None),
         ("vnets", SILENCE, None),
         ("vnets", "nonsense", None),
-        ("vnets/dev/subnets", NO, ("vlan", 200, [], [])),
+        ("vnets/dev/subnets", NO, ("vlan", 200, None, [])),
         ("vnets/dev/subnets", SILENCE, None),
         ("vnets/dev/firewall/rules", NO, ("vlan", 200, ["10.0.0.0/24"], None)),
         ("vnets/dev/firewall/rules", SILENCE, ("vlan", 200, ["10.0.0.0/24"], None)),
