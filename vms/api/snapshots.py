@@ -17,6 +17,7 @@ from alma.api.endpoints import Endpoint
 from alma.jobs.models import Job
 from vms.api.bodies import details_of
 from vms.api.finding import VM_ID, machine_of
+from vms.api.machines import age_of
 from vms.api.operations import Begun, begun
 from vms.models import Guest, GuestSnapshot
 from vms.operations import snapshots
@@ -151,7 +152,7 @@ class Snapshot(Endpoint):
     def get(self, request: Request, vm_id: str, snapshot_id: str) -> Response:
         """One snapshot of a machine."""
         guest, row = _named(request, vm_id, snapshot_id)
-        return Response({"snapshot": row_of(row, snapshots.busy(guest))})
+        return Answer({"snapshot": row_of(row, snapshots.busy(guest))}, meta=_age(guest))
 
     @extend_schema(
         operation_id="vms_snapshots_delete",
@@ -193,4 +194,4 @@ def _age(guest: Guest) -> dict[str, Any]:
     details = details_of(guest)
     read_at = details.snapshots_read_at if details else None
     age = int((timezone.now() - read_at).total_seconds()) if read_at else None
-    return {"read_at": read_at, "age_seconds": age}
+    return {**age_of([guest.cluster]), "read_at": read_at, "age_seconds": age}
