@@ -1,6 +1,12 @@
 """Which function of which app does what, by dotted name, so that lower apps reach higher ones without importing them."""
 
 JOB_KINDS = {
+    "backup": "vms.backups.kinds.BackupKind",
+    "backup_cleanup": "alma.jobs.kinds.JobKind",
+    "backup_deletion": "vms.backups.kinds.DropKind",
+    "backup_restore": "vms.backups.kinds.RestoreKind",
+    "backup_unpacking": "vms.backups.kinds.UnpackKind",
+    "backup_verification": "vms.backups.kinds.ProofKind",
     "cleanup": "vms.drift.removal.CleanupKind",
     "deployment": "iprs.deploying.DeploymentKind",
     "network_creation": "vms.operations.networks.NetworkKind",
@@ -26,6 +32,11 @@ JOB_KINDS = {
 # Who keeps the gate before jobs that people have to agree to: it is told of one that waits, and takes one back.
 GATE = {"propose": "iprs.services.gate.propose", "withdraw": "iprs.services.gate.take_back"}
 STEP_KINDS = {
+    "backup.check": "vms.steps.CheckRestored",
+    "backup.delete": "vms.steps.DropBackup",
+    "backup.take": "vms.steps.TakeBackup",
+    "backup.unpack_new": "vms.steps.UnpackNew",
+    "backup.unpack_over": "vms.steps.UnpackOver",
     "guest.create": "vms.steps.CreateGuest",
     "guest.configure": "vms.steps.ConfigureGuest",
     "guest.start": "vms.steps.StartGuest",
@@ -63,6 +74,7 @@ CHORES = [
     ("vms.networks.read_due", 5),
     ("vms.recording.record", 15),
     ("vms.backups.reading.read_due", 5),
+    ("vms.backups.proving.clear_left", 15),
     ("vms.drift.watching.watch_all", 5),
     ("iprs.services.settle_outrun", 5),
     ("alma.jobs.alarms.watch_queue", 5),

@@ -1,160 +1,42 @@
-"""`/v1/backups` of the Proxmox AI document: backups as their storages were last read."""
+"""`/v1/backups` of the Proxmox AI document: backups as their storages were last read, making them, and what is done with them."""
 
-from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
 from operator import attrgetter
-from typing import Annotated, Any, Literal, get_args
+from typing import Any
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
-from pydantic import BaseModel, StringConstraints
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from alma.accounts.actors import Actor
 from alma.api.answers import Answer
 from alma.api.authentication import actor_of
-from alma.api.bodies import read
+from alma.api.bodies import read, read_body
 from alma.api.dialects import PROXMOX
 from alma.api.dialects.ids import no_such
 from alma.api.endpoints import Endpoint
 from alma.api.paging import paginate
 from alma.api.schema import listing_of, page_parameters
+from alma.jobs.models import Job
 from vms import machines, models
-from vms.api.bodies import gigabytes
-from vms.backups import listing
+from vms.api.backup_bodies import (
+    DOCUMENTED,
+    FIELDS,
+    PARAMETERS,
+    BackupBegun,
+    BackupQuery,
+    BackupRequest,
+    BackupRow,
+    NewBackup,
+    OneBackup,
+    RestoreWish,
+    detail_of,
+    row_of,
+)
+from vms.api.operations import Begun, begun
+from vms.backups import listing, proving, restoring, services
+from vms.backups.rights import READ, WRITE
 
-READ, WRITE = "backup:read", "backup:write"
 BACKUP_ID = OpenApiParameter("backup_id", str, OpenApiParameter.PATH, description="Like backup-001")
-Word = Annotated[str, StringConstraints(max_length=100)]
-Status = Literal["running", "completed", "verified", "expired", "failed", "cancelled"]
-Sort = Literal["created_at", "status", "size_gb"]
-Order = Literal["asc", "desc"]
-_FIELDS = {"created_at": "created_at", "status": "state", "size_gb": "size_bytes"}
-
-
-class BackupQuery(BaseModel):
-    """What may be asked of the list."""
-
-    vm_id: Word = ""
-    status: Status | None = None
-    cluster: Word = ""
-    verified: bool | None = None
-    sort: Sort = "created_at"
-    order: Order = "desc"
-
-    @property
-    def names(self) -> list[str]:
-        """The order; ties go by number."""
-        sign = "-" if self.order == "desc" else ""
-        return [f"{sign}{_FIELDS[self.sort]}", f"{sign}pk"]
-
-    def wish(self, actor: Actor) -> listing.Wish:
-        """Which backups are wanted. Raises NotFound for a machine that the actor does not see."""
-        guest = machines.find(self.vm_id, by=actor).pk if self.vm_id else None
-        return listing.Wish(guest, self.status or "", self.cluster, self.verified)
-
-
-PARAMETERS = [
-    OpenApiParameter("vm_id", {"type": "string", "maxLength": 100}, description="Of this machine, like vm-001"),
-    OpenApiParameter("status", str, description="How it stands", enum=get_args(Status)),
-    OpenApiParameter("cluster", {"type": "string", "maxLength": 100}, description="Slug of its cluster"),
-    OpenApiParameter("verified", bool, description="Whether a restore test has shown that it works"),
-    OpenApiParameter("sort", str, description="What to sort by", enum=get_args(Sort), default="created_at"),
-    OpenApiParameter("order", str, description="Which way", enum=get_args(Order), default="desc"),
-]
-
-
-class BackupCheck(BaseModel):
-    """One thing that a restore test compared."""
-
-    what: str
-    expected: str
-    found: str
-    is_good: bool
-
-
-class BackupTest(BaseModel):
-    """The last restore test of a backup: into a guest of its own that was started, looked at and removed."""
-
-    passed: bool
-    tested_at: datetime
-    duration_seconds: float | None
-    checks: list[BackupCheck]
-    reason: str | None
-
-
-class BackupRow(BaseModel):
-    """A backup. `status` is that of the archive, or what a job does with it: restoring, verifying, deleting. `vm_id` is null
-    where its machine is there no more; `managed` says whether it holds a machine of ALMA's, and so can be restored here."""
-
-    id: str
-    vm_id: str | None
-    vm_name: str | None
-    vmid: int
-    status: str
-    backup_type: str
-    compression: str | None
-    encryption: bool | None
-    protected: bool
-    description: str
-    size_gb: float | None
-    storage: str
-    volume: str | None
-    cluster: str
-    node: str | None
-    managed: bool
-    verified: bool
-    verified_at: datetime | None
-    created_at: datetime
-    completed_at: datetime | None
-    created_by: str | None
-    job_id: str | None
-    error: str | None
-    seen_at: datetime | None
-
-
-class BackupDetail(BackupRow):
-    """A backup, with what its last restore test showed."""
-
-    verification: BackupTest | None
-
-
-class OneBackup(BaseModel):
-    """A backup."""
-
-    backup: BackupDetail
-
-
-def row_of(row: models.Backup, busy: Mapping[int, str]) -> dict[str, Any]:
-    """A backup in a list."""
-    is_verified = row.state == models.Backup.State.VERIFIED
-    return {
-        "id": row.public_id, "vm_id": machines.public_id(row.guest) if row.guest and not row.guest.missing_since else None,
-        "vm_name": row.guest_name or None, "vmid": row.vmid, "status": busy.get(row.pk, row.state),
-        "backup_type": "incremental" if row.is_incremental else "full", "compression": row.compression or None,
-        "encryption": row.is_encrypted, "protected": row.is_protected, "description": row.description,
-        "size_gb": None if row.size_bytes is None else gigabytes(row.size_bytes), "storage": row.storage,
-        "volume": row.volume or None, "cluster": row.cluster.slug, "node": row.node or None,
-        "managed": row.claim_id is not None, "verified": is_verified, "verified_at": row.tested_at if is_verified else None,
-        "created_at": row.created_at, "completed_at": row.taken_at, "created_by": row.created_by or None,
-        "job_id": row.job or None, "error": row.error or None, "seen_at": row.seen_at,
-    }  # fmt: skip
-
-
-def detail_of(row: models.Backup, busy: Mapping[int, str]) -> dict[str, Any]:
-    """A backup on its own."""
-    return {**row_of(row, busy), "verification": _test(row)}
-
-
-def _test(row: models.Backup) -> dict[str, Any] | None:
-    told = row.evidence
-    if not told or row.tested_at is None:
-        return None
-    return {
-        "passed": told["is_good"], "tested_at": row.tested_at, "duration_seconds": told.get("seconds"),
-        "checks": told.get("checks", []), "reason": told.get("why") or None,
-    }  # fmt: skip
 
 
 def backup_of(request: Request, backup_id: str) -> models.Backup:
@@ -169,7 +51,19 @@ class Backups(Endpoint):
     """The backups of the caller's organization."""
 
     dialect = PROXMOX
-    scopes = {"GET": READ}
+    scopes = {"GET": READ, "POST": WRITE}
+
+    @extend_schema(
+        operation_id="backups_create", request=BackupRequest, responses={201: NewBackup}, tags=["backups"],
+        examples=[OpenApiExample("As documented", request_only=True, value=DOCUMENTED)],
+    )  # fmt: skip
+    def post(self, request: Request) -> Response:
+        """Back a machine up, whether it runs or not; the job ends when the archive was read back."""
+        body = read_body(BackupRequest, request)
+        actor = actor_of(request)
+        row, _ = services.take(machines.find(body.vm_id, by=actor), body.wish(), by=actor)
+        said = {**row_of(row, {}), "notes": body.notes(row)}
+        return Response({"backup": said}, status=201, headers={"Location": f"/v1/backups/{row.public_id}"})
 
     @extend_schema(
         operation_id="backups_list", parameters=[*PARAMETERS, *page_parameters(PROXMOX)],
@@ -179,7 +73,7 @@ class Backups(Endpoint):
         """List backups, those made outside ALMA as well; `meta` says how long ago their storages were read."""
         actor, query = actor_of(request), read(BackupQuery, request.query_params.dict())
         rows = listing.listed(actor, query.wish(actor)).order_by(*query.names)
-        page = paginate(request, rows.only("pk", _FIELDS[query.sort]), attrgetter("pk"), key="backups")
+        page = paginate(request, rows.only("pk", FIELDS[query.sort]), attrgetter("pk"), key="backups")
         found = listing.whole(page.rows)
         busy = listing.busy(found.values())
         written = [row_of(found[pk], busy) for pk in page.rows if pk in found]
@@ -190,10 +84,61 @@ class Backup(Endpoint):
     """One backup."""
 
     dialect = PROXMOX
-    scopes = {"GET": READ}
+    scopes = {"GET": READ, "DELETE": WRITE}
 
     @extend_schema(operation_id="backups_get", parameters=[BACKUP_ID], responses={200: OneBackup}, tags=["backups"])
     def get(self, request: Request, backup_id: str) -> Response:
         """One backup as its storage was last read."""
         row = backup_of(request, backup_id)
         return Answer({"backup": detail_of(row, listing.busy([row]))}, meta=listing.age_of([row.cluster]))
+
+    @extend_schema(
+        operation_id="backups_delete", parameters=[BACKUP_ID], responses={200: BackupBegun}, tags=["backups"]
+    )
+    def delete(self, request: Request, backup_id: str) -> Response:
+        """Delete a backup from its storage."""
+        row = backup_of(request, backup_id)
+        return Response(_begun(row, services.drop(row, by=actor_of(request))))
+
+
+class Verify(Endpoint):
+    """Restore tests."""
+
+    dialect = PROXMOX
+    scopes = {"POST": WRITE}
+
+    @extend_schema(
+        operation_id="backups_verify",
+        parameters=[BACKUP_ID],
+        request=None,
+        responses={200: BackupBegun},
+        tags=["backups"],
+    )
+    def post(self, request: Request, backup_id: str) -> Response:
+        """Restore a backup into a guest of its own, cut off from all networks, start it, compare it, and remove it."""
+        row = backup_of(request, backup_id)
+        return Response(_begun(row, proving.verify(row, by=actor_of(request))))
+
+
+class Restore(Endpoint):
+    """Bringing machines back."""
+
+    dialect = PROXMOX
+    scopes = {"POST": (WRITE, "vm:write")}
+
+    @extend_schema(
+        operation_id="backups_restore", parameters=[BACKUP_ID], request=RestoreWish, responses={200: Begun},
+        tags=["backups"],
+    )  # fmt: skip
+    def post(self, request: Request, backup_id: str) -> Response:
+        """Make a new machine from a backup, or put the machine itself back to it."""
+        row, body, actor = backup_of(request, backup_id), read_body(RestoreWish, request), actor_of(request)
+        if body.in_place:
+            guest, job = restoring.overwrite(row, is_forced=body.force, is_started=body.start, by=actor)
+        else:
+            guest, job = restoring.unpack(row, body.copy_of(), by=actor)
+        return Response(begun(guest, job))
+
+
+def _begun(row: models.Backup, job: Job) -> dict[str, Any]:
+    return {"backup": {"id": row.public_id, "status": job.params["status"], "job_id": job.public_id}}

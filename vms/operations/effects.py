@@ -32,6 +32,8 @@ def effects_of(steps: Sequence[StepSpec], now: Now) -> list[Effect]:
     kinds = {step.kind for step in steps}
     if "guest.delete" in kinds:
         return _lost(now)
+    if "backup.unpack_new" in kinds:
+        return [effect for step in steps if step.kind == "backup.unpack_new" for effect in _unpacked(step.params)]
     if "guest.create" in kinds:
         return [effect for step in steps if step.kind == "guest.create" for effect in _made(_wish(steps, step))]
     found = [effect for step in steps if step.kind in _TELLERS for effect in _TELLERS[step.kind](step.params, now)]
@@ -44,7 +46,10 @@ def effects_of(steps: Sequence[StepSpec], now: Now) -> list[Effect]:
 def action_of(steps: Iterable[StepSpec]) -> str:
     """Whether a machine is created, deleted, changed (`update`), or loses what it holds for something else (`replace`)."""
     kinds = {step.kind for step in steps}
-    named = {"guest.delete": "delete", "guest.create": "create", "guest.snapshot_restore": "replace"}
+    named = {
+        "guest.delete": "delete", "guest.create": "create", "backup.unpack_new": "create", "backup.unpack_over": "replace",
+        "guest.snapshot_restore": "replace",
+    }  # fmt: skip
     return next((action for kind, action in named.items() if kind in kinds), "update")
 
 
@@ -53,7 +58,8 @@ def warnings_of(steps: Sequence[StepSpec]) -> list[str]:
     kinds = {step.kind for step in steps}
     said = [sentence for step in steps for sentence in _warned(step)]
     if "guest.delete" in kinds:
-        said.append("Its disks and its snapshots are erased; its backups stay.")
+        rest = "its backups too" if "backup.delete" in kinds else "its backups stay"
+        said.append(f"Its disks and its snapshots are erased; {rest}.")
     return said
 
 
@@ -62,6 +68,8 @@ def _warned(step: StepSpec) -> list[str]:
         return [_stopped(step.params)]
     if step.kind == "guest.snapshot_restore":
         return [f"What was written since {step.params['snapshot']} was taken is lost."]
+    if step.kind == "backup.unpack_over":
+        return [f"Its disks and snapshots of now are lost: it becomes what {step.params['volume']} holds."]
     if step.kind == "guest.snapshot_drop":
         return [f"Nobody can go back to {step.params['snapshot']} afterwards."]
     return []
@@ -92,6 +100,12 @@ def _made(wish: Params) -> list[Effect]:
         "address": init.get("ip"), "ssh keys": len(init.get("ssh_keys") or ()), "firewall": "on" if wish.get("firewall") else None,
         "tags": ", ".join(parse_tags(planned_tags(wish))), "description": wish.get("note"), "power": wish["power"],
     }  # fmt: skip
+    return [Effect(name, None, value) for name, value in values.items() if value]
+
+
+def _unpacked(params: Params) -> list[Effect]:
+    """What is told of a machine before it was brought back."""
+    values = {"name": params["name"], "image": f"the backup {params['volume']}", "storage": params["storage"]}
     return [Effect(name, None, value) for name, value in values.items() if value]
 
 
@@ -145,6 +159,7 @@ def _snapshot(params: Params, now: Now) -> list[Effect]:
 
 
 _TELLERS: Mapping[str, Callable[[Params, Now], list[Effect]]] = {
+    "backup.unpack_over": lambda params, now: [Effect("content", "as it is now", f"as in {params['volume']}")],
     "guest.start": _power("running"),
     "guest.stop": _power("stopped"),
     "guest.configure": _configured,

@@ -17,6 +17,10 @@ FORBIDDEN = re.compile(
     r"args|hookscript|(hostpci|usb|serial|parallel)\d*|skiplock|lock|force|keepActive|migratedfrom", re.IGNORECASE
 )
 """Options that reach into the host, or past a lock or a check. Nothing that ALMA does needs one."""
+ARCHIVE = re.compile(
+    r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}:backup/[A-Za-z0-9_][A-Za-z0-9_.+-]*(?:/[A-Za-z0-9_][A-Za-z0-9_.:+-]*){0,3}", re.ASCII
+)  # fmt: skip
+"""A backup as storages name it: `nas:backup/vzdump-qemu-100-….vma.zst`, `pbs:backup/vm/100/2026-11-21T00:15:19Z`."""
 _UNDERSCORED = frozenset({"storage", "snapshot"})
 """After these comes a name that may have an underscore."""
 _MANY_LINES = frozenset({"description", "ssh-public-keys"})
@@ -44,10 +48,23 @@ def storage_id(part: str) -> str:
     raise UnsafeValue(f"{part[:80]!r} is no name of a storage or snapshot.")
 
 
+def archive_id(part: str) -> str:
+    """The name of a backup, which is a path of its own. Raises UnsafeValue."""
+    if ARCHIVE.fullmatch(part) and ".." not in part:
+        return part
+    raise UnsafeValue(f"{part[:80]!r} is no name of a backup.")
+
+
 def segments(path: tuple[str | int, ...]) -> list[str]:
     """The segments of a path. Raises UnsafeValue."""
     before = ("", *path)
-    return [storage_id(str(part)) if before[at] in _UNDERSCORED else seg(part) for at, part in enumerate(path)]
+    return [_segment(before[at], part) for at, part in enumerate(path)]
+
+
+def _segment(before: str | int, part: str | int) -> str:
+    if before == "content":
+        return archive_id(str(part))
+    return storage_id(str(part)) if before in _UNDERSCORED else seg(part)
 
 
 def task_node(upid: str) -> str:
@@ -60,7 +77,10 @@ def task_node(upid: str) -> str:
 
 def parameters(values: Mapping[str, Any]) -> dict[str, Any]:
     """Values as Proxmox takes them: no None, 0 and 1 for booleans. Raises UnsafeValue for what is never sent."""
+    is_restore = "archive" in values or "restore" in values
     for name in values:
+        if name == "force" and is_restore:
+            continue  # only a restore overwrites, and only what was read to be ours
         if FORBIDDEN.fullmatch(name):
             raise UnsafeValue(f"The Proxmox option {name} is never sent.")
     return {name: _plain(name, value) for name, value in values.items() if value is not None}

@@ -71,7 +71,7 @@ class CreateGuest(GuestStep):
         if seen.seen == Seen.FOREIGN:
             self._give_up(work, claim)
         if seen.seen == Seen.OURS and seen.reading is not None:
-            self._adopt(work, claim, seen.reading, task)
+            self.adopt(work, claim, seen.reading, task)
             return
         work.refuse_failed(task)
         work.wait_for_lock(seen)
@@ -101,7 +101,7 @@ class CreateGuest(GuestStep):
         return claim
 
     def _create(self, work: Work, claim: GuestClaim) -> None:
-        path, values = payloads.creation(work.params, claim)
+        path, values = self.request(work, claim)
         if (claim.node, claim.kind) != (work.params["node"], work.params["kind"]):
             claim.node, claim.kind = work.params["node"], work.params["kind"]
             with work.context.fenced():
@@ -112,6 +112,10 @@ class CreateGuest(GuestStep):
             if error.verdict == Verdict.TAKEN:
                 self._taken(work, claim)
             raise
+
+    def request(self, work: Work, claim: GuestClaim) -> payloads.Call:
+        """Path and values of the call that makes the guest. Raises StepFailed, Unknown, Refusal."""
+        return payloads.creation(work.params, claim)
 
     def _taken(self, work: Work, claim: GuestClaim) -> None:
         """Either our own earlier request won, which the next look shows, or a guest that we may not see has the number."""
@@ -144,7 +148,8 @@ class CreateGuest(GuestStep):
     def _forget(self) -> dict[str, Any]:
         return {"claim": None, "vmid": None, "taken": 0, "task": None, "exit": None, "tries": 0}
 
-    def _adopt(self, work: Work, claim: GuestClaim, reading: GuestReading, task: TaskReading | None) -> None:
+    def adopt(self, work: Work, claim: GuestClaim, reading: GuestReading, task: TaskReading | None) -> None:
+        """End with the guest that is ours. Raises StepFailed when it is not what it should be."""
         if task is not None and task.outcome == Outcome.FAILED and claim.state == GuestClaim.State.RESERVED:
             with work.context.fenced():
                 claim.move(GuestClaim.State.LIVE)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 from vms.sandbox.core import drives, validation
 from vms.sandbox.core.kinds import KINDS, QEMU, kind_of
@@ -13,6 +14,8 @@ from vms.sandbox.core.world import World
 
 SUFFIXES = {"0": "", "1": ".lzo", "lzo": ".lzo", "gzip": ".gz", "zstd": ".zst"}
 _SHARES = {"": 1.0, ".lzo": 0.42, ".gz": 0.35, ".zst": 0.33}
+_PLAIN = "".join(chr(sign) for sign in range(32, 127) if chr(sign) not in "%:")
+"""What a description is written with as it is; all else as %3A and the like."""
 _NAME = re.compile(
     r"backup/vzdump-(qemu|lxc)-(\d+)-(\d{4}_\d\d_\d\d-\d\d_\d\d_\d\d)\.((?:vma|tar)(?:\.(?:gz|lzo|zst))?)"
 )
@@ -83,7 +86,8 @@ def config_text(volume: Volume) -> str:
     """The configuration file inside an archive."""
     held = volume.archive
     config, kind = dict(held.get("config", {})), KINDS[held["kind"]]
-    lines = [f"#{line}" for line in str(config.pop("description", "")).rstrip().splitlines()]
+    words = str(config.pop("description", "")).rstrip().splitlines()
+    lines = [f"#{quote(line, safe=_PLAIN)}" for line in words]
     lines += [f"{key}: {config[key]}" for key in sorted(config)]
     if kind is QEMU:
         disks = held["disks"].items()

@@ -1,0 +1,156 @@
+"""Making a backup, and deleting one."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+
+from alma.accounts.actors import Actor
+from alma.errors import Invalid, WrongState
+from alma.jobs.models import Job
+from alma.jobs.services import StepSpec, create_job
+from vms.backups.rights import key_of, node_for, savable_claim, usable
+from vms.machines import public_id
+from vms.models import Backup, BackupStorage, ClusterStorage, Guest, GuestClaim
+from vms.operations.jobs import step
+from vms.operations.rights import key_of as key_of_guest
+from vms.operations.rights import refuse_busy, refuse_gated
+from vms.proxmox.backups import PBS
+
+COMPRESSIONS = {"gzip": "gzip", "lzo": "lzo", "zstd": "zstd", "none": "0"}
+"""As vzdump calls them."""
+MOST_RUNNING = 20
+"""Backups of one cluster that may be waiting or running at the same time."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """How a machine is backed up; without a storage the best one is found."""
+
+    storage: str = ""
+    compression: str = "zstd"
+    is_encrypted: bool = False
+    is_incremental: bool = False
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a backup goes."""
+
+    storage: str
+    node: str
+    is_server: bool
+    """A Proxmox Backup Server: it compresses, and sends what has changed."""
+    encrypts: bool | None
+
+
+@transaction.atomic
+def take(guest: Guest, wish: Wish, *, by: Actor) -> tuple[Backup, Job]:
+    """Back a machine up, whether it runs or not. Raises Refused, Invalid for what no storage offers, WrongState, Unavailable."""
+    claim = savable_claim(guest, by=by)
+    target = target_for(guest, wish)
+    waiting = Backup.objects.filter(cluster=guest.cluster, state=Backup.State.RUNNING).count()
+    if waiting >= MOST_RUNNING:
+        raise WrongState(f"{waiting} backups of {guest.cluster.name} are waiting already.", code="TOO_MANY_BACKUPS")
+    row = Backup.objects.create(
+        organization_id=claim.organization_id, cluster=guest.cluster, guest=guest, claim=claim, vmid=guest.vmid,
+        guest_kind=guest.kind, guest_name=guest.name, node=target.node, storage=target.storage,
+        compression="zstd" if target.is_server else wish.compression, is_encrypted=target.encrypts,
+        is_incremental=target.is_server, description=wish.description, created_by=by.label,
+    )  # fmt: skip
+    job = _begin(row, guest, claim, wish, target, by=by)
+    row.job = job.public_id
+    row.save(update_fields=["job"])
+    return row, job
+
+
+def _begin(row: Backup, guest: Guest, claim: GuestClaim, wish: Wish, target: Target, *, by: Actor) -> Job:
+    """The job; it changes nothing of the machine, so nobody has to agree to it."""
+    asked: dict[str, Any] = {
+        "storage": target.storage, "compress": None if target.is_server else COMPRESSIONS[wish.compression],
+        "words": wish.description, "number": row.pk,
+    }  # fmt: skip
+    params = {
+        "guest": guest.pk, "vm": public_id(guest), "vmid": claim.vmid, "verb": "backup", "status": "backing_up",
+        "backup": row.pk,
+    }  # fmt: skip
+    try:
+        return create_job(
+            "backup", [step("backup.take", guest, claim, "Back up", **asked)], organization_id=claim.organization_id,
+            exclusive_key=key_of_guest(claim), by=by.label, title=f"Back up {guest.name or claim.key}", params=params,
+        )  # fmt: skip
+    except WrongState:
+        refuse_busy(claim)
+        raise
+
+
+def target_for(guest: Guest, wish: Wish) -> Target:
+    """The storage for a backup, by the last reading: a shared one before one of the node alone, then the one with most room.
+    Raises Invalid for what is asked and no storage has."""
+    found = _targets(guest)
+    if wish.storage and wish.storage not in {one.storage for one in found}:
+        names = ", ".join(one.storage for one in found) or "none"
+        raise _invalid(
+            "storage", f"no storage of that name takes backups from {guest.node} (there are: {names})", wish.storage
+        )
+    found = [one for one in found if wish.storage in {"", one.storage}]
+    if not found:
+        raise _invalid("storage", f"no storage for backups that {guest.node} reaches was seen", None)
+    fit = [one for one in found if one.encrypts] if wish.is_encrypted else found
+    if not fit:
+        raise _invalid("encryption", _WHY_PLAIN, True)
+    fit = [one for one in fit if one.is_server] if wish.is_incremental else fit
+    if not fit:
+        words = "vzdump writes whole archives; only a Proxmox Backup Server is sent what has changed"
+        raise _invalid("backup_type", words, "incremental")
+    return fit[0]
+
+
+_WHY_PLAIN = (
+    "none of the storages that can be used encrypts: vzdump does not, a Proxmox Backup Server with an encryption key does. "
+    "Leave it out, or add such a storage to the cluster"
+)
+
+
+def _targets(guest: Guest) -> list[Target]:
+    rows = ClusterStorage.objects.filter(cluster=guest.cluster, node=guest.node, is_active=True)
+    rows = rows.order_by("-is_shared", "name")
+    told = BackupStorage.objects.filter(cluster=guest.cluster, node__in=("", guest.node))
+    encrypts = dict(told.values_list("name", "encrypts"))
+    found = [row for row in rows if "backup" in row.content.split(", ")]
+    found.sort(key=lambda row: (not row.is_shared, -(row.total_bytes - row.used_bytes), row.name))
+    return [
+        Target(row.name, "" if row.is_shared else row.node, row.plugin == PBS, encrypts.get(row.name)) for row in found
+    ]
+
+
+def _invalid(field: str, words: str, value: object) -> Invalid:
+    return Invalid(f"{field}: {words}.", details=[{"field": field, "message": words, "provided_value": value}])
+
+
+@transaction.atomic
+def drop(backup: Backup, *, by: Actor) -> Job:
+    """Delete a backup from its storage. Raises Refused, also where people agree first, WrongState, also for one that is
+    protected, Unavailable."""
+    claim = usable(backup, by=by)
+    refuse_gated(claim)
+    if backup.is_protected:
+        raise WrongState(
+            f"{backup.public_id} is protected in Proxmox; take that away there first.", code="BACKUP_PROTECTED"
+        )
+    params = {"backup": backup.pk, "verb": "delete", "status": "deleting"}
+    return create_job(
+        "backup_deletion", [drop_step(backup, claim)], organization_id=backup.organization_id, by=by.label,
+        exclusive_key=key_of(backup), title=f"Delete {backup.public_id} of {backup.guest_name or backup.vmid}",
+        params=params,
+    )  # fmt: skip
+
+
+def drop_step(backup: Backup, claim: GuestClaim, level: int = 0) -> StepSpec:
+    """The step that deletes a backup."""
+    params = {
+        "cluster": backup.cluster_id, "owner": claim.owner, "node": node_for(backup), "kind": backup.guest_kind,
+        "claim": str(claim.pk), "archive_storage": backup.storage, "volume": backup.volume, "backup": backup.pk,
+    }  # fmt: skip
+    return StepSpec("backup.delete", claim.key, f"Delete {backup.public_id}", level, 1, params)
