@@ -38,6 +38,7 @@ def ipr_body(ipr: IPR) -> dict[str, Any]:
     return {
         **ipr_row(ipr),
         "changes_summary": ipr.changes_summary,
+        "safety_snapshot": ipr.has_safety_snapshots,
         "plan": plan_body(ipr.current_plan) if ipr.current_plan else None,
         "reviews": said(ipr),
         "missing": [{"code": gate.code, "title": gate.title, "message": gate.message} for gate in unmet],

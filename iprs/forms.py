@@ -21,6 +21,7 @@ class NewIPRForm(forms.Form):
     environment = forms.ModelChoiceField(Environment.objects.none(), empty_label=None)
     title = forms.CharField(max_length=200)
     description = forms.CharField(max_length=20_000, required=False)
+    safety_snapshots = forms.BooleanField(required=False)
 
     def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -94,6 +94,7 @@ def target_of(plan: Plan) -> Target:
         default_storage=cluster.default_storage, default_bridge=cluster.default_bridge,
         pool=cluster.pool, chosen_nodes=tuple(cluster.chosen_nodes), chosen_storages=tuple(cluster.chosen_storages),
         made_from=_made_from(ipr.blueprint.pk, ipr.environment_id), ready_seconds=settings.ALMA_READY_SECONDS,
+        safety_snapshot=ipr.safety_snapshot,
     )  # fmt: skip
 
 

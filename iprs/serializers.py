@@ -23,6 +23,7 @@ class IPRCreate(RequestBody):
     blueprint_id = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
     changes_summary = serializers.DictField(required=False, default=dict)
     environment = StrictChar(max_length=50, required=False)
+    safety_snapshot = serializers.BooleanField(required=False, default=False)
     created_by = StrictChar(max_length=150, required=False, allow_blank=True, default="")
     """Kept as a label while no key is asked for. Else it is put aside: who proposes is who calls."""
 
@@ -43,6 +44,12 @@ class DeployRequest(RequestBody):
     engine = StrictChar(max_length=40, required=False, default="proxmox")
     dry_run = serializers.BooleanField(required=False, default=False)
     plan_hash = StrictChar(max_length=64, required=False, allow_blank=True, default="")
+
+
+class ReplanRequest(RequestBody):
+    """`POST …/replan`. `safety_snapshot` says whether a snapshot is taken of each guest before it is changed; left out, it stays."""
+
+    safety_snapshot = serializers.BooleanField(required=False, allow_null=True, default=None)
 
 
 class CancelRequest(RequestBody):
@@ -149,6 +156,8 @@ class LockBody(serializers.Serializer):
 
 class IPRBody(IPRRow):
     """One IPR with its plan and what is missing before it may run."""
+
+    safety_snapshot = serializers.BooleanField(help_text="A snapshot is taken of each guest before it is changed.")
 
     changes_summary = serializers.DictField()
     plan = PlanBody(allow_null=True)

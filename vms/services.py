@@ -39,6 +39,8 @@ __all__ = [
     "update_steps",
 ]  # fmt: skip
 
+SAFETY = "Taken by ALMA before a change"
+"""What snapshots say of themselves that are taken to have a way back."""
 PART, READERS = 8, 8
 """Guests that one connection reads one after the other, and connections at a time when there are more."""
 LEVELS = 5
@@ -154,12 +156,17 @@ def create_steps(guest: GuestSpec, level: int = 0) -> list[StepSpec]:
     return [make, fresh, *_start(guest, level + 2), _verify(guest, level + 3)]
 
 
-def update_steps(guest: GuestSpec, level: int = 0, *, restart: bool = False) -> list[StepSpec]:
-    """Configure, with a restart when asked, and read back. A guest that runs afterwards is rebooted once its config is changed."""
+def update_steps(
+    guest: GuestSpec, level: int = 0, *, restart: bool = False, safety_snapshot: str = ""
+) -> list[StepSpec]:
+    """Configure, with a restart when asked, and read back. A guest that runs afterwards is rebooted once its config is changed.
+    With a name for it, a snapshot is taken before anything else."""
+    first = [_snapshot(guest, level, safety_snapshot)] if safety_snapshot else []
+    at = level + len(first)
     if restart and guest.running:
-        return [_configure(guest, level, restart_follows=True), _reboot(guest, level + 2), _verify(guest, level + 3)]
-    stop = [_stop(guest, level)] if restart else []
-    return [*stop, _configure(guest, level + 1), *_start(guest, level + 2), _verify(guest, level + 3)]
+        return [*first, _configure(guest, at, restart_follows=True), _reboot(guest, at + 1), _verify(guest, at + 2)]
+    stop = [_stop(guest, at)] if restart else []
+    return [*first, *stop, _configure(guest, at + 1), *_start(guest, at + 2), _verify(guest, at + 3)]
 
 
 def delete_steps(guest: GuestRef, level: int = 0) -> list[StepSpec]:
@@ -191,6 +198,13 @@ def _start(guest: GuestSpec, level: int) -> list[StepSpec]:
     if not guest.running:
         return []
     return [StepSpec("guest.start", guest.key, f"Start {_called(guest)}", level, 3, guest.params())]
+
+
+def _snapshot(guest: GuestRef, level: int, name: str) -> StepSpec:
+    asked = {"snapshot": name, "description": SAFETY, "memory": False, "for_safety": True}
+    return StepSpec(
+        "guest.snapshot", guest.key, f"Take a snapshot of {_called(guest)}", level, 2, guest.params() | asked
+    )
 
 
 def _reboot(guest: GuestRef, level: int) -> StepSpec:

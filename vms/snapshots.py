@@ -37,6 +37,14 @@ def _row(guest_id: int, reading: Mapping[str, Any], known: GuestSnapshot | None)
     return GuestSnapshot(guest_id=guest_id, **{**reading, "taken_at": taken_at, "is_ours": is_ours})
 
 
+def note_ours(cluster_id: int, vmid: int, reading: Mapping[str, Any]) -> None:
+    """Keep that a snapshot which was just read back is one that ALMA took. Inside a transaction."""
+    guest = Guest.objects.filter(cluster_id=cluster_id, vmid=vmid).first()
+    if guest is not None:
+        values = {**reading, "taken_at": datetime.fromisoformat(reading["taken_at"]), "is_ours": True}
+        GuestSnapshot.objects.update_or_create(guest=guest, name=values.pop("name"), defaults=values)
+
+
 def store_seen(cluster_id: int, seen: Mapping[int, Iterable[dict[str, Any]]], *, since: datetime) -> None:
     """Keep what a look showed, by number of the guest; the look began at `since`. Where a job worked on snapshots meanwhile, its
     own reading is newer. Inside a transaction."""

@@ -12,8 +12,8 @@ from alma.jobs.services import StepSpec
 from vms.models import GuestClaim
 
 FIRST_LEVEL = 10
-LEVELS = 3
-"""Stop, restore, start."""
+LEVELS = 4
+"""Stop, restore, start, and drop what was taken for safety."""
 MARGIN = 5
 Row = dict[str, Any]
 _DISK = re.compile(r"scsi(?!30)\d+|mp\d+")
@@ -113,7 +113,7 @@ def _undo(trail: _Trail, level: int) -> Undo:
 
 
 def _restoring(trail: _Trail, claim: GuestClaim, level: int) -> list[StepSpec]:
-    """Stopped when it must be, then its options, then running when it was."""
+    """Stopped when it must be, then its options, then running when it was; last goes a snapshot that the run took."""
     options, power, params = trail.options(), trail.power(), _params(claim)
     name = _called(claim)
     steps = []
@@ -124,6 +124,11 @@ def _restoring(trail: _Trail, claim: GuestClaim, level: int) -> list[StepSpec]:
         steps.append(StepSpec("guest.restore", trail.key, f"Restore {name}", level + 1, 2, restore))
     if power == "running":
         steps.append(StepSpec("guest.start", trail.key, f"Start {name}", level + 2, 2, params))
+    for taken in trail.of("guest.snapshot"):
+        if taken.journal.get("intent"):
+            dropped = params | {"snapshot": taken.params["snapshot"]}
+            title = f"Delete the snapshot of {name}"
+            steps.append(StepSpec("guest.snapshot_drop", trail.key, title, level + 3, 1, dropped))
     return steps
 
 

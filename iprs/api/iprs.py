@@ -75,7 +75,7 @@ class IPRList(IPRView):
         ipr = services.open_ipr(
             blueprint, by=actor, title=body["title"], description=body["description"],
             environment=_environment(request, body.get("environment")), changes_summary=body["changes_summary"],
-            claimed=body["created_by"],
+            claimed=body["created_by"], safety_snapshots=body["safety_snapshot"],
         )  # fmt: skip
         ipr = services.wait_for_plan(ipr, wait_of(request))
         headers = {"Location": f"/api/v1/iprs/{ipr.pk}"}
@@ -180,11 +180,13 @@ class IPRReplan(IPRView):
     name = "Plan again"
     scopes = {"POST": "ipr:write"}
 
-    @extend_schema(operation_id="iprs_replan", request=None, responses={200: serializers.IPRBody, **ERRORS})
+    @extend_schema(
+        operation_id="iprs_replan", request=serializers.ReplanRequest, responses={200: serializers.IPRBody, **ERRORS}
+    )
     def post(self, request: Request, ipr_id: str) -> Response:
         """Plan again, from the blueprint's latest revision and the cluster as it is now."""
-        ipr = find_ipr(request, ipr_id)
-        services.replan(ipr, by=actor_of(request))
+        ipr, body = find_ipr(request, ipr_id), checked(serializers.ReplanRequest, request)
+        services.replan(ipr, by=actor_of(request), safety_snapshots=body["safety_snapshot"])
         ipr = services.wait_for_plan(find_ipr(request, ipr_id), wait_of(request))
         return Response(ipr_body(ipr))
 

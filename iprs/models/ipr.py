@@ -72,6 +72,9 @@ class IPR(models.Model):
     title = models.CharField(max_length=200)
     description = models.TextField(blank=True, max_length=20_000)
     changes_summary = models.JSONField(default=dict, help_text="What the author says it changes; never trusted.")
+    has_safety_snapshots = models.BooleanField(
+        default=False, help_text="A snapshot is taken of each guest before it is changed."
+    )
     status = models.CharField(max_length=20, choices=Status, default=Status.PENDING, editable=False)
     current_plan = models.ForeignKey(
         "iprs.Plan", models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
@@ -106,6 +109,11 @@ class IPR(models.Model):
     def author_name(self) -> str:
         """Who is shown as its author. Nothing is decided by it: that goes by `author_identity`."""
         return self.claimed_author or self.created_by
+
+    @property
+    def safety_snapshot(self) -> str:
+        """What its safety snapshots are called; empty when none are taken. All its plans call them the same."""
+        return f"alma-ipr{self.pk}" if self.has_safety_snapshots else ""
 
     @property
     def stream(self) -> str:

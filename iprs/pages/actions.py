@@ -87,8 +87,16 @@ def secondary(standing: Standing) -> list[Action]:
     return [
         Action("Dry run", _url("deploy", ipr), "play", dry, fields=(("dry_run", "1"),)),
         Action("Plan again", _url("replan", ipr), "refresh", replan),
+        _safety(ipr, replan),
         Action("Withdraw", _url("withdraw", ipr), "undo", withdraw, look="btn-danger"),
     ]
+
+
+def _safety(ipr: IPR, reason: str) -> Action:
+    """Plan again with a snapshot of each guest before it is changed, or without."""
+    label = "Leave safety snapshots out" if ipr.has_safety_snapshots else "Add safety snapshots"
+    wanted = "off" if ipr.has_safety_snapshots else "on"
+    return Action(label, _url("replan", ipr), "refresh", reason, fields=(("safety_snapshots", wanted),))
 
 
 def _url(name: str, ipr: IPR) -> str:

@@ -84,6 +84,7 @@ SECONDS = {
     "guest.start": 4.0,
     "guest.stop": 12.0,
     "guest.reboot": 15.0,
+    "guest.snapshot": 3.0,
     "guest.delete": 3.0,
     "guest.verify": 1.0,
     "guest.await": 15.0,

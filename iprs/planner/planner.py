@@ -9,8 +9,9 @@ from iprs.planner import fittings
 from iprs.planner.draft import Draft, Item, change
 from iprs.planner.facts import facts_of, pick
 from iprs.planner.placement import Place, Placer
+from iprs.planner.safety import Safety, lost_with
 from iprs.planner.sources import Source, source_of
-from iprs.planner.waiting import Awaiting
+from iprs.planner.waiting import Awaiting, depths_of
 from vms.services import (
     LEVELS,
     ClusterReading,
@@ -43,6 +44,8 @@ class Target:
     chosen_storages: tuple[str, ...] = ()
     ready_seconds: int = 180
     """How long a machine that others need may take until it is up."""
+    safety_snapshot: str = ""
+    """The name of a snapshot that is taken of each guest before it is changed; empty for none."""
     made_from: Mapping[str, str] = field(default_factory=dict)
     """Per key, what an owned guest was made from, as its plan said."""
 
@@ -184,6 +187,7 @@ class _Drafting:
             return None
         spec = self._spec(machine, source, place)
         steps: list[StepSpec] = [*delete_steps(self._ref(guest), level), *create_steps(spec, level + LEVELS)]
+        self.remarks += lost_with(self.target.safety_snapshot, machine.key)
         rows = self._wanted(machine, source, spec)
         rows[0] = change("image", was, source.label, source.cause)
         rows = fittings.replaced_rows(rows, guest.reading) if guest.reading else rows
@@ -209,11 +213,13 @@ class _Drafting:
         for bridge in self.placer.absent_bridges(guest.node, machine):
             self.problems.append(f"{machine.key}: {guest.node} has no bridge {bridge}.")
         reasons = fittings.restart_reasons(rows, spec.cards, now)
+        safety = Safety.of(self.target.safety_snapshot, rows)
+        self.remarks += safety.remarks(machine.key, now, self.reading.storages)
         places = [f"node/{guest.node}", *(f"storage/{guest.node}/{name}" for name in sorted(needs))]
         return Item(
-            "update" if rows else "noop", machine.key, machine.kind, guest.node, guest.vmid, tuple(rows), bool(reasons), reasons,
-            machine.depends_on, pick(self.facts, f"guest/{machine.key}", *places),
-            tuple(update_steps(spec, level, restart=bool(reasons))) if rows else (),
+            "update" if rows else "noop", machine.key, machine.kind, guest.node, guest.vmid, tuple(rows), bool(reasons),
+            (*reasons, *safety.reasons), machine.depends_on, pick(self.facts, f"guest/{machine.key}", *places),
+            tuple(update_steps(spec, level, restart=bool(reasons), safety_snapshot=safety.name)) if rows else (),
         )  # fmt: skip
 
     def _differences(self, machine: Machine, guest: OwnedGuest, source: Source) -> list[dict[str, object]]:
@@ -240,6 +246,7 @@ class _Drafting:
         if guest.reading is not None and not guest.is_ours:
             self.problems.append(f"{guest.key}: VMID {guest.vmid} no longer carries ALMA's mark; it is not touched.")
             return None
+        self.remarks += lost_with(self.target.safety_snapshot, guest.key)
         rows = tuple(fittings.lost_rows(guest.reading)) if guest.reading else ()
         return Item(
             "delete", guest.key, guest.kind, guest.node, guest.vmid, rows,
@@ -267,21 +274,6 @@ class _Drafting:
             self.remarks.append(f"{machine.key}: {names} is not installed by this deployment.")
         if machine.noted:
             self.remarks.append(f"{machine.key}: kept as a description and not applied: {', '.join(machine.noted)}.")
-
-
-def depths_of(machines: Mapping[str, Machine]) -> dict[str, int]:
-    """How many others come before each machine in a chain of dependencies."""
-    depths: dict[str, int] = {}
-
-    def depth(key: str) -> int:
-        if key not in depths:
-            needed = [name for name in machines[key].depends_on if name in machines]
-            depths[key] = 1 + max((depth(name) for name in needed), default=-1)
-        return depths[key]
-
-    for key in machines:
-        depth(key)
-    return depths
 
 
 def _up(size: int) -> int:

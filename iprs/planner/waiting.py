@@ -47,6 +47,21 @@ class Awaiting:
         return replace(item, steps=(*item.steps, step))
 
 
+def depths_of(machines: Mapping[str, Machine]) -> dict[str, int]:
+    """How many others come before each machine in a chain of dependencies."""
+    depths: dict[str, int] = {}
+
+    def depth(key: str) -> int:
+        if key not in depths:
+            needed = [name for name in machines[key].depends_on if name in machines]
+            depths[key] = 1 + max((depth(name) for name in needed), default=-1)
+        return depths[key]
+
+    for key in machines:
+        depth(key)
+    return depths
+
+
 def port_of(machine: Machine, source: str) -> int | None:
     """The port at which a machine's software would be heard. None when it names none, and when what it is made from is an
     archive of a bare system: nobody has installed anything there when it starts."""

@@ -2,7 +2,7 @@
 
 import time
 from threading import BoundedSemaphore
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from django.conf import settings
 from django.db import transaction
@@ -27,6 +27,15 @@ _waiters = BoundedSemaphore(max(1, settings.ALMA_WEB_THREADS * 3 // 4))
 comes too late is answered at once that the plan is being computed."""
 
 
+class Besides(TypedDict, total=False):
+    """What may be said of a proposal beside its title. `claimed` is the name that the caller gives; it is shown, and used for
+    nothing, when there is no key to know them by."""
+
+    changes_summary: dict[str, Any] | None
+    claimed: str
+    safety_snapshots: bool
+
+
 @transaction.atomic
 def open_ipr(
     blueprint: Blueprint,
@@ -35,13 +44,9 @@ def open_ipr(
     title: str,
     description: str = "",
     environment: Environment | None = None,
-    changes_summary: dict[str, Any] | None = None,
-    claimed: str = "",
+    **besides: Unpack[Besides],
 ) -> IPR:
-    """Propose a blueprint's latest revision for an environment and queue its planning.
-
-    `claimed` is the name that the caller gives; it is shown, and used for nothing, when there is no key to know them by.
-    Raises Refused, Invalid, NotFound."""
+    """Propose a blueprint's latest revision for an environment and queue its planning. Raises Refused, Invalid, NotFound."""
     check_open(by=by)
     _check_title(title)
     place = environment or Environment.objects.visible_to(by).first()
@@ -51,8 +56,10 @@ def open_ipr(
     blueprint = hold(blueprint, by=by)  # nobody deletes it in between
     ipr = IPR.objects.create(
         organization_id=blueprint.organization_id, environment=place, blueprint=blueprint, title=title,
-        description=description, changes_summary=changes_summary or {}, author=author.user,
-        author_identity=author.name, created_by=author.label, claimed_author=claimed_author(by, claimed),
+        description=description, changes_summary=besides.get("changes_summary") or {}, author=author.user,
+        author_identity=author.name, created_by=author.label,
+        claimed_author=claimed_author(by, besides.get("claimed", "")),
+        has_safety_snapshots=besides.get("safety_snapshots", False),
     )  # fmt: skip
     ipr.tell("ipr.opened", by=by.label, environment=place.slug, blueprint=blueprint.pk)
     plan_anew(ipr, by=by)
@@ -92,13 +99,17 @@ def _cluster(ipr: IPR, *, by: Actor) -> Cluster | None:
 
 
 @transaction.atomic
-def replan(ipr: IPR, *, by: Actor) -> Plan:
-    """Compute the plan again, from the blueprint's latest revision, or the operation, and the cluster as it is now.
+def replan(ipr: IPR, *, by: Actor, safety_snapshots: bool | None = None) -> Plan:
+    """Compute the plan again, from the blueprint's latest revision, or the operation, and the cluster as it is now; from now on
+    with safety snapshots or without, if that is said.
 
     Approvals stay with the plan that they named: they count again only when the new plan is the same to the letter.
     Raises Refused, WrongState."""
     row = _locked(ipr)
     check_replan(row, by=by)
+    if safety_snapshots is not None:
+        row.has_safety_snapshots = safety_snapshots
+        row.save(update_fields=["has_safety_snapshots", "updated_at"])
     if row.status != IPR.Status.PENDING:
         row.move(IPR.Status.PENDING, by=by.label, reason="planned again")
     plan = plan_anew(row, by=by)

@@ -24,6 +24,7 @@ _SAID = {
     Review.Action.REQUEST_CHANGES: "Changes requested. The author sees what you wrote.",
     Review.Action.COMMENT: "Comment added.",
 }
+_SNAPSHOTS = {"on": True, "off": False}
 _PARTS = {"ipr-head": "iprs/_ipr_head.html", "ipr-body": "iprs/_ipr_body.html", "review": "iprs/_review.html"}
 
 
@@ -107,7 +108,8 @@ def _say(request: HtmxRequest, ipr: IPR, data: dict[str, Any]) -> Review:
 def ipr_replan(request: HtmxRequest, pk: int) -> HttpResponse:
     """Compute the plan again."""
     ipr = _find(request, pk)
-    services.replan(ipr, by=request.actor)
+    wanted = _SNAPSHOTS.get(request.POST.get("safety_snapshots", ""))
+    services.replan(ipr, by=request.actor, safety_snapshots=wanted)
     messages.info(request, "A new plan is being computed. Approvals count again if it comes out the same.")
     return redirect(ipr)
 

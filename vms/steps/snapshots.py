@@ -3,6 +3,7 @@
 from typing import Any
 
 from alma.jobs.kinds import StepFailed
+from vms import snapshots as rows
 from vms.models import GuestClaim
 from vms.proxmox import guests, snapshots
 from vms.proxmox.readings import GuestReading
@@ -43,16 +44,24 @@ class SnapshotStep(GuestStep):
 
 
 class TakeSnapshot(SnapshotStep):
-    """Take a snapshot. Parameters beside the common ones: `snapshot`, `description`, `memory`."""
+    """Take a snapshot; its inverse is its deletion. Parameters beside the common ones: `snapshot`, `description`, `memory`, and
+    `for_safety`: one that an earlier run of the same proposal took before it changed anything is good enough."""
 
     def is_done(
         self, work: Work, reading: GuestReading, task: TaskReading | None, found: dict[str, snapshots.SnapshotReading]
     ) -> bool:
         """It is there. One that was there before anything was meant is somebody else's."""
         name = work.params["snapshot"]
-        if name in found and work.journal.get("intent") != "snapshot":
+        if name not in found:
+            return False
+        is_safety = bool(work.params.get("for_safety"))
+        is_earlier = is_safety and found[name].description == work.params["description"]
+        if work.journal.get("intent") != "snapshot" and not is_earlier:
             raise StepFailed("SNAPSHOT_EXISTS", f"VMID {reading.vmid} has a snapshot {name} already.")
-        return name in found
+        if is_safety:
+            with work.context.fenced():
+                rows.note_ours(work.cluster.pk, reading.vmid, found[name].as_json())
+        return True
 
     def act(self, work: Work, claim: GuestClaim, reading: GuestReading) -> None:
         """Where the disks can have none, say so before anything is locked."""
