@@ -87,7 +87,7 @@ def secondary(standing: Standing) -> list[Action]:
     return [
         Action("Dry run", _url("deploy", ipr), "play", dry, fields=(("dry_run", "1"),)),
         Action("Plan again", _url("replan", ipr), "refresh", replan),
-        _safety(ipr, replan),
+        *([_safety(ipr, replan)] if ipr.operation_id is None else []),
         Action("Withdraw", _url("withdraw", ipr), "undo", withdraw, look="btn-danger"),
     ]
 

@@ -107,6 +107,8 @@ def replan(ipr: IPR, *, by: Actor, safety_snapshots: bool | None = None) -> Plan
     Raises Refused, WrongState."""
     row = _locked(ipr)
     check_replan(row, by=by)
+    if safety_snapshots and row.operation_id is not None:
+        raise WrongState("An operation is carried out as it was asked for; take a snapshot before it.")
     if safety_snapshots is not None:
         row.has_safety_snapshots = safety_snapshots
         row.save(update_fields=["has_safety_snapshots", "updated_at"])
