@@ -18,6 +18,8 @@ JOB_KINDS = {
     "rollback": "iprs.rolling.RollbackKind",
     "scan": "vms.scans.running.ScanKind",
     "vm_clone": "vms.operations.making.CreationKind",
+    "storage_creation": "vms.operations.storages.StorageKind",
+    "storage_deletion": "vms.operations.storages.StorageKind",
     "vm_creation": "vms.operations.making.CreationKind",
     "vm_deletion": "vms.operations.kinds.DeletionKind",
     "vm_migration": "vms.operations.moving.MigrationKind",
@@ -66,6 +68,7 @@ STEP_KINDS = {
     "plan.stage": "iprs.deploying.RehearsePlan",
     "scan.guests": "vms.scans.running.ScanGuests",
     "scan.surroundings": "vms.scans.running.ReadSurroundings",
+    "storage.definition": "vms.steps.storages.StorageDefinition",
 }
 # What the reconciler does beside kicking stalled jobs: dotted name of a function without arguments, seconds between.
 CHORES = [

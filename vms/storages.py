@@ -34,10 +34,15 @@ def listed(actor: Actor) -> Rows:
 
 def find(pk: int, *, by: Actor) -> ClusterStorage | None:
     """The storage of a number, which for a shared one may be that of any of its nodes."""
-    row = ClusterStorage.objects.visible_to(by).filter(pk=pk).first()
+    row = ClusterStorage.objects.visible_to(by).select_related("cluster", "claim").filter(pk=pk).first()
     if row is None or not row.is_shared:
         return row
-    return listed(by).filter(cluster=row.cluster_id, name=row.name, is_shared=True).first()
+    return (
+        listed(by)
+        .select_related("cluster", "claim")
+        .filter(cluster=row.cluster_id, name=row.name, is_shared=True)
+        .first()
+    )
 
 
 def whole(rows: Collection[ClusterStorage]) -> list[Storage]:

@@ -14,7 +14,7 @@ from alma.errors import BadRequest, DomainError, Invalid
 
 _MOST_ERRORS = 20
 _LONGEST_SHOWN = 100
-_SECRETS = frozenset({"secret", "password", "token", "refresh_token"})
+_SECRETS = frozenset({"secret", "password", "token", "refresh_token", "encryption_key"})
 _SHAPE = ("_type", "_parsing", "_from_float")
 
 

@@ -112,6 +112,8 @@ API: dict[str, Expected] = {
     "GET /v1/security/scans/{scan_id}": keyed("security:read", "scan"),
     "GET /v1/storage": keyed("storage:read"),
     "GET /v1/storage/{storage_id}": keyed("storage:read", "storage"),
+    "POST /v1/storage": keyed("storage:write", name="new-tank", type="zfspool", pool="tank"),
+    "DELETE /v1/storage/{storage_id}": keyed("storage:write", "storage"),
     "GET /v1/monitoring/metrics": keyed("vm:read"),
     "GET /v1/monitoring/vms/{vm_id}/metrics": keyed("vm:read", "vm"),
     "GET /v1/vms": keyed("vm:read"),

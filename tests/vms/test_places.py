@@ -7,7 +7,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from tests.factories.accounts import make_key, make_organization, make_user
+from tests.factories.accounts import make_organization, make_user
 from tests.factories.vms import GIB, make_cluster
 from vms.models import Cluster, ClusterNetwork, ClusterStorage
 
@@ -103,10 +103,3 @@ def test_nothing_yet(site: Client, path: str) -> None:
 def test_a_cluster_leads_there(site: Client, cluster: Cluster) -> None:
     html = shown(site, cluster.get_absolute_url())
     assert all(f'href="{path}?cluster=lab"' in html for path in PAGES)
-
-
-@pytest.mark.parametrize("path", ["/v1/storage"])
-def test_making_one_is_not_offered(path: str) -> None:
-    secret = make_key(frozenset({"storage:write", "network:write"}), organization=make_organization())[1]
-    answer = Client(headers={"X-API-Key": secret}).post(path, data="{}", content_type="application/json")
-    assert (answer.status_code, answer.json()["success"], answer["Allow"]) == (405, False, "GET, HEAD, OPTIONS")

@@ -15,7 +15,7 @@ from vms.api import (
     operations,
     scans,
     snapshots,
-    storage,
+    storage_changes,
 )
 
 app_name = "v1"
@@ -36,8 +36,8 @@ urlpatterns = [
     re_path(r"^v1/networks/(?P<network_id>[^/]+)/?$", network_changes.Network.as_view(), name="network"),
     re_path(r"^v1/security/scans/?$", scans.Scans.as_view(), name="scans"),
     re_path(r"^v1/security/scans/(?P<scan_id>[^/]+)/?$", scans.Scan.as_view(), name="scan"),
-    re_path(r"^v1/storage/?$", storage.Storages.as_view(), name="storages"),
-    re_path(r"^v1/storage/(?P<storage_id>[^/]+)/?$", storage.Storage.as_view(), name="storage"),
+    re_path(r"^v1/storage/?$", storage_changes.Storages.as_view(), name="storages"),
+    re_path(r"^v1/storage/(?P<storage_id>[^/]+)/?$", storage_changes.Storage.as_view(), name="storage"),
     re_path(r"^v1/monitoring/metrics/?$", metrics.SystemMetrics.as_view(), name="system-metrics"),
     re_path(r"^v1/monitoring/vms/(?P<vm_id>[\w-]{1,60})/metrics/?$", metrics.VmMetrics.as_view(), name="vm-metrics"),
     re_path(r"^v1/vms/?$", making.Machines.as_view(), name="vms"),

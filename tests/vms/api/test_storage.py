@@ -69,7 +69,8 @@ def test_a_storage_with_all_that_is_known(site: Client, cluster: Cluster) -> Non
     assert told == {
         "id": f"storage-{row.pk:03d}", "name": "local-lvm", "type": "lvmthin", "content": ["images", "rootdir"],
         "nodes": ["pve1"], "total_gb": 100, "used_gb": 25, "available_gb": 75, "provisioned_gb": 30, "shared": False,
-        "active": True, "cluster": cluster.slug, "seen_at": cluster.last_read_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "active": True, "encrypted": None, "created_at": None, "managed": False, "status": "active", "job_id": None,
+        "cluster": cluster.slug, "seen_at": cluster.last_read_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
     }  # fmt: skip
     assert answer["data"]["pagination"].keys() == PAGINATION
     assert answer["meta"]["unreachable_clusters"] == []
