@@ -150,7 +150,7 @@ def _date(present: Found) -> None:
     """When each was made, as its config says, or the ledger."""
     dated = []
     for guest, closely in present:
-        created_at = closely.created_at or (guest.claim.created_at if guest.claim else None)
+        created_at = guest.claim.created_at if guest.claim else closely.created_at  # a copy keeps its template's
         if created_at != guest.created_at:
             guest.created_at = created_at
             dated.append(guest)

@@ -1,39 +1,17 @@
 """Jobs in real Chromium: the tray of every page, and the page of one job."""
 
 import secrets
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visit
-from tests.processes.alma import Alma, wait_until
+from tests.browser.machines import ask, make_machine
+from tests.processes.alma import Alma
 
 pytestmark = [pytest.mark.browser, pytest.mark.processes]
 LONG = 90_000
 REASON = "the disk of the test is full"
-
-
-def ask(alma: Alma, path: str, body: dict[str, Any]) -> Any:
-    with alma.client() as client:
-        answer = client.post(path, json=body)
-        assert answer.status_code < 300, answer.text
-        return answer.json()["data"]
-
-
-def make_machine(alma: Alma, name: str) -> str:
-    """The id of a machine that is being made; until the cluster was read once, no template is known."""
-    body = {"name": name, "template": "ubuntu-24.04", "cpu_cores": 1, "memory_mb": 1024}
-    made: list[str] = []
-
-    def is_taken() -> bool:
-        with alma.client() as client:
-            answer = client.post("/v1/vms", json=body)
-        made.extend([answer.json()["data"]["vm"]["id"]] if answer.status_code == 201 else [])
-        return bool(made)
-
-    wait_until(is_taken, 60, alma.log)
-    return made[0]
 
 
 def let_fail(page: Page, task: str) -> None:

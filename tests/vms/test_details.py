@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ from django.utils import timezone
 
 from alma.jobs.models import Job
 from alma.jobs.services import create_job
-from tests.factories.vms import make_cluster, make_guest
+from tests.factories.vms import make_claim, make_cluster, make_guest
 from tests.fixtures.sandbox import RunningSandbox
 from vms import details, inventory, snapshots
 from vms.models import Cluster, Guest, GuestDetails, GuestSnapshot
@@ -212,3 +213,15 @@ def test_a_guest_that_went_meanwhile(db: None) -> None:
     Guest.objects.all().delete()
     details.store([(guest, NOTHING)], timezone.now())
     assert not GuestDetails.objects.exists()
+
+
+@pytest.mark.django_db
+def test_the_ledger_knows_when_a_copy_was_made() -> None:
+    cluster, of_the_template = make_cluster(), timezone.now() - timedelta(days=300)
+    claim = make_claim(cluster, state="live")
+    ours, theirs = make_guest(cluster, claim=claim), make_guest(cluster)
+    found = replace(NOTHING, created_at=of_the_template)
+    details.store([(ours, found), (theirs, found)], timezone.now())
+    ours.refresh_from_db()
+    theirs.refresh_from_db()
+    assert (ours.created_at, theirs.created_at) == (claim.created_at, of_the_template)

@@ -1,0 +1,113 @@
+"""Machines in real Chromium: found, stopped together, watched while somebody types, and taken back to a snapshot."""
+
+import re
+import secrets
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Visit
+from tests.browser.machines import ask, await_status, make_machine
+from tests.processes.alma import Alma
+
+pytestmark = [pytest.mark.browser, pytest.mark.processes]
+LONG = 90_000
+
+
+def number_of(machine: str) -> int:
+    return int(machine.removeprefix("vm-"))
+
+
+def test_machines_are_found_and_stopped_together(alma: Alma, visit: Visit) -> None:
+    word = f"flock-{secrets.token_hex(3)}"
+    names = [f"{word}-a", f"{word}-b", f"{word}-off"]
+    machines = [make_machine(alma, name) for name in names]
+    for machine in machines:
+        await_status(alma, machine, "running")
+    ask(alma, f"/v1/vms/{machines[2]}/stop", {"graceful": False})
+    await_status(alma, machines[2], "stopped")
+
+    visitor = visit()
+    page: Page = visitor.page
+    page.goto("/vms/")
+    rows = page.locator("#guest-list tbody tr")
+    search = page.get_by_role("searchbox", name="Search by words and filters")
+    search.fill(f"colour:red {word}")
+    expect(page.get_by_text("There is no filter colour:. There are status:, env:,")).to_be_visible()
+    expect(rows).to_have_count(0)
+    search.fill(f"is:ours {word}")
+    expect(rows).to_have_count(3)
+    expect(page).to_have_url(re.compile("q=is%3Aours"))
+    search.fill("name:gitlab")
+    expect(page.get_by_role("checkbox", name="gitlab cannot be chosen: gitlab was not made by ALMA")).to_be_disabled()
+    search.fill(f"is:ours {word}")
+    expect(rows).to_have_count(3)
+    assert visitor.unsaid() == []
+
+    page.get_by_role("checkbox", name="Choose all of this page").check()
+    page.get_by_role("button", name="Stop…").click()
+    expect(page.get_by_role("heading", name="2 machines are touched")).to_be_visible()
+    left = page.locator("section").filter(has=page.get_by_role("heading", name="1 left as it is"))
+    expect(left).to_contain_text(names[2])
+    expect(left).to_contain_text("It is stopped already.")
+    assert visitor.unsaid() == []
+    page.get_by_label("Cut the power at once").check()
+    page.get_by_role("button", name="Stop 2 machines").click()
+    expect(page.get_by_role("heading", name="2 of 2 ended")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("It is stopped already.")).to_be_visible()
+    assert visitor.unsaid() == []
+    for machine in machines:
+        await_status(alma, machine, "stopped")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_page_follows_its_machine_and_leaves_what_is_typed(alma: Alma, visit: Visit, width: int) -> None:
+    name = f"live-{secrets.token_hex(3)}"
+    machine = make_machine(alma, name)
+    visitor = visit(width=width)
+    page: Page = visitor.page
+    page.goto(f"/vms/{number_of(machine)}/?view=snapshots")
+    head = page.locator("#vm-head")
+    expect(head.locator("[data-status=running]")).to_be_visible(timeout=LONG)
+    field = page.get_by_label("Name")
+    field.fill("half-ty")
+    ask(alma, f"/v1/vms/{machine}/stop", {"graceful": False})
+    expect(head.locator("[data-status=stopped]")).to_be_visible(timeout=LONG)
+    expect(field).to_have_value("half-ty")
+    expect(field).to_be_focused()
+    assert visitor.unsaid() == []
+    assert not visitor.is_too_wide()
+    field.fill("")
+
+    page.goto(f"/vms/{number_of(machine)}/")
+    expect(page.get_by_role("heading", name="Performance")).to_be_visible()
+    expect(page.locator("#vm-figures .skeleton")).to_have_count(0)
+    head.get_by_role("button", name="Start").click()
+    expect(head.locator("[data-status=running]")).to_be_visible(timeout=LONG)
+    expect(page.locator("#vm-work")).to_contain_text(f"Start {name}")
+    assert visitor.unsaid() == []
+    assert not visitor.is_too_wide()
+
+
+def test_a_machine_goes_back_to_a_snapshot(alma: Alma, visit: Visit) -> None:
+    machine = make_machine(alma, f"back-{secrets.token_hex(3)}")
+    await_status(alma, machine, "running")
+    page: Page = visit().page
+    page.goto(f"/vms/{number_of(machine)}/?view=snapshots")
+    snapshots = page.locator("#vm-snapshots")
+    for name in ("first", "second"):
+        page.get_by_label("Name").fill(name)
+        page.get_by_role("button", name="Take snapshot").click()
+        expect(snapshots.get_by_role("link", name=f"Go back… to {name}")).to_be_visible(timeout=LONG)
+    expect(snapshots.locator("li").filter(has_text="second")).to_contain_text("after first")
+
+    snapshots.get_by_role("link", name="Go back… to first").click()
+    expect(page.get_by_text("What was written to it since then is lost.")).to_be_visible()
+    page.get_by_role("button", name="Go back").click()
+    expect(snapshots.get_by_role("link", name="Go back… to first")).to_be_visible(timeout=LONG)
+    page.get_by_label("Name").fill("third")
+    page.get_by_role("button", name="Take snapshot").click()
+    expect(snapshots.locator("li").filter(has_text="third")).to_contain_text("after first", timeout=LONG)
+    expect(snapshots.locator("li.depth-1")).to_contain_text("second")
+    page.get_by_role("link", name="History").click()
+    expect(page.locator("#vm-jobs")).to_contain_text("Go back to a snapshot of")
