@@ -86,8 +86,9 @@ def tagged(tag: str) -> Q:
 
 
 def whole(pks: Iterable[int]) -> dict[int, Guest]:
-    """Machines by number, with what was read of them closely."""
-    return Guest.objects.select_related("details", "environment").in_bulk(list(pks))
+    """Machines by number, with what lists show of what was read of them closely."""
+    rows = Guest.objects.select_related("details", "environment")
+    return rows.defer("details__description", "details__cards", "details__file_systems").in_bulk(list(pks))
 
 
 def find(vm_id: str, *, by: Actor, with_templates: bool = False) -> Guest:

@@ -179,14 +179,19 @@ def _disk(disk: dict[str, Any], cluster: Cluster, mounts: dict[str, str]) -> dic
 
 def _card(card: dict[str, Any], first: str) -> dict[str, Any]:
     """`first` is an address that was seen of the machine before it was known of which card, and how wide its network is."""
-    given = _interface(card["ip"])
-    told = next((one for text in card.get("seen", ()) if (one := _interface(text))), None) or given
-    address = (first if "seen" not in card else "") or (str(told.ip) if told else "")
+    told = _told(card)
+    address = first if first and "seen" not in card else str(told.ip) if told else ""
     return {
         "interface": card["place"], "ip_address": address or None, "subnet": str(told.network) if told else None,
         "gateway": card["gateway"] or None, "vlan_id": card["vlan"], "bridge": card["bridge"] or None,
-        "mac_address": card["mac"] or None, "mode": "static" if given else card["ip"] or None,
+        "mac_address": card["mac"] or None, "mode": "static" if _interface(card["ip"]) else card["ip"] or None,
     }  # fmt: skip
+
+
+def _told(card: dict[str, Any]) -> IPv4Interface | IPv6Interface | None:
+    """The address that the guest itself tells, or else the one that its config gives to it."""
+    texts = [*card.get("seen", ()), card["ip"]]
+    return next((found for text in texts if (found := _interface(text)) is not None), None)
 
 
 def _interface(text: str) -> IPv4Interface | IPv6Interface | None:
