@@ -182,6 +182,13 @@ ALMA_SUMMARY = wiring.SUMMARY
 ALMA_BLUEPRINT_GUARDS = wiring.BLUEPRINT_GUARDS
 ALMA_INVARIANTS = wiring.INVARIANTS
 
+# -- language models -------------------------------------------------------------------------------
+ALMA_MODELS_DIR = Path(env.text("ALMA_MODELS_DIR", str(ALMA_DATA_DIR / "models"))).resolve()
+# The operator's commands, with {models}, {port} and {marker} where these belong; see instances/backends/kinds.py.
+ALMA_LLAMA_COMMAND = env.text("ALMA_LLAMA_COMMAND")  # empty: llama.cpp inside a process of our own
+ALMA_VLLM_COMMAND = env.text("ALMA_VLLM_COMMAND")
+ALMA_MLX_COMMAND = env.text("ALMA_MLX_COMMAND")
+
 # -- API ------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["alma.api.authentication.Credentials"],
