@@ -66,6 +66,15 @@ def read(model: type[Body], data: Mapping[str, Any]) -> Body:
         raise _refusal(error.errors(include_url=False)) from error
 
 
+def read_query(model: type[Body], request: Request) -> Body:
+    """What the query string of a request asks. Raises BadRequest, whatever is wrong with it: the parameters of a request are
+    no values that anybody wants to keep."""
+    try:
+        return read(model, request.query_params.dict())
+    except Invalid as error:
+        raise BadRequest(error.message, code="INVALID_PARAMETER", details=error.details) from error
+
+
 def _refusal(errors: list[ErrorDetails]) -> DomainError:
     rows = [_row(error) for error in errors[:_MOST_ERRORS]]
     first = rows[0]

@@ -8,7 +8,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from django.core.exceptions import FieldDoesNotExist
-from django.db.models import Model, Q, QuerySet
+from django.db.models import F, Model, OrderBy, Q, QuerySet
 
 from alma.api.cursors import Cursor, span
 
@@ -28,7 +28,7 @@ class Keyset:
             names.append("pk")
         self.names = cast("list[str]", names)
         self._is_definite = all(_is_definite(rows.model, name.lstrip("-").split("__")) for name in names)
-        self.rows = rows.order_by(*self.names)
+        self.rows = rows.order_by(*(_ordered(rows.model, name) for name in self.names))
 
     def around(self, cursor: Cursor, count: int) -> list[Any]:
         """At most `count` rows after the place of a cursor, or those before it, in the order of the list."""
@@ -58,6 +58,14 @@ class Keyset:
             beyond |= equal & Q((f"{field}__{'lt' if is_descending else 'gt'}", value))
             equal &= Q((field, value))
         return beyond
+
+
+def _ordered(model: type[Model], name: str) -> str | OrderBy:
+    """What is unknown comes before all that is known, and after it in a descending list: databases differ in that."""
+    field = name.lstrip("-")
+    if _is_definite(model, field.split("__")):
+        return name
+    return F(field).desc(nulls_last=True) if name.startswith("-") else F(field).asc(nulls_first=True)
 
 
 def _is_definite(model: type[Model], path: list[str]) -> bool:

@@ -97,7 +97,7 @@ def test_the_list(query: str, found: list[str]) -> None:
 
 
 def test_a_status_that_is_none() -> None:
-    assert site(make_job()).get("/v1/jobs?status=queued").status_code == 422
+    assert site(make_job()).get("/v1/jobs?status=queued").status_code == 400
 
 
 def test_cancelling_is_running_until_it_has_ended() -> None:

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from alma.api.answers import Answer
 from alma.api.authentication import actor_of
-from alma.api.bodies import read, read_body
+from alma.api.bodies import read_body, read_query
 from alma.api.dialects import PROXMOX
 from alma.api.dialects.ids import no_such
 from alma.api.endpoints import Endpoint
@@ -71,7 +71,7 @@ class Backups(Endpoint):
     )  # fmt: skip
     def get(self, request: Request) -> Response:
         """List backups, those made outside ALMA as well; `meta` says how long ago their storages were read."""
-        actor, query = actor_of(request), read(BackupQuery, request.query_params.dict())
+        actor, query = actor_of(request), read_query(BackupQuery, request)
         rows = listing.listed(actor, query.wish(actor)).order_by(*query.names)
         page = paginate(request, rows.only("pk", FIELDS[query.sort]), attrgetter("pk"), key="backups")
         found = listing.whole(page.rows)

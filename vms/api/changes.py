@@ -1,6 +1,6 @@
 """Changing and deleting one machine of `/v1/vms`."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from alma.api.authentication import actor_of
-from alma.api.bodies import read, read_body
+from alma.api.bodies import read_body, read_query
 from alma.errors import BadRequest
 from vms.api import machines
 from vms.api.finding import VM_ID, machine_of
@@ -103,7 +103,6 @@ class Machine(machines.Machine):
     def delete(self, request: Request, vm_id: str) -> Response:
         """Delete a machine with its disks and snapshots."""
         guest = machine_of(request, vm_id)
-        given: dict[str, Any] = request.query_params.dict()
-        query = read(DeletionQuery, given)
+        query = read_query(DeletionQuery, request)
         job = delete(guest, is_forced=query.force, keeps_backups=query.keep_backups, by=actor_of(request))
         return Response(begun(guest, job))

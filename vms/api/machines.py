@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from alma.api.answers import Answer
 from alma.api.authentication import actor_of
-from alma.api.bodies import read
+from alma.api.bodies import read_query
 from alma.api.dialects import PROXMOX
 from alma.api.endpoints import Endpoint
 from alma.api.paging import paginate
@@ -68,7 +68,13 @@ PARAMETERS = [
     _word("tag", "One of its tags"),
     _word("cluster", "Slug of its cluster"),
     _word("node", "Name of its node"),
-    OpenApiParameter("sort", str, description="What to sort by", enum=get_args(Sort), default="name"),
+    OpenApiParameter(
+        "sort",
+        str,
+        description="What to sort by; what is not known counts as the least",
+        enum=get_args(Sort),
+        default="name",
+    ),
     OpenApiParameter("order", str, description="Which way", enum=get_args(Order), default="asc"),
 ]
 
@@ -85,7 +91,7 @@ class Machines(Endpoint):
     )  # fmt: skip
     def get(self, request: Request) -> Response:
         """List machines as they were last read; `meta` says how long ago that was."""
-        actor, query = actor_of(request), read(MachineQuery, request.query_params.dict())
+        actor, query = actor_of(request), read_query(MachineQuery, request)
         clusters = machines.clusters_of(actor)
         rows = machines.listed(actor, query.wish(), clusters).order_by(*query.names)
         page = paginate(request, rows.only("pk", query.sort), attrgetter("pk"), key="vms")

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from alma.api.answers import Answer
 from alma.api.authentication import actor_of
-from alma.api.bodies import read
+from alma.api.bodies import read_query
 from alma.api.dialects import PROXMOX
 from alma.api.endpoints import Endpoint
 from alma.api.schema import refusals
@@ -117,7 +117,7 @@ class SystemMetrics(Endpoint):
     def get(self, request: Request) -> Response:
         """Figures of nodes, machines, storages and jobs as they were last read, and of a period: each minute of an hour, each quarter
         of an hour of a day, each hour of a week or a month."""
-        actor, query = actor_of(request), read(SystemQuery, request.query_params.dict())
+        actor, query = actor_of(request), read_query(SystemQuery, request)
         points = [_system_point(moment) for moment in system_past(actor, query.period)]
         told = {"metrics": metrics.whole_system(actor), "period": query.period, "series": _asked(points, query.metrics)}
         return Answer(told, meta=age_of(machines.clusters_of(actor).values()))
@@ -135,7 +135,7 @@ class VmMetrics(Endpoint):
     )  # fmt: skip
     def get(self, request: Request, vm_id: str) -> Response:
         """Figures of a period. A cluster has two seconds to tell them; after that they are the last known, with their age."""
-        guest, query = machine_of(request, vm_id), read(VmQuery, request.query_params.dict())
+        guest, query = machine_of(request, vm_id), read_query(VmQuery, request)
         series = metrics.series_of(guest, query.period)
         told = _asked([_point(moment) for moment in series.moments], query.metrics)
         age = int((timezone.now() - series.read_at).total_seconds())

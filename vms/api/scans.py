@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from alma.api.authentication import actor_of
-from alma.api.bodies import read, read_body
+from alma.api.bodies import read_body, read_query
 from alma.api.dialects import PROXMOX
 from alma.api.dialects.ids import no_such
 from alma.api.endpoints import Endpoint
@@ -115,9 +115,7 @@ class Scan(Endpoint):
     def get(self, request: Request, scan_id: str) -> Response:
         """One scan: its figures, controls, what could not be assessed, and its findings page by page, the worst first."""
         scan = _find(request, scan_id)
-        page = paginate(
-            request, _wanted(scan, read(ScanQuery, request.query_params.dict())), finding_of, key="findings"
-        )
+        page = paginate(request, _wanted(scan, read_query(ScanQuery, request)), finding_of, key="findings")
         return Response({"scan": report_of(scan), **PROXMOX.page_style.body(page)})
 
 

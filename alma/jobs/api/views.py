@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from alma.api.answers import Answer
 from alma.api.authentication import actor_of
-from alma.api.bodies import read
+from alma.api.bodies import read_query
 from alma.api.dialects import PROXMOX
 from alma.api.endpoints import Endpoint
 from alma.api.paging import paginate
@@ -47,7 +47,7 @@ class Jobs(Endpoint):
     )  # fmt: skip
     def get(self, request: Request) -> Response:
         """List jobs, newest first."""
-        query = read(JobQuery, request.query_params.dict())
+        query = read_query(JobQuery, request)
         rows = Job.objects.visible_to(actor_of(request)).order_by("-pk")
         if query.status:
             rows = rows.filter(state__in=Job.OPEN if query.status == "running" else [query.status])

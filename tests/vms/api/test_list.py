@@ -124,9 +124,22 @@ def test_filters_and_order(site: Client, query: str, found: list[str]) -> None:
 )
 def test_what_makes_no_sense(site: Client, query: str, field: str) -> None:
     answer = site.get(f"/v1/vms?{query}")
-    assert (answer.status_code, answer.json()["error"]["code"]) == (422, "VALIDATION_ERROR")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "VALIDATION_ERROR")
     details = answer.json()["error"]["details"]
     assert (details["field"], "reason" in details, "provided_value" in details) == (field, True, True)
+
+
+@pytest.mark.parametrize(
+    ("order", "found"), [("asc", ["mute", "old", "new"]), ("desc", ["new", "old", "mute"])], ids=["asc", "desc"]
+)
+def test_what_is_not_known_counts_as_the_least_on_every_database(
+    site: Client, cluster: Cluster, order: str, found: list[str]
+) -> None:
+    for name, age in (("new", 1), ("mute", None), ("old", 9)):
+        made = None if age is None else timezone.now() - timedelta(days=age)
+        make_guest(cluster, name=name, created_at=made)
+    assert names(site, f"sort=created_at&order={order}") == found
+    assert names(site, f"sort=created_at&order={order}&limit=1&offset=1") == found[1:2]
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=201", "offset=-1", "cursor=forged"])

@@ -96,7 +96,7 @@ def test_filters(site: Client, cluster: Cluster, machine: Guest) -> None:
 @pytest.mark.parametrize(
     ("query", "status"),
     [
-        ("status=broken", 422), ("sort=name", 422), ("order=up", 422), ("verified=perhaps", 400), ("vm_id=vm-999", 404),
+        ("status=broken", 400), ("sort=name", 400), ("order=up", 400), ("verified=perhaps", 400), ("vm_id=vm-999", 404),
         ("limit=0", 400), ("limit=201", 400), ("cursor=x", 400),
     ],
 )  # fmt: skip
