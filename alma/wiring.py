@@ -85,9 +85,13 @@ CHORES = [
     ("alma.accounts.signing_in.forget_old", 3600),
     ("alma.api.idempotency.sweep", 600),
     ("alma.api.limits.limiter.sweep", 60),
+    ("alma.jobs.forgetting.forget_old", 600),
+    ("vms.scans.forgetting.forget_old", 600),
     ("alma.events.webhooks.sending.send_due", 1),
     ("alma.events.webhooks.sending.forget_old", 600),
 ]
+# Whose jobs are kept however old they are: dotted names of functions that return querysets of public ids.
+JOB_KEEPERS = ["vms.ledger.named_jobs"]
 # Which function the health check asks, and what, to see whether words still become blueprints.
 LANGUAGE_PROBE = ("blueprints.generation.generate", "one web server")
 # What Prometheus is shown beside the requests: dotted names of functions that return figures.

@@ -93,6 +93,11 @@ def take_named(claim_id: str, *, job: Job) -> GuestClaim:
     return claim
 
 
+def named_jobs() -> QuerySet[GuestClaim, str]:
+    """The public ids of the jobs that made what is there, or changed it last: drift is measured against their steps."""
+    return GuestClaim.objects.active().order_by().values_list("job", flat=True)
+
+
 def has_room(cluster_id: int) -> bool:
     """Whether one more guest may be created at the same time; inside a fenced transaction."""
     cluster = Cluster.objects.select_for_update().get(pk=cluster_id)
