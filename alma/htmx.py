@@ -1,8 +1,10 @@
 """Types and answers for pages that HTMX asks for."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from django.http import HttpRequest
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django_htmx.middleware import HtmxDetails
 
 if TYPE_CHECKING:
@@ -15,3 +17,9 @@ class HtmxRequest(HttpRequest):
     htmx: HtmxDetails
     actor: "Actor"
     request_id: str
+
+
+def done(request: HttpRequest, target: Any, words: str, level: int = messages.INFO) -> HttpResponse:
+    """Bring a person to where what they did shows, and say it there; `target` is what `redirect` takes."""
+    messages.add_message(request, level, words)
+    return redirect(target)

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import trigger_client_event
 
-from alma.htmx import HtmxRequest
+from alma.htmx import HtmxRequest, done
 from alma.jobs import services, tray
 from alma.jobs.models import Job
 from alma.jobs.pages.detail import job_context, log_context, seq_of
@@ -66,8 +66,7 @@ def job_cancel(request: HtmxRequest, public_id: str) -> HttpResponse:
     job = _find(request, public_id)
     request.actor.require(WRITE)
     services.stop(job, by=request.actor)
-    messages.info(request, "Asked to stop: what is in flight is finished, nothing new begins.")
-    return redirect(job)
+    return done(request, job, "Asked to stop: what is in flight is finished, nothing new begins.")
 
 
 @require_POST
@@ -90,8 +89,7 @@ def _dismissed(request: HtmxRequest) -> HttpResponse:
     """The tray without it, or, without scripts, the list."""
     if request.htmx:
         return render(request, "jobs/_tray.html", tray_context(request.actor))
-    messages.success(request, "Dismissed. It is still in the list of jobs.")
-    return redirect("jobs:pages")
+    return done(request, "jobs:pages", "Dismissed. It is still in the list of jobs.", messages.SUCCESS)
 
 
 @require_safe

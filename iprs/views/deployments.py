@@ -3,12 +3,12 @@
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET, require_POST
 from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import trigger_client_event
 
-from alma.htmx import HtmxRequest
+from alma.htmx import HtmxRequest, done
 from iprs import services
 from iprs.models import Deployment
 from iprs.pages.log import log_context
@@ -74,11 +74,10 @@ def deployment_cancel(request: HtmxRequest, public_id: str) -> HttpResponse:
     deployment = _find(request, public_id)
     if request.POST.get("force"):
         services.force_cancel_deployment(deployment, by=request.actor)
-        messages.warning(request, "Cancelled by force. What was in flight may still have its effect.")
-    else:
-        services.cancel_deployment(deployment, by=request.actor)
-        messages.info(request, "Cancelling: what is in flight is finished, nothing new begins.")
-    return redirect(deployment)
+        words = "Cancelled by force. What was in flight may still have its effect."
+        return done(request, deployment, words, messages.WARNING)
+    services.cancel_deployment(deployment, by=request.actor)
+    return done(request, deployment, "Cancelling: what is in flight is finished, nothing new begins.")
 
 
 @require_POST
@@ -87,8 +86,7 @@ def deployment_retry(request: HtmxRequest, public_id: str) -> HttpResponse:
     """Go on at the step where it stopped."""
     deployment = _find(request, public_id)
     services.retry_deployment(deployment, by=request.actor)
-    messages.info(request, "Taken up again at the step where it stopped.")
-    return redirect(deployment)
+    return done(request, deployment, "Taken up again at the step where it stopped.")
 
 
 @require_POST
@@ -97,5 +95,4 @@ def deployment_rollback(request: HtmxRequest, public_id: str) -> HttpResponse:
     """Undo what it did, once somebody has said that they read what cannot be undone."""
     deployment = _find(request, public_id)
     services.roll_back(deployment, by=request.actor, is_confirmed=bool(request.POST.get("confirm")))
-    messages.info(request, "Rolling back: the guests that this run made are removed.")
-    return redirect(deployment)
+    return done(request, deployment, "Rolling back: the guests that this run made are removed.")

@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django.views.decorators.vary import vary_on_headers
 
-from alma.htmx import HtmxRequest
+from alma.htmx import HtmxRequest, done
 from iprs import services
 from iprs.forms import NewIPRForm, ReviewForm
 from iprs.models import IPR, Review
@@ -89,8 +89,7 @@ def ipr_review(request: HtmxRequest, pk: int) -> HttpResponse:
     _say(request, ipr, form.cleaned_data)
     if request.htmx:
         return render(request, "iprs/_ipr_reviewed.html", _detail(request, _find(request, pk)))
-    messages.success(request, _SAID[form.cleaned_data["action"]])
-    return redirect(ipr)
+    return done(request, ipr, _SAID[form.cleaned_data["action"]], messages.SUCCESS)
 
 
 def _say(request: HtmxRequest, ipr: IPR, data: dict[str, Any]) -> Review:
@@ -110,8 +109,7 @@ def ipr_replan(request: HtmxRequest, pk: int) -> HttpResponse:
     ipr = _find(request, pk)
     wanted = _SNAPSHOTS.get(request.POST.get("safety_snapshots", ""))
     services.replan(ipr, by=request.actor, safety_snapshots=wanted)
-    messages.info(request, "A new plan is being computed. Approvals count again if it comes out the same.")
-    return redirect(ipr)
+    return done(request, ipr, "A new plan is being computed. Approvals count again if it comes out the same.")
 
 
 @require_POST
@@ -120,8 +118,7 @@ def ipr_withdraw(request: HtmxRequest, pk: int) -> HttpResponse:
     """Take it back."""
     ipr = _find(request, pk)
     services.withdraw(ipr, by=request.actor)
-    messages.info(request, "Withdrawn. Nothing was changed.")
-    return redirect(ipr)
+    return done(request, ipr, "Withdrawn. Nothing was changed.")
 
 
 @require_POST
@@ -130,8 +127,7 @@ def ipr_reopen(request: HtmxRequest, pk: int) -> HttpResponse:
     """Bring it back into review."""
     ipr = _find(request, pk)
     services.reopen(ipr, by=request.actor)
-    messages.info(request, "Open again; a new plan is being computed.")
-    return redirect(ipr)
+    return done(request, ipr, "Open again; a new plan is being computed.")
 
 
 @require_POST

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from itertools import groupby
 from typing import Any
 
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.db.models import Count, F, Window
@@ -15,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from alma.errors import Invalid
-from alma.htmx import HtmxRequest
+from alma.htmx import HtmxRequest, done
 from vms.forms.scans import VIEWS, FindingFilter, ScanForm
 from vms.models import ScanFinding, SecurityScan
 from vms.scans import scoring, services
@@ -81,8 +80,7 @@ def scan_cancel(request: HtmxRequest, pk: int) -> HttpResponse:
     """Ask a scan to stop."""
     scan = _find(request, pk)
     services.cancel(scan, by=request.actor)
-    messages.info(request, "The scan stops after the guests that it looks at now.")
-    return redirect(scan)
+    return done(request, scan, "The scan stops after the guests that it looks at now.")
 
 
 @require_safe
