@@ -1,9 +1,9 @@
 """What all guests of a cluster stand on."""
 
-from vms.scans.facts import ClusterFacts, NodeFacts, NotApplicable, NotAssessed, known
+from vms.scans.facts import ClusterFacts, NodeFacts, NotAssessed, known
 from vms.scans.findings import Finding, Fix, Severity, finding, rule
 from vms.scans.lifetimes import AS_OF, is_over, lifetime
-from vms.scans.rules import ports
+from vms.scans.rules import ports, switches
 from vms.scans.rules.reading import is_on
 
 _FIREWALL = "CIS-4.2 CIS-4.4 CIS-13.4 SOC2-CC6.6"
@@ -17,11 +17,7 @@ _CLUSTER = "/cluster/firewall"
 )  # fmt: skip
 def cluster_firewall(facts: ClusterFacts) -> Finding | None:
     """Off in the options of the datacenter, which is the default."""
-    options = known(facts.firewall.options)
-    if is_on(options, "enable"):
-        return None
-    told = ("datacenter firewall: enable", options.get("enable", "0 (default)"))
-    return finding(told, fix=Fix("PUT", f"{_CLUSTER}/options", {"enable": 1}))
+    return switches.switched_off(facts.firewall, _CLUSTER, "datacenter firewall")
 
 
 @rule(
@@ -39,14 +35,7 @@ def cluster_ports(facts: ClusterFacts) -> Finding | None:
 )  # fmt: skip
 def cluster_policy(facts: ClusterFacts) -> Finding | None:
     """policy_in of the datacenter."""
-    options = known(facts.firewall.options)
-    if not is_on(options, "enable"):
-        raise NotApplicable
-    if str(options.get("policy_in", "DROP")).upper() != "ACCEPT":
-        return None
-    return finding(
-        ("datacenter firewall: policy_in", "ACCEPT"), fix=Fix("PUT", f"{_CLUSTER}/options", {"policy_in": "DROP"})
-    )
+    return switches.lets_in_the_rest(facts.firewall, _CLUSTER, "datacenter firewall")
 
 
 @rule(

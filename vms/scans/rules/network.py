@@ -5,7 +5,7 @@ from ipaddress import ip_address, ip_interface
 from vms.proxmox.values import join_properties, parse_properties
 from vms.scans.facts import GuestFacts, NotApplicable, known
 from vms.scans.findings import Finding, Fix, Severity, finding, rule
-from vms.scans.rules import ports
+from vms.scans.rules import ports, switches
 from vms.scans.rules.reading import Parts, base, cards, is_on, mac_of
 
 _FIREWALL = "CIS-4.4 CIS-13.4 SOC2-CC6.6"
@@ -26,11 +26,7 @@ def _cards(facts: GuestFacts) -> dict[str, Parts]:
 def firewall(facts: GuestFacts) -> Finding | None:
     """Off in its own options, which is the default."""
     _cards(facts)
-    options = known(facts.firewall.options)
-    if is_on(options, "enable"):
-        return None
-    told = ("firewall options: enable", options.get("enable", "0 (default)"))
-    return finding(told, fix=Fix("PUT", f"{base(facts)}/firewall/options", {"enable": 1}))
+    return switches.switched_off(facts.firewall, f"{base(facts)}/firewall", "firewall options")
 
 
 @rule(
@@ -63,13 +59,7 @@ def open_ports(facts: GuestFacts) -> Finding | None:
 )  # fmt: skip
 def policy(facts: GuestFacts) -> Finding | None:
     """policy_in of a firewall that is on; its default is DROP."""
-    options = known(facts.firewall.options)
-    if not is_on(options, "enable"):
-        raise NotApplicable
-    if str(options.get("policy_in", "DROP")).upper() != "ACCEPT":
-        return None
-    fix = Fix("PUT", f"{base(facts)}/firewall/options", {"policy_in": "DROP"})
-    return finding(("firewall options: policy_in", "ACCEPT"), fix=fix)
+    return switches.lets_in_the_rest(facts.firewall, f"{base(facts)}/firewall", "firewall options")
 
 
 @rule(
