@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import chain
+from typing import Any, TypeVar
 
 from django.conf import settings
 
@@ -16,6 +17,7 @@ LEVELS = 4
 """Stop, restore, start, and drop what was taken for safety."""
 MARGIN = 5
 Row = dict[str, Any]
+T = TypeVar("T")
 _DISK = re.compile(r"scsi(?!30)\d+|mp\d+")
 """Places of further disks; scsi30 is one for cloud-init."""
 
@@ -89,13 +91,15 @@ def _joined(trails: list[_Trail], first: list[StepSpec]) -> Undo:
     """What was made last is undone first."""
     depths = sorted({trail.steps[0].level for trail in trails}, reverse=True)
     found = [_undo(trail, FIRST_LEVEL + LEVELS * depths.index(trail.steps[0].level)) for trail in trails]
-    steps = tuple(step for undo in found for step in undo.steps)
+    steps = _flat(undo.steps for undo in found)
     return Undo(
-        steps=(*first, *steps) if steps else (),
-        removes=tuple(row for undo in found for row in undo.removes),
-        restores=tuple(row for undo in found for row in undo.restores),
-        lost=tuple(sentence for undo in found for sentence in undo.lost),
-    )
+        steps=(*first, *steps) if steps else (), removes=_flat(undo.removes for undo in found),
+        restores=_flat(undo.restores for undo in found), lost=_flat(undo.lost for undo in found),
+    )  # fmt: skip
+
+
+def _flat(parts: Iterable[Iterable[T]]) -> tuple[T, ...]:
+    return tuple(chain.from_iterable(parts))
 
 
 def _undo(trail: _Trail, level: int) -> Undo:

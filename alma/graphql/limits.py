@@ -64,18 +64,24 @@ def check(asked: Asked, lists: Mapping[str, int], *, may_introspect: bool) -> No
 
     Raises BadRequest, and NotAuthenticated for introspection by somebody unknown."""
     document = _parsed(asked.query)
-    operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
-    names = [node.name.value if node.name else None for node in operations]
-    if asked.name not in names and (asked.name or len(names) != 1):
-        raise BadRequest("operationName must name one operation of the query.", code="GRAPHQL_OPERATION")
-    if any(node.operation is not OperationType.QUERY for node in operations):
-        raise BadRequest("Only queries are answered here; changes go through the API.", code="GRAPHQL_READ_ONLY")
+    operations = _operations(document, asked.name)
     fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
     for operation in operations:
         scale = Scale(fragments, _defaults(operation) | asked.variables, lists)
         _judge(scale.of(operation.selection_set))
         if scale.introspects and not may_introspect:
             raise NotAuthenticated("Introspection needs an API key.", code="INTROSPECTION_REFUSED")
+
+
+def _operations(document: DocumentNode, name: str | None) -> list[OperationDefinitionNode]:
+    """The operations of a document, of which the name chooses one. Raises BadRequest."""
+    found = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+    names = [node.name.value if node.name else None for node in found]
+    if name not in names and (name or len(names) != 1):
+        raise BadRequest("operationName must name one operation of the query.", code="GRAPHQL_OPERATION")
+    if any(node.operation is not OperationType.QUERY for node in found):
+        raise BadRequest("Only queries are answered here; changes go through the API.", code="GRAPHQL_READ_ONLY")
+    return found
 
 
 def _judge(extent: Extent) -> None:

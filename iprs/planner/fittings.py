@@ -94,17 +94,23 @@ def _rows(
     machine: Machine, volumes: Sequence[Volume], cards: Sequence[Card], storage: str, now: GuestReading | None
 ) -> Iterator[Row]:
     for volume in volumes:
-        before = now.disks.get(volume.slot) if now else None
-        yield change(f"disk {volume.slot}", before, volume.size_bytes, "specs.disks")
-        if before is None and volume.storage != storage:
-            yield change(f"storage {volume.slot}", None, volume.storage, "specs.disks")
-        if before is None and volume.mount:
-            yield change(f"mount {volume.slot}", None, volume.mount, "specs.disks")
+        yield from _disk_rows(volume, now.disks.get(volume.slot) if now else None, storage)
     for number, card in enumerate(cards):
         name = "network" if number == 0 else f"network {card.slot}"
         cause = machine.causes.get("network", "default") if number == 0 else "specs.networks"
         found = now.cards.get(card.slot) if now else None
         yield change(name, _present(found, card) if found else None, _wanted(card, found), cause)
+
+
+def _disk_rows(volume: Volume, before: int | None, storage: str) -> Iterator[Row]:
+    """Its size, and of one that is made where it lies and is mounted, unless that goes without saying."""
+    yield change(f"disk {volume.slot}", before, volume.size_bytes, "specs.disks")
+    if before is not None:
+        return
+    if volume.storage != storage:
+        yield change(f"storage {volume.slot}", None, volume.storage, "specs.disks")
+    if volume.mount:
+        yield change(f"mount {volume.slot}", None, volume.mount, "specs.disks")
 
 
 def _wanted(card: Card, now: CardReading | None) -> str:

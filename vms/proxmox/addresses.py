@@ -14,6 +14,7 @@ from alma.outbound import Allowance, Unreached, is_public, look_up
 Address = IPv4Address | IPv6Address
 METADATA = frozenset(map(ip_address, ("100.100.100.200", "192.0.0.192", "fd00:ec2::254", "fd20:ce::254")))
 """Where clouds hand out credentials outside the link-local range."""
+_NO_CLUSTER = ("is_link_local", "is_multicast", "is_unspecified")
 
 
 class AddressRefused(OSError):
@@ -37,7 +38,7 @@ def refusal_of(host: str, text: str, *, is_sandbox: bool = False) -> str:
         address = address.ipv4_mapped
     if address.is_loopback:
         return "" if is_sandbox else "Only the built-in sandbox may be on this machine itself."
-    if address.is_link_local or address.is_multicast or address.is_unspecified or address in METADATA:
+    if address in METADATA or any(getattr(address, name) for name in _NO_CLUSTER):
         return f"{address} is no address of a cluster."
     if is_public(address) or any(entry.covers(host.lower(), address) for entry in allowances()):
         return ""

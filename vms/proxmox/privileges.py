@@ -178,8 +178,13 @@ def _oddities(cluster: Cluster, nodes: list[str], storages: set[str], guests: li
             yield f"No storage {name} for disks is visible to the token."
     if not any(row.is_template for row in guests):
         yield "No template is visible: grant VM.Audit and VM.Clone on the templates that guests are made from."
-    within = [row for row in guests if cluster.vmid_first <= row.vmid <= cluster.vmid_last and not row.is_template]
-    foreign = [row for row in within if "alma" not in row.tags.split(";")]
+    foreign = [str(row.vmid) for row in guests if _is_intruder(row, cluster)]
     if foreign:
-        some = ", ".join(str(row.vmid) for row in foreign[:5])
+        some = ", ".join(foreign[:5])
         yield f"{len(foreign)} guests of others have numbers of ALMA's range ({some}); they are left alone."
+
+
+def _is_intruder(row: GuestRow, cluster: Cluster) -> bool:
+    """Whether a guest that ALMA did not make has a number that is kept for ALMA."""
+    is_within = cluster.vmid_first <= row.vmid <= cluster.vmid_last
+    return is_within and not row.is_template and "alma" not in row.tags.split(";")

@@ -42,13 +42,7 @@ def start(call: Call) -> str:
 
 
 def _check(call: Call) -> None:
-    named = [name for name in ("all", "pool") if call.params.get(name)]
-    if "vmid" in call.params and named:
-        raise invalid(**{named[0]: "option conflicts with option 'vmid'"})
-    if "vmid" in call.params and "exclude" in call.params:
-        raise invalid(exclude="option conflicts with options 'vmid'")
-    if "vmid" not in call.params and not named:
-        raise invalid(vmid="property is missing")
+    _check_selection(call, [name for name in ("all", "pool") if call.params.get(name)])
     refused = [name for name in _ROOT_ONLY if name in call.params]
     if refused and not call.identity.is_root_ticket:
         raise invalid(**dict.fromkeys(refused, "Only root may set this option."))
@@ -57,20 +51,35 @@ def _check(call: Call) -> None:
     call.refuse("stdout", "fleecing", *_ROOT_ONLY)
 
 
+def _check_selection(call: Call, named: list[str]) -> None:
+    """The guests are named by number, or all of them or those of a pool are meant."""
+    if "vmid" not in call.params and not named:
+        raise invalid(vmid="property is missing")
+    if "vmid" in call.params and named:
+        raise invalid(**{named[0]: "option conflicts with option 'vmid'"})
+    if "vmid" in call.params and "exclude" in call.params:
+        raise invalid(exclude="option conflicts with options 'vmid'")
+
+
 def _vmids(call: Call) -> list[int]:
     """The guests of the job on this node; a number that no node knows is here, and fails for all to see."""
-    state = call.world.state
-    wanted = [int(vmid) for vmid in split_list(call.string("vmid"))]
-    if call.params.get("all") or "pool" in call.params:
-        pool = state.pools.get(call.string("pool"))
-        here = [guest.vmid for guest in state.guests if "pool" not in call.params or (pool and guest.vmid in pool.vms)]
-        excluded = set(map(int, split_list(call.string("exclude"))))
-        wanted = [vmid for vmid in sorted(here) if vmid not in excluded and _may(call, vmid)]
-    found = [(vmid, state.guests.get(vmid)) for vmid in wanted]
+    is_wide = call.params.get("all") or "pool" in call.params
+    wanted = _chosen(call) if is_wide else [int(vmid) for vmid in split_list(call.string("vmid"))]
+    found = [(vmid, call.world.state.guests.get(vmid)) for vmid in wanted]
     local = [vmid for vmid, guest in found if guest is None or guest.node == call.node]
     for vmid in local if "vmid" in call.params else ():
         permissions.require(call.world, call.identity, f"/vms/{vmid}", "VM.Backup")
     return local
+
+
+def _chosen(call: Call) -> list[int]:
+    """Of all guests, or of those of a pool, the ones that may be backed up and are not excluded."""
+    pool = call.world.state.pools.get(call.string("pool"))
+    members = set(pool.vms) if pool else set()
+    excluded = set(map(int, split_list(call.string("exclude"))))
+    here = {guest.vmid for guest in call.world.state.guests}
+    rows = here & members if "pool" in call.params else here
+    return [vmid for vmid in sorted(rows - excluded) if _may(call, vmid)]
 
 
 def _may(call: Call, vmid: int) -> bool:

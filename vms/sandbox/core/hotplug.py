@@ -68,15 +68,21 @@ def _changes_only_hot_agent_parts(guest: Guest, new: str) -> bool:
 
 
 def _applies_to_drive(guest: Guest, key: str, new: Value | None) -> bool:
-    old = drives.parse(QEMU, key, str(guest.config[key])) if key in guest.config else None
-    wanted = drives.parse(QEMU, key, str(new)) if new is not None else None
-    if old and wanted and drives.is_cdrom(old) and drives.is_cdrom(wanted):
+    both = _drives(key, guest.config.get(key), new)
+    if both and all(map(drives.is_cdrom, both)):
         return True
     if "disk" not in features(guest) or not key.startswith(("scsi", "virtio")):
         return False
-    if old and wanted and old["file"] == wanted["file"]:
-        return all(old.get(part) == wanted.get(part) for part in _COLD_DRIVE_PARTS)
-    return True
+    if not both or both[0]["file"] != both[1]["file"]:
+        return True
+    return all(both[0].get(part) == both[1].get(part) for part in _COLD_DRIVE_PARTS)
+
+
+def _drives(key: str, old: Value | None, new: Value | None) -> tuple[drives.Parts, drives.Parts] | None:
+    """A drive before and after a change, where there is one before and after."""
+    if old is None or new is None:
+        return None
+    return drives.parse(QEMU, key, str(old)), drives.parse(QEMU, key, str(new))
 
 
 def problem(guest: Guest, key: str, new: Value | None) -> str:

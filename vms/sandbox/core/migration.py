@@ -113,15 +113,20 @@ def _local_bytes(call: Call, guest: Guest) -> int:
 def _storage_map(call: Call, guest: Guest, target: str, given: str) -> dict[str, str]:
     """Where the volumes of each storage go; every storage keeps its name when nothing is asked."""
     used = {volume.storage for volume in guests.referenced(call.world, guest).values()}
-    pairs = [part.partition(":") for part in validation.split_list(given)]
-    single = next((name for name, colon, _ in pairs if not colon and name != "1"), "")
-    chosen = {name: next((to for old, colon, to in pairs if colon and old == name), single or name) for name in used}
+    chosen = _mapped(used, validation.split_list(given))
     for name in sorted(set(chosen.values())):
         storage = call.world.usable_storage(name, target)
         if given and given != "1":
             permissions.require(call.world, call.identity, f"/storage/{name}", "Datastore.AllocateSpace")
             volumes.require_content(storage, kind_of(guest).content)
     return chosen
+
+
+def _mapped(used: set[str], given: list[str]) -> dict[str, str]:
+    """By pairs `old:new`; what no pair names goes to the one name without a colon, if there is one. The first counts."""
+    named = dict(part.split(":", 1) for part in reversed(given) if ":" in part)
+    single = next((part for part in given if ":" not in part and part != "1"), "")
+    return {name: named.get(name, single or name) for name in used}
 
 
 def _say(task: Task, line: str) -> None:
@@ -160,24 +165,31 @@ def _mounts(guest: Guest) -> list[str]:
 
 def _check_disks(world: World, guest: Guest, task: Task) -> None:
     problems = _image_problems(world, guest)
-    is_attached = {volume.volid for key, volume in _local(world, guest).items() if not kind_of(guest).is_unused(key)}
-    seeds = {volume.volid for key, volume in _local(world, guest).items() if _is_seed(guest, key)}
+    local = _local(world, guest)
+    seeds = {volume.volid for key, volume in local.items() if _is_seed(guest, key)}
+    attached = {volume.volid for key, volume in local.items() if not kind_of(guest).is_unused(key)}
     for volume in _travelling(world, guest):
-        where = "attached" if volume.volid in is_attached else "unused"
         if volume.volid in seeds:
             _say(task, f"found generated disk '{volume.volid}' (in current VM config)")
-            continue
-        _say(task, f"found local {'disk' if guest.kind == QEMU.name else 'volume'} '{volume.volid}' ({where})")
-        text = _disk_problem(world, guest, volume)
-        if task.args["online"] and guest.kind == QEMU.name and not task.args["disks"] and volume.volid in is_attached:
-            text = "can't live migrate attached local disks without with-local-disks option"
-        problems += [f"can't migrate local disk '{volume.volid}': {text}"] if text else []
+        else:
+            problems += _problems_of(world, guest, task, volume, is_attached=volume.volid in attached)
     for line in problems:
         _say(task, line)
     if problems:
         raise TaskError("Problem found while scanning volumes - can't migrate VM - check log")
     if guest.kind == LXC.name and task.args["online"] and not task.args["restart"]:
         raise TaskError("lxc live migration is currently not implemented")
+
+
+def _problems_of(world: World, guest: Guest, task: Task, volume: Volume, *, is_attached: bool) -> list[str]:
+    """Why a volume cannot travel, after the line that says that it was found."""
+    noun = "disk" if guest.kind == QEMU.name else "volume"
+    _say(task, f"found local {noun} '{volume.volid}' ({'attached' if is_attached else 'unused'})")
+    text = _disk_problem(world, guest, volume)
+    is_live = task.args["online"] and guest.kind == QEMU.name and not task.args["disks"]
+    if is_live and is_attached:
+        text = "can't live migrate attached local disks without with-local-disks option"
+    return [f"can't migrate local disk '{volume.volid}': {text}"] if text else []
 
 
 def _travelling(world: World, guest: Guest) -> list[Volume]:

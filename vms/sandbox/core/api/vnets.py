@@ -54,17 +54,21 @@ def _check_tag(call: Call, entry: Entry, type: str) -> None:
     if type not in _TAG_LIMITS:
         return
     word, limit = _TAG_LIMITS[type]
-    if tag is None and type != "qinq":
+    if tag is not None:
+        _check_number(
+            call, entry, int(tag), f"{word} tag max{'imal' if type == 'qinq' else ''} value is {limit}", limit
+        )
+    elif type != "qinq":
         raise invalid(tag=f"missing {word} tag")
-    if tag is not None and int(tag) > limit:
-        raise invalid(tag=f"{word} tag max{'imal' if type == 'qinq' else ''} value is {limit}")
+
+
+def _check_number(call: Call, entry: Entry, tag: int, words: str, limit: int) -> None:
+    """A tag within its limit, and not another's in the zone."""
+    if tag > limit:
+        raise invalid(tag=words)
+    mine = (entry.values["tag"], entry.values["zone"])
     for name, values in sdn.configured(call.world, sdn.VNETS).items():
-        if (
-            tag is not None
-            and name != entry.name
-            and values.get("tag") == tag
-            and values["zone"] == entry.values["zone"]
-        ):
+        if name != entry.name and (values.get("tag"), values["zone"]) == mine:
             raise invalid(tag=f"tag {tag} already exist in zone {values['zone']} vnet {name}")
 
 
