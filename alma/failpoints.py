@@ -50,7 +50,7 @@ def _hit(name: str) -> None:
         raise ImproperlyConfigured(
             f"ALMA_FAILPOINTS reads name=mode or *=mode:chance, not {settings.ALMA_FAILPOINTS!r}."
         )
-    is_here = random.random() < float(chance or 1) if where == "*" else where == name and _is_first(name)  # noqa: S311
+    is_here = random.random() < float(chance or 1) if where == "*" else where == name and _is_first(name)
     if is_here:
         MODES[mode]()
 

@@ -1,7 +1,7 @@
 """Which rights each method of a view needs, written on the view and checked here."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from django.urls import reverse
 from rest_framework.permissions import BasePermission
@@ -40,7 +40,7 @@ class Scoped(BasePermission):
             raise Refused("Nobody has the right to do this here.")
         if needed == ANYBODY:
             return True
-        actor: Actor = request.auth  # type: ignore[assignment]
+        actor = cast("Actor", request.auth)
         scopes = (needed,) if isinstance(needed, str) else needed
         return permit(actor, *scopes, opened_by=getattr(view, "openings", {}).get(method, ()))
 

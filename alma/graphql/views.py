@@ -31,7 +31,7 @@ class QueryBody(BaseModel):
 
     query: str = Field(min_length=1)
     variables: dict[str, JsonValue] | None = None
-    operationName: str | None = None  # noqa: N815 - as GraphQL over HTTP writes it
+    operationName: str | None = None
 
 
 class ResultBody(BaseModel):

@@ -109,8 +109,8 @@ def oldest_waiting(*, is_urgent: bool = False) -> datetime | None:
 def _claim_statement(locking: str) -> str:
     table = OrmQ._meta.db_table
     order = "CASE WHEN lock < %s THEN 0 ELSE 1 END, id"
-    free = f"SELECT id FROM {table} WHERE key = %s AND lock < %s ORDER BY {order} LIMIT %s{locking}"  # noqa: S608
-    return f"UPDATE {table} SET lock = %s WHERE id IN ({free}) RETURNING id, payload"  # noqa: S608
+    free = f"SELECT id FROM {table} WHERE key = %s AND lock < %s ORDER BY {order} LIMIT %s{locking}"
+    return f"UPDATE {table} SET lock = %s WHERE id IN ({free}) RETURNING id, payload"
 
 
 _CLAIM = {"sqlite": _claim_statement(""), "postgresql": _claim_statement(" FOR UPDATE SKIP LOCKED")}

@@ -38,10 +38,10 @@ class Lanes:
     def run(self, tasks: Iterable[Task]) -> None:
         """Run all of them, and raise the first error when every one has ended."""
         self._start()
-        count = 0
-        for count, task in enumerate(tasks, start=1):  # noqa: B007 - counted as they are handed on
-            self._waiting.put(partial(copy_context().run, task))
-        errors = [error for error in (self._ended.get() for _ in range(count)) if error is not None]
+        turns = [partial(copy_context().run, task) for task in tasks]
+        for turn in turns:
+            self._waiting.put(turn)
+        errors = [error for error in (self._ended.get() for _ in turns) if error is not None]
         if errors:
             raise errors[0]
 

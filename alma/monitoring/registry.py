@@ -41,9 +41,9 @@ class Figures(Collector):
 def family(figure: Figure) -> Metric:
     """A figure as the library knows it."""
     kind = CounterMetricFamily if figure.is_counter else GaugeMetricFamily
-    metric: Metric = kind(figure.name, figure.meaning, labels=figure.labels)
+    metric: CounterMetricFamily | GaugeMetricFamily = kind(figure.name, figure.meaning, labels=figure.labels)
     for labels, value in figure.rows.items():
-        metric.add_metric(labels, value)  # type: ignore[attr-defined]
+        metric.add_metric(labels, value)
     return metric
 
 

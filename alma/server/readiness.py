@@ -10,7 +10,7 @@ from alma.jobs import beats
 
 TIMEOUT = 1.0
 HEALTH = "/api/v1/monitoring/health"
-_ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - not bound to, but replaced
+_ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
 def reachable(host: str) -> str:

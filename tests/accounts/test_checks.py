@@ -35,7 +35,7 @@ def test_each_rule_stands_in_the_table_for_operators() -> None:
 
 @pytest.mark.parametrize(
     ("host", "is_behind_proxy", "is_refused"),
-    [("127.0.0.1", False, False), ("127.0.0.1", True, True), ("0.0.0.0", False, True), ("::1", False, False)],  # noqa: S104
+    [("127.0.0.1", False, False), ("127.0.0.1", True, True), ("0.0.0.0", False, True), ("::1", False, False)],
 )
 def test_without_authentication_alma_serves_its_own_machine_alone(
     settings: Settings, host: str, is_behind_proxy: bool, is_refused: bool

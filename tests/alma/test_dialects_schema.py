@@ -88,7 +88,9 @@ def test_no_two_shapes_share_a_name() -> None:
     import_module("alma.urls")
     names = Counter(model.__name__ for model in _models(BaseModel) if model.__module__.split(".")[0] in APPS)
     ours = {name: number for name, number in names.items() if not name.startswith(dialect_site.RowBody.__name__)}
-    assert [name for name, number in ours.items() if number > 1] == []  # the site of these tests has pages of each family
+    assert [
+        name for name, number in ours.items() if number > 1
+    ] == []  # the site of these tests has pages of each family
 
 
 def _models(root: type[BaseModel]) -> set[type[BaseModel]]:

@@ -19,7 +19,7 @@ def manage(tmp_path: Path, *command: str, **environment: str) -> subprocess.Comp
 
 
 def test_check_deploy_is_clean_on_a_public_address(tmp_path: Path) -> None:
-    public = {"ALMA_HTTP_HOST": "0.0.0.0", "ALMA_ALLOWED_HOSTS": "alma.example.org", "ALMA_BEHIND_PROXY": "yes"}  # noqa: S104
+    public = {"ALMA_HTTP_HOST": "0.0.0.0", "ALMA_ALLOWED_HOSTS": "alma.example.org", "ALMA_BEHIND_PROXY": "yes"}
     answer = manage(tmp_path, "check", "--deploy", "--fail-level", "WARNING", **public)
     assert answer.returncode == 0, answer.stderr
     assert "no issues" in answer.stdout

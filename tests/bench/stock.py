@@ -7,6 +7,6 @@ import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.bench.stock_settings")
 
-from django.core.asgi import get_asgi_application  # noqa: E402 - needs the settings
+from django.core.asgi import get_asgi_application
 
 application = get_asgi_application()

@@ -142,7 +142,7 @@ def test_nothing_changes_on_get(site: Client) -> None:
     for method, path in addresses(delivery):
         assert site.get(path).status_code == (
             200 if method == "GET" or "/new/" in path or path.endswith(("change/", "rotate/", "delete/")) else 405
-        )  # noqa: E501
+        )
     assert snapshot() == before
 
 

@@ -1,6 +1,6 @@
 """Starting a scan, and which findings are shown."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 
@@ -24,7 +24,8 @@ class ScanForm(forms.Form):
         super().__init__(data)
         self._actor = by
         clusters = Cluster.objects.visible_to(by).enabled().values_list("slug", "name")
-        self.fields["where"].choices = [("", "Every guest"), *((slug, f"Guests of {name}") for slug, name in clusters)]  # type: ignore[attr-defined]
+        where = cast("forms.ChoiceField", self.fields["where"])
+        where.choices = [("", "Every guest"), *((slug, f"Guests of {name}") for slug, name in clusters)]
 
     def guests(self) -> list[Guest] | None:
         """The guests of the chosen cluster, None for all."""

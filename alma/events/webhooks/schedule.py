@@ -21,7 +21,7 @@ def pause_after(tries: int, asked: float, schedule: Sequence[float] = SCHEDULE) 
     """How long to wait after so many attempts, at least as long as the receiver asked; None when that was the last."""
     if tries >= len(schedule):
         return None
-    planned = schedule[tries] * random.uniform(1, 1 + JITTER)  # noqa: S311 - spreads load, keeps no secret
+    planned = schedule[tries] * random.uniform(1, 1 + JITTER)
     return timedelta(seconds=max(planned, asked))
 
 

@@ -1,6 +1,6 @@
 """manage.py states: the state tables of all models as diagrams, for docs/states.md."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.apps import apps
@@ -34,7 +34,7 @@ def section(model: type[Model]) -> str:
 
 def arrows(model: type[Model]) -> Iterator[str]:
     """From the first state along every allowed move to those that end it, in the order of the enum."""
-    moves: dict[str, frozenset[str]] = model.MOVES  # type: ignore[attr-defined]
+    moves = _moves(model)
     order = [value for value, _ in state_field(model).flatchoices]
     yield f"[*] --> {state_field(model).default.value}"
     for state in order:
@@ -44,8 +44,14 @@ def arrows(model: type[Model]) -> Iterator[str]:
             yield f"{state} --> [*]"
 
 
+def _moves(model: type[Model]) -> Mapping[str, frozenset[str]]:
+    """The table of a model that has one."""
+    found: Mapping[str, frozenset[str]] = vars(model)["MOVES"]
+    return found
+
+
 def state_field(model: type[Model]) -> Any:
     """The field that MOVES is about: the one whose choices are its keys."""
-    states = set(model.MOVES)  # type: ignore[attr-defined]
+    states = set(_moves(model))
     fields: list[Field[Any, Any]] = [field for field in model._meta.get_fields() if isinstance(field, Field)]
     return next(field for field in fields if {value for value, _ in field.flatchoices} == states)
