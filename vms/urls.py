@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from vms.operations.verbs import VERBS
+from vms.operations.verbs import FOR_MANY, VERBS
 from vms.views import (
     acting,
     backups,
@@ -25,7 +25,7 @@ urlpatterns = [
     path("vms/<int:pk>/backups/", backups.machine_backups, name="machine-backups"),
     path("backups/", backups.backup_list, name="backups"),
     path("vms/actions/", acting.acted, name="acted"),
-    *(path(f"vms/actions/{verb}/", acting.act, {"verb": verb}, name="act") for verb in VERBS),
+    *(path(f"vms/actions/{verb}/", acting.act, {"verb": verb}, name="act") for verb in FOR_MANY),
     path("vms/<int:pk>/", machine.detail, name="guest"),
     path("vms/<int:pk>/figures/", machine.figures, name="guest-figures"),
     *(path(f"vms/<int:pk>/{verb}/", acting.act_on, {"verb": verb}, name="guest-act") for verb in VERBS),

@@ -6,7 +6,7 @@ from tests.access.expectations import Expected, desk, entrance, page
 
 _NEW = {"document": "name: x", "action": "save"}
 _STAFF = desk("vm:write", "cluster").but(is_for_staff=True)
-_VERBS = ("start", "stop", "restart", "snapshot", "delete")
+_VERBS = ("start", "stop", "restart", "move", "snapshot", "delete")
 _HOW = {"how": "graceful", "seconds": "30", "name": "before", "confirm": "1"}
 _WORDS = {"action": "comment", "comments": "well"}
 
@@ -98,8 +98,8 @@ PAGES: dict[str, Expected] = {
         for way in ("restore", "delete")
     },
     "GET /vms/{pk}/figures/": page("vm:read", "vm_number"),
-    **{f"GET /vms/{{pk}}/{verb}/": page("vm:write", "vm_number") for verb in _VERBS},
-    **{f"POST /vms/{{pk}}/{verb}/": page("vm:write", "vm_number", **_HOW) for verb in _VERBS},
+    **{f"GET /vms/{{pk}}/{verb}/": page("vm:write", "vm_number") for verb in (*_VERBS, "clone")},
+    **{f"POST /vms/{{pk}}/{verb}/": page("vm:write", "vm_number", **_HOW) for verb in (*_VERBS, "clone")},
     "GET /settings/doctor/": desk("admin:read").but(is_for_staff=True),
     "POST /settings/doctor/examine/": desk("admin:read").but(is_for_staff=True),
     "GET /settings/keys/": desk("key:read"),

@@ -49,7 +49,7 @@ def test_list_shows_what_was_read(site: Client, cluster: Cluster) -> None:
     page = response.content.decode()
     assert "frontend" in page
     assert "outside ALMA" in page
-    assert f'data-live="cluster:{cluster.pk} vm_creation:*' in page
+    assert f'data-live="cluster:{cluster.pk} vm_clone:*' in page
     assert response.context["machines"].figures == {"all": 2, "running": 1, "declared": 1}
 
 

@@ -1,13 +1,22 @@
 """How something is done to machines, and the word by which what cannot be undone is confirmed."""
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django import forms
 from django.core.validators import RegexValidator
 
+from alma.accounts.actors import Actor
+from alma.accounts.models import Environment
+from vms.models import ClusterNode, ClusterStorage, Guest
 from vms.operations import power, snapshots
+from vms.operations.cloning import Copy
+from vms.operations.moving import Move
 from vms.operations.power import Stop
 from vms.operations.verbs import Options
+from vms.proxmox.values import dns_name
+
+DNS = r"\A[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\Z"
 
 WAYS = (
     ("graceful", "Shut down"),
@@ -26,11 +35,15 @@ class ActForm(forms.Form):
 
     template = ""
 
-    def __init__(self, data: Any = None, *, expected: str = "") -> None:
+    def __init__(self, data: Any = None, *, expected: str = "", guests: Sequence[Guest] = (), by: Actor) -> None:
         super().__init__(data)
         self.expected = expected
         if expected:
             self.fields["confirm"] = forms.CharField(max_length=128)
+        self.offer(guests, by)
+
+    def offer(self, guests: Sequence[Guest], by: Actor) -> None:
+        """Fill what can be chosen."""
 
     def clean_confirm(self) -> str:
         """Only the very word."""
@@ -84,6 +97,63 @@ class SnapshotForm(ActForm):
         return Options(name=chosen["name"], description=chosen["description"], has_memory=chosen["has_memory"])
 
 
+class MoveForm(ActForm):
+    """Where machines go."""
+
+    template = "vms/acting/_move.html"
+    node = forms.ChoiceField()
+    may_restart = forms.BooleanField(required=False)
+    takes_disks = forms.BooleanField(required=False)
+
+    def offer(self, guests: Sequence[Guest], by: Actor) -> None:
+        """The other nodes that are online."""
+        here = {guest.node for guest in guests}
+        self.fields["node"].choices = _named(name for name in _nodes(guests) if here != {name})  # type: ignore[attr-defined]
+
+    def options(self) -> Options:
+        """A machine that runs is moved as it runs."""
+        return Options(move=Move(**{name: self.cleaned_data[name] for name in ("node", "may_restart", "takes_disks")}))
+
+
+class CopyForm(ActForm):
+    """A copy of a machine or a template. Where nothing is chosen it is as with its source."""
+
+    template = "vms/acting/_copy.html"
+    name = forms.CharField(
+        max_length=63, validators=[RegexValidator(DNS, "Letters, digits and hyphens, and no hyphen at either end.")]
+    )
+    description = forms.CharField(max_length=1000, required=False)
+    environment = forms.ChoiceField(required=False)
+    node = forms.ChoiceField(required=False)
+    storage = forms.ChoiceField(required=False)
+    is_linked = forms.BooleanField(required=False)
+
+    def offer(self, guests: Sequence[Guest], by: Actor) -> None:
+        """Environments, nodes and storages that there are."""
+        places = Environment.objects.visible_to(by).values_list("slug", "name")
+        storages = ClusterStorage.objects.filter(cluster__in=[guest.cluster_id for guest in guests], is_active=True)
+        names = storages.order_by("name").values_list("name", flat=True).distinct()
+        for name, found in (("environment", places), ("node", _named(_nodes(guests))), ("storage", _named(names))):
+            self.fields[name].choices = [("", "As with its source"), *found]  # type: ignore[attr-defined]
+
+    def options(self) -> Options:
+        """A linked copy needs a template, and says so where it is none."""
+        chosen = {name: self.cleaned_data[name] for name in ("node", "storage", "environment", "description")}
+        name, is_full = dns_name(self.cleaned_data["name"]), not self.cleaned_data["is_linked"]
+        return Options(copy=Copy(name=name, is_full=is_full, **chosen))
+
+
+def _nodes(guests: Sequence[Guest]) -> list[str]:
+    """Nodes of their clusters that are online."""
+    found = ClusterNode.objects.filter(cluster__in={guest.cluster_id for guest in guests}, is_online=True)
+    return list(found.order_by("name").values_list("name", flat=True).distinct())
+
+
+def _named(names: Iterable[str]) -> list[tuple[str, str]]:
+    return [(name, name) for name in names]
+
+
 FORMS: dict[str, type[ActForm]] = {
     "start": ActForm, "stop": StopForm, "restart": StopForm, "snapshot": SnapshotForm, "delete": DeleteForm,
+    "move": MoveForm, "clone": CopyForm,
 }  # fmt: skip

@@ -8,7 +8,7 @@ from alma.accounts.models import Environment
 from alma.errors import DomainError
 from alma.jobs.models import Job
 from vms.models import Guest
-from vms.operations.eligibility import footings
+from vms.operations.eligibility import Footing, footings
 from vms.operations.verbs import Options, Verb
 
 
@@ -35,7 +35,14 @@ def candidates(verb: Verb, guests: Iterable[Guest], *, by: Actor) -> list[Candid
     """Each with what keeps it from this now: three queries."""
     rows = list(guests)
     known = footings(rows, by=by)
-    return [Candidate(guest, known[guest.pk].reason or verb.obstacle(guest), known[guest.pk].gate) for guest in rows]
+    return [_candidate(verb, guest, known[guest.pk]) for guest in rows]
+
+
+def _candidate(verb: Verb, guest: Guest, footing: Footing) -> Candidate:
+    """A template is nobody's machine: to copy one, nothing is done to it."""
+    if guest.is_template:
+        return Candidate(guest, "" if verb.takes_templates else "It is a template.")
+    return Candidate(guest, footing.reason or verb.obstacle(guest), footing.gate)
 
 
 def begin_all(verb: Verb, guests: Iterable[Guest], options: Options, *, by: Actor) -> list[Outcome]:

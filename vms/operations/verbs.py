@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from alma.accounts.actors import Actor
 from alma.jobs.models import Job
 from vms.models import Guest
-from vms.operations import power, removal, snapshots
+from vms.operations import cloning, moving, power, removal, snapshots
+from vms.operations.cloning import Copy
+from vms.operations.moving import Move
 from vms.operations.power import Stop
 
 MOST = 100
@@ -22,11 +24,14 @@ class Options:
     name: str = ""
     description: str = ""
     has_memory: bool = False
+    move: Move = Move(node="")
+    copy: Copy = Copy(name="")
 
 
 @dataclass(frozen=True)
 class Verb:
-    """Something that is done. `told` is what will happen, for people who are about to ask for it."""
+    """Something that is done. `told` is what will happen, for people who are about to ask for it. What `is_for_one` is done to
+    one machine at a time, and `takes_templates` says whether to a template as well."""
 
     name: str
     label: str
@@ -37,6 +42,8 @@ class Verb:
     """Why a machine as it stands has no need of it; empty where it has."""
     is_destructive: bool = False
     needs_options: bool = True
+    is_for_one: bool = False
+    takes_templates: bool = False
 
 
 def _start(guest: Guest, options: Options, by: Actor) -> Job:
@@ -55,6 +62,14 @@ def _snapshot(guest: Guest, options: Options, by: Actor) -> Job:
     has_memory = options.has_memory and guest.kind == "vm" and guest.status == "running"
     _, job = snapshots.take(guest, options.name, description=options.description, has_memory=has_memory, by=by)
     return job
+
+
+def _move(guest: Guest, options: Options, by: Actor) -> Job:
+    return moving.migrate(guest, options.move, by=by)
+
+
+def _clone(guest: Guest, options: Options, by: Actor) -> Job:
+    return cloning.clone(guest, options.copy, by=by)[1]
 
 
 def _delete(guest: Guest, options: Options, by: Actor) -> Job:
@@ -79,7 +94,9 @@ VERBS: Mapping[str, Verb] = {
         Verb("start", "Start", "play", "is started", _start, _runs, needs_options=False),
         Verb("stop", "Stop", "stop", "is stopped", _stop, _stands),
         Verb("restart", "Restart", "refresh", "is stopped and started again", _restart, _is_off),
-        Verb("snapshot", "Take snapshot", "copy", "gets a snapshot", _snapshot),
+        Verb("move", "Move", "arrow-right", "goes to another node", _move),
+        Verb("clone", "Copy", "copy", "is copied; the copy is stopped", _clone, is_for_one=True, takes_templates=True),
+        Verb("snapshot", "Take snapshot", "disk", "gets a snapshot", _snapshot),
         Verb(
             "delete",
             "Delete",
@@ -90,3 +107,4 @@ VERBS: Mapping[str, Verb] = {
         ),
     )
 }
+FOR_MANY: Mapping[str, Verb] = {name: verb for name, verb in VERBS.items() if not verb.is_for_one}

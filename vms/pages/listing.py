@@ -15,7 +15,7 @@ from alma.searching import Search, Term
 from vms.machines import Standing, standing
 from vms.models import Cluster, Guest, GuestQuerySet
 from vms.operations.eligibility import Footing, footings
-from vms.operations.verbs import VERBS, Verb
+from vms.operations.verbs import FOR_MANY, Verb
 from vms.pages.live import topics
 from vms.pages.search import KEYS, Key, apply, parse
 
@@ -86,7 +86,7 @@ def whole(pks: list[int]) -> list[Guest]:
 class MachineList:
     """What the page shows, each part read when the template asks for it. `values` are those of the filters."""
 
-    verbs: Mapping[str, Verb] = VERBS
+    verbs: Mapping[str, Verb] = FOR_MANY
 
     def __init__(self, actor: Actor, values: Mapping[str, str], number: str = "") -> None:
         self.actor = actor

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any
+from urllib.parse import urlencode
 
 from django.core.paginator import Page, Paginator
 from django.urls import reverse
@@ -87,7 +88,18 @@ class MachinePage:
 
     def _action(self, verb: Verb) -> Action:
         url = reverse("vms:guest-act", kwargs={"pk": self.guest.pk, "verb": verb.name})
-        return Action(verb, url, self.row.reason or verb.obstacle(self.guest))
+        is_copied = verb.takes_templates and self.guest.is_template
+        return Action(verb, url, "" if is_copied else self.row.reason or verb.obstacle(self.guest))
+
+    @property
+    def console_url(self) -> str:
+        """Its screen in Proxmox's own pages, where one signs in anew; the sandbox has none."""
+        guest, cluster = self.guest, self.guest.cluster
+        if cluster.is_sandbox or guest.status != "running" or not self.may_act:
+            return ""
+        asked = {"console": "lxc" if guest.kind == "lxc" else "kvm", "novnc": 1, "vmid": guest.vmid, "node": guest.node}
+        host = f"[{cluster.host}]" if ":" in cluster.host else cluster.host
+        return f"https://{host}:{cluster.port}/?{urlencode(asked)}"
 
     @property
     def backups_url(self) -> str:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -14,9 +13,10 @@ from django.views.decorators.vary import vary_on_headers
 from alma.errors import Invalid, NotFound
 from alma.htmx import HtmxRequest
 from alma.jobs.gate import decided_at
+from alma.jobs.models import Job
 from vms.forms.acting import FORMS, ActForm
 from vms.models import Guest
-from vms.operations.many import Candidate, Outcome, begin_all, candidates
+from vms.operations.many import Candidate, begin_all, candidates
 from vms.operations.verbs import MOST, VERBS, Verb
 from vms.pages import runs
 from vms.pages.listing import whole
@@ -40,15 +40,16 @@ def act(request: HtmxRequest, verb: str) -> HttpResponse:
 def act_on(request: HtmxRequest, pk: int, verb: str) -> HttpResponse:
     """The same of one machine. Raises Refused, NotFound."""
     request.actor.require("vm:write")
-    return _answer(request, VERBS[verb], _chosen(request, [str(pk)]), is_one=True)
+    return _answer(request, VERBS[verb], _chosen(request, [str(pk)], verb), is_one=True)
 
 
-def _chosen(request: HtmxRequest, numbers: Sequence[str]) -> list[Guest]:
+def _chosen(request: HtmxRequest, numbers: Sequence[str], verb: str = "") -> list[Guest]:
     """The machines of these numbers that are there; those of others are as if they had never been."""
     wanted = list({int(text) for text in numbers if text.isascii() and text.isdigit() and len(text) < 10})
     if len(wanted) > MOST:
         raise Invalid(f"Choose {MOST} machines at most.", code="TOO_MANY")
-    rows = Guest.objects.visible_to(request.actor).machines().filter(pk__in=wanted)
+    visible = Guest.objects.visible_to(request.actor)
+    rows = (visible.present() if verb and VERBS[verb].takes_templates else visible.machines()).filter(pk__in=wanted)
     found = whole(list(rows.order_by("name", "pk").values_list("pk", flat=True)))
     if numbers and not found:
         raise NotFound("None of these machines is there any more.", code="VM_NOT_FOUND")
@@ -58,9 +59,12 @@ def _chosen(request: HtmxRequest, numbers: Sequence[str]) -> list[Guest]:
 def _answer(request: HtmxRequest, verb: Verb, guests: list[Guest], *, is_one: bool) -> HttpResponse:
     found = candidates(verb, guests, by=request.actor)
     expected = _word(verb, found, is_one=is_one)
-    form = FORMS[verb.name](request.POST if request.method == "POST" else None, expected=expected)
+    data = request.POST if request.method == "POST" else None
+    form = FORMS[verb.name](data, expected=expected, guests=guests, by=request.actor)
     if request.method == "POST" and guests and form.is_valid():
-        return _begin(request, verb, guests, form, is_one=is_one)
+        where = _begin(request, verb, guests, form, is_one=is_one)
+        if where:
+            return redirect(where)
     is_wrong = request.method == "POST" and bool(guests)
     context = {
         "verb": verb, "form": form, "open": [one for one in found if not one.reason],
@@ -78,23 +82,27 @@ def _word(verb: Verb, found: list[Candidate], *, is_one: bool) -> str:
     return (guest.name or str(guest.vmid)) if guest else str(sum(not one.reason for one in found))
 
 
-def _begin(request: HtmxRequest, verb: Verb, guests: list[Guest], form: ActForm, *, is_one: bool) -> HttpResponse:
-    """Once for each form, however often it is sent."""
+def _begin(request: HtmxRequest, verb: Verb, guests: list[Guest], form: ActForm, *, is_one: bool) -> str:
+    """Once for each form, however often it is sent: where that is seen. Nowhere for one machine that refuses; the form says
+    why then."""
     name = request.POST.get("run", "")[:32] or runs.new_name()
-    asked = ""
-    if not runs.is_known(request.session, name):
-        outcomes = begin_all(verb, guests, form.options(), by=request.actor)
-        runs.remember(request.session, name, verb, outcomes)
-        if is_one and outcomes[0].reason:
-            messages.warning(request, outcomes[0].reason)
-        asked = _asked(outcomes) if is_one else ""
-    return redirect(asked or (_back(verb, guests, is_one) if is_one else f"{reverse('vms:acted')}?run={name}"))
+    where = _back(verb, guests, is_one) if is_one else f"{reverse('vms:acted')}?run={name}"
+    if runs.is_known(request.session, name):
+        return where
+    outcomes = begin_all(verb, guests, form.options(), by=request.actor)
+    if is_one and outcomes[0].job is None:
+        form.add_error(None, outcomes[0].reason)
+        return ""
+    runs.remember(request.session, name, verb, outcomes)
+    first = outcomes[0]
+    return (_elsewhere(first.job, first.guest) if is_one and first.job else "") or where
 
 
-def _asked(outcomes: Sequence[Outcome]) -> str:
-    """Where people decide about what was asked for; nothing where it has begun."""
-    job = outcomes[0].job
-    return str(decided_at(job.params)["ipr_url"] or "") if job else ""
+def _elsewhere(job: Job, guest: Guest) -> str:
+    """Where people decide about a job, or the page of the machine that it makes; nothing where neither is so."""
+    asked = decided_at(job.params)["ipr_url"]
+    made = job.params["guest"]
+    return str(asked or (reverse("vms:guest", args=[made]) if made != guest.pk else ""))
 
 
 def _back(verb: Verb, guests: list[Guest], is_one: bool) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from alma.accounts.models import Environment
@@ -12,8 +13,8 @@ from alma.jobs.models import Job
 from tests.factories.accounts import make_user
 from tests.factories.vms import make_cluster, make_guest
 from tests.vms.pages.conftest import Make, at_work
-from vms.models import Cluster, Guest
-from vms.operations.verbs import MOST, VERBS
+from vms.models import Cluster, ClusterNode, Guest
+from vms.operations.verbs import FOR_MANY, MOST, VERBS
 
 pytestmark = pytest.mark.django_db
 SOFT = {"how": "graceful", "seconds": "60"}
@@ -38,7 +39,7 @@ def test_the_list_offers_what_one_may_do(site: Client, ours: Make, place: Cluste
     page = site.get("/vms/").content.decode()
     assert f'value="{guest.pk}" aria-label="Choose' in page
     assert f'value="{stranger.pk}" aria-label="{stranger} cannot be chosen: theirs was not made by ALMA' in page
-    assert page.count("formaction=") == len(VERBS)
+    assert page.count("formaction=") == len(FOR_MANY)
     site.force_login(make_user("viewer", organization=place.organization))
     page = site.get("/vms/").content.decode()
     assert "formaction=" not in page
@@ -166,7 +167,8 @@ def test_one_machine_goes_back_to_its_page(site: Client, ours: Make) -> None:
     answer = site.post(f"/vms/{guest.pk}/start/")
     assert answer["Location"] == f"/vms/{guest.pk}/"
     assert kinds() == [("vm_start", guest.pk)]
-    again = site.post(f"/vms/{guest.pk}/start/", follow=True)
+    again = site.post(f"/vms/{guest.pk}/start/")
+    assert again.status_code == 422
     assert "is being worked on by" in again.content.decode()
     assert Job.objects.count() == 1
 
@@ -191,12 +193,61 @@ def test_a_snapshot_of_several(site: Client, ours: Make, place: Cluster) -> None
     assert kept == {on.pk: True, off.pk: False}, "what does not run has no memory to keep"
 
 
+def nodes(place: Cluster, *names: str) -> None:
+    for name in names:
+        ClusterNode.objects.create(cluster=place, name=name, is_online=name != "pve9", seen_at=timezone.now())
+
+
+def test_moving_offers_the_other_nodes_that_are_online(site: Client, ours: Make, place: Cluster) -> None:
+    nodes(place, "pve1", "pve2", "pve3", "pve9")
+    one, there = ours("one"), ours("there", node="pve2")
+    page = site.get(f"/vms/{one.pk}/move/").content.decode()
+    assert re.findall(r'<option value="(pve\d)"', page) == ["pve2", "pve3"]
+    assert site.post(f"/vms/{one.pk}/move/", {"node": "pve9"}).status_code == 422
+    site.post("/vms/actions/move/", chosen(one, there) | {"node": "pve2", "takes_disks": "on"})
+    params = {job.params["guest"]: job.steps.get().params for job in Job.objects.all()}
+    assert {pk: (told["target"], told["local_disks"]) for pk, told in params.items()} == {
+        one.pk: ("pve2", True), there.pk: ("pve2", True),
+    }  # fmt: skip
+
+
+def test_a_copy_has_a_page_at_once(site: Client, ours: Make, place: Cluster) -> None:
+    nodes(place, "pve1")
+    source = ours("source")
+    answer = site.post(f"/vms/{source.pk}/clone/", {"name": "Twin", "description": "Words"})
+    copy = Guest.objects.get(name="twin")
+    assert answer["Location"] == f"/vms/{copy.pk}/"
+    assert "Creating" in site.get(answer["Location"]).content.decode()
+    again = site.post(f"/vms/{source.pk}/clone/", {"name": "twin"})
+    assert (again.status_code, "Nothing was begun" in again.content.decode()) == (422, True)
+    assert 'value="twin"' in again.content.decode(), "what was typed stays"
+
+
+def test_a_template_is_copied_and_nothing_else(site: Client, place: Cluster, development: Environment) -> None:
+    nodes(place, "pve1")
+    template = make_guest(place, name="golden", is_template=True)
+    page = site.get(f"/vms/{template.pk}/").content.decode()
+    assert f'href="/vms/{template.pk}/clone/"' in page
+    assert f'href="/vms/{template.pk}/delete/"' not in page
+    assert site.get(f"/vms/{template.pk}/delete/").status_code == 404
+    site.post(f"/vms/{template.pk}/clone/", {"name": "fresh", "is_linked": "on"})
+    assert Job.objects.get().params["source_vmid"] == template.vmid
+
+
+def test_a_copy_that_cannot_be_is_refused_with_its_reason(site: Client, ours: Make) -> None:
+    source = ours("source")
+    answer = site.post(f"/vms/{source.pk}/clone/", {"name": "twin", "is_linked": "on"})
+    assert "a linked copy is made of templates only" in answer.content.decode()
+    assert site.post(f"/vms/{source.pk}/clone/", {"name": "-twin"}).status_code == 422
+    assert not Job.objects.exists()
+
+
 def test_machines_of_others_are_as_if_they_had_never_been(site: Client, ours: Make) -> None:
     foreign = make_guest(make_cluster(), name="canary-7f3a")
     for verb in VERBS:
         assert site.get(f"/vms/{foreign.pk}/{verb}/").status_code == 404
         assert site.post(f"/vms/{foreign.pk}/{verb}/", SOFT).status_code == 404
-        assert site.post(f"/vms/actions/{verb}/", chosen(foreign) | SOFT).status_code == 404
+        assert verb not in FOR_MANY or site.post(f"/vms/actions/{verb}/", chosen(foreign) | SOFT).status_code == 404
     mixed = site.get("/vms/actions/stop/", chosen(foreign, ours())).content.decode()
     assert "canary-7f3a" not in mixed
     assert not Job.objects.exists()
