@@ -61,6 +61,7 @@ STEP_KINDS = {
     "guest.snapshot_restore": "vms.steps.RestoreSnapshot",
     "operation.carry": "iprs.carrying.CarryOut",
     "network.interface": "vms.steps.places.NodeInterface",
+    "network.rule": "vms.steps.rules.NetworkRule",
     "network.virtual": "vms.steps.places.VirtualNetwork",
     "plan.compute": "iprs.planning.ComputePlan",
     "plan.confirm": "iprs.deploying.ConfirmPlan",

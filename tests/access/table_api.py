@@ -107,6 +107,8 @@ API: dict[str, Expected] = {
     "POST /v1/networks": keyed("network:write", name="new-lan", type="vlan", vlan_id=9),
     "PUT /v1/networks/{network_id}": keyed("network:write", "network", name="new-name"),
     "DELETE /v1/networks/{network_id}": keyed("network:write", "network"),
+    "POST /v1/networks/{network_id}/firewall-rules": keyed("network:write", "network", action="allow"),
+    "DELETE /v1/networks/{network_id}/firewall-rules/{rule_id}": keyed("network:write", "network", "rule"),
     "GET /v1/security/scans": keyed("security:read"),
     "POST /v1/security/scans": keyed("security:write", scan_type="vulnerability"),
     "GET /v1/security/scans/{scan_id}": keyed("security:read", "scan"),

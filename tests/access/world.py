@@ -48,6 +48,12 @@ OURS, THEIRS = "zebrafinch7q", "quokkaberry9x"
 PASSWORD = people.PASSWORD
 
 
+RULE = {
+    "id": "rule-1234567890ab", "action": "allow", "protocol": "tcp", "port": 22, "source": None, "destination": None,
+    "enabled": True,
+}  # fmt: skip
+
+
 @dataclass
 class Things:
     """What the parameters of a path can name, as they stand in it."""
@@ -87,6 +93,7 @@ class Things:
     scan_number: int
     storage: str
     network: str
+    rule: str
     task: int
     word_of_link: str = "x-y"
     revision: int = 1
@@ -103,7 +110,7 @@ NOWHERE = Things(
     webhook_number="webhook-987654321", gone_webhook_uuid="", delivery=987_654_321, uid="MA", revision=987,
     agent=str(uuid.UUID(int=7, version=4)), gone_agent="", session=str(uuid.UUID(int=7, version=4)), gone_session="",
     cluster="nowhere", vm="vm-987654321", snapshot="snap-987654321", snapshot_number=987_654_321, task=987_654_321, drift=987_654_321, stray=987_654_321, scan="scan-987654321",
-    scan_number=987_654_321, vm_number=987_654_321, backup="backup-987654321", backup_number=987_654_321, storage="storage-987654321", network="net-987654321",
+    scan_number=987_654_321, vm_number=987_654_321, backup="backup-987654321", backup_number=987_654_321, storage="storage-987654321", network="net-987654321", rule="rule-" + "0" * 12,
 )  # fmt: skip
 """Names of what never existed."""
 GONE = {name: f"gone_{name}" for name in ("blueprint", "project", "webhook_uuid", "agent", "session")}
@@ -137,7 +144,7 @@ def furnish(organization: Organization, word: str) -> Things:
         vm_number=task.cluster.guests.get().pk, backup=backup.public_id, backup_number=backup.pk,
         snapshot=f"snap-{snapshot:03d}", snapshot_number=snapshot, drift=_drift(task.cluster, ipr, word),
         stray=_stray(task.cluster, word), scan=scan.public_id, scan_number=scan.pk,
-        storage=f"storage-{task.cluster.storages.get().pk:03d}", network=f"net-{task.cluster.networks.get().pk:03d}",
+        storage=f"storage-{task.cluster.storages.get().pk:03d}", network=f"net-{task.cluster.networks.get().pk:03d}", rule=RULE["id"],
         uid=base64.urlsafe_b64encode(str(ana.pk).encode()).decode().rstrip("="),
     )  # fmt: skip
 
@@ -249,7 +256,9 @@ def _machines(organization: Organization, word: str) -> ClusterTask:
         cluster=cluster, node=f"node-{word}", name=f"store-{word}", plugin="dir", claim=store
     )  # fmt: skip
     lan = PlaceClaim.objects.create(**own, kind="vlan", handle="lan", name=word, wish=_lan(word))
-    ClusterNetwork.objects.create(cluster=cluster, bridge="lan", name=word, kind="vlan", seen_at=now, claim=lan)
+    ClusterNetwork.objects.create(
+        cluster=cluster, bridge="lan", name=word, kind="vlan", seen_at=now, claim=lan, firewall_rules=[RULE]
+    )
     return ClusterTask.objects.create(
         cluster=cluster,
         upid=f"UPID:{word}",

@@ -79,6 +79,7 @@ def test_the_documented_rights_are_enough(fresh_sandbox: RunningSandbox, runner:
     result = registration.check(cluster, by=make_actor())
 
     assert (result["error"], result["missing"], result["warnings"]) == ("", [], [])
+    assert {row["privilege"] for row in result["optional"]} == {"SDN.Allocate", "Datastore.Allocate", "Sys.Modify"}
     spec = guest_spec(cluster, pool="alma", template_vmid=9000, template_node="pve1")
     assert runner.run(create_steps(spec)).error is None
     assert runner.run(delete_steps(spec)).error is None

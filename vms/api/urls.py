@@ -12,6 +12,7 @@ from vms.api import (
     metrics,
     moving,
     network_changes,
+    network_rules,
     operations,
     scans,
     snapshots,
@@ -22,6 +23,7 @@ app_name = "v1"
 _VM = r"^v1/vms/(?P<vm_id>[\w-]{1,60})"
 _BACKUP = r"^v1/backups/(?P<backup_id>[\w-]{1,60})"
 _SNAPSHOT = _VM + r"/snapshots/(?P<snapshot_id>[\w-]{1,60})"
+_NETWORK = r"^v1/networks/(?P<network_id>[^/]+)"
 
 urlpatterns = [
     re_path(r"^v1/health/?$", about.Health.as_view(), name="health"),
@@ -34,6 +36,8 @@ urlpatterns = [
     re_path(_BACKUP + r"/?$", backups.Backup.as_view(), name="backup"),
     re_path(r"^v1/networks/?$", network_changes.Networks.as_view(), name="networks"),
     re_path(r"^v1/networks/(?P<network_id>[^/]+)/?$", network_changes.Network.as_view(), name="network"),
+    re_path(_NETWORK + r"/firewall-rules/?$", network_rules.Rules.as_view(), name="network-rules"),
+    re_path(_NETWORK + r"/firewall-rules/(?P<rule_id>[^/]+)/?$", network_rules.Rule.as_view(), name="network-rule"),
     re_path(r"^v1/security/scans/?$", scans.Scans.as_view(), name="scans"),
     re_path(r"^v1/security/scans/(?P<scan_id>[^/]+)/?$", scans.Scan.as_view(), name="scan"),
     re_path(r"^v1/storage/?$", storage_changes.Storages.as_view(), name="storages"),

@@ -175,6 +175,10 @@ class NetworkKind(PlaceKind):
         if "wish" in job.params:
             claim.wish, claim.name = job.params["wish"], job.params["wish"]["name"]
             claim.save(update_fields=["wish", "name", "updated_at"])
+        if job.kind == "network_rule":
+            rules = job.steps.get().evidence["rules"]
+            ClusterNetwork.objects.filter(pk=row.pk).update(firewall_rules=rules)
+            return
         values = Network.of(claim.wish).shown() | {"is_active": True, "seen_at": timezone.now(), "claim": claim}
         ClusterNetwork.objects.filter(pk=row.pk).update(**values)
         ClusterNode.objects.filter(cluster=row.cluster).update(networks_asked_at=None)

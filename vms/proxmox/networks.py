@@ -21,6 +21,7 @@ TAGGED_ZONES = frozenset({"vlan", "qinq"})
 ACTIONS = {"ACCEPT": "allow", "DROP": "deny", "REJECT": "reject"}
 MARK = re.compile(r"\s*\(?\balma-[0-9a-f]{12}\b\)?")
 """What names the row of the ledger in the alias or comment of a network that ALMA made."""
+RULE_MARK = re.compile(r"\balma-rule-([0-9a-f]{12})\b")
 _TAG = re.compile(r"(?:\.|^vlan)(\d{1,4})$")
 _PAST_REACH = (Unknown, Refusal, StepFailed)
 
@@ -92,7 +93,7 @@ def _vnet(api: Api, row: dict[str, Any], zone: Mapping[str, Any], *, is_read: bo
         bridge=name, name=alias or name, kind="vlan" if is_vlan else "vnet", is_active=True,
         zone=clean(text(row, "zone"), 64), zone_kind=clean(zone_kind, 32),
         nodes=[node for node in text(zone, "nodes").split(",") if node], vlan_id=whole(row, "tag") or None if is_vlan else None,
-        firewall_rules=None if rules is None else [_rule(rule) for rule in rules[:MOST_RULES]],
+        firewall_rules=None if rules is None else [rule(row) for row in rules[:MOST_RULES]],
         **_addressing(zone, subnets),
     )  # fmt: skip
 
@@ -128,11 +129,13 @@ def _addressing(zone: Mapping[str, Any], subnets: list[dict[str, Any]] | None) -
     }  # fmt: skip
 
 
-def _rule(row: dict[str, Any]) -> dict[str, Any]:
-    """A rule of a firewall in the words of the API document; one that is switched off says so."""
+def rule(row: dict[str, Any]) -> dict[str, Any]:
+    """A rule of a firewall in the words of the API document; one that is switched off says so. The id of one that ALMA made
+    stays, others are counted."""
     action, port = text(row, "action"), clean(text(row, "dport"), 100)
+    mark = RULE_MARK.search(text(row, "comment"))
     return {
-        "id": f"rule-{whole(row, 'pos') + 1:03d}", "action": ACTIONS.get(action, clean(action, 40)),
+        "id": f"rule-{mark[1]}" if mark else f"rule-{whole(row, 'pos') + 1:03d}", "action": ACTIONS.get(action, clean(action, 40)),
         "protocol": clean(text(row, "proto"), 40) or None, "port": int(port) if port.isdecimal() else port or None,
         "source": clean(text(row, "source"), 512) or None, "destination": clean(text(row, "dest"), 512) or None,
         "enabled": bool(whole(row, "enable")),

@@ -31,6 +31,12 @@ ON_REQUEST = {
     "VM.Snapshot": "take snapshots of them", "VM.Snapshot.Rollback": "go back to snapshots",
 }  # fmt: skip
 """What no plan needs, and people may ask of single machines."""
+ON_PLACES = (
+    ("/sdn", "SDN.Allocate", "make and remove virtual networks"),
+    ("/storage", "Datastore.Allocate", "make and remove storages"),
+    ("/nodes", "Sys.Modify", "make and remove bridges of nodes"),
+)
+"""What only networks and storages need that ALMA makes."""
 AGENT = "VM.GuestAgent.Audit"
 ON_TEMPLATES = {"VM.Audit": "see the template", "VM.Clone": "clone the template"}
 ON_STORAGES = {"Datastore.AllocateSpace": "make disks there", "Datastore.Audit": "see how much room there is"}
@@ -61,6 +67,8 @@ class Findings:
     nodes: list[str] = field(default_factory=list)
     missing: list[dict[str, str]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    optional: list[dict[str, str]] = field(default_factory=list)
+    """Privileges that are missing too, and without which networks or storages cannot be made."""
 
 
 def look(api: Api, cluster: Cluster) -> Findings:
@@ -84,6 +92,11 @@ def look(api: Api, cluster: Cluster) -> Findings:
         {"path": need.paths[0], "privilege": need.privilege, "reason": need.reason}
         for need in needs
         if not any(allows(held, path, need.privilege) for path in need.paths)
+    ]
+    found.optional = [
+        {"path": path, "privilege": privilege, "reason": reason}
+        for path, privilege, reason in ON_PLACES
+        if not allows(held, path, privilege)
     ]
     found.warnings = [
         *_excess(held),

@@ -72,10 +72,17 @@ class PlaceStep(GuestStep):
                 words = f"The token of {work.cluster} may not do this: {error.text}. {DOCS}"
                 raise StepFailed("MISSING_PRIVILEGE", words) from error
             raise
-        settle(work, claim, goal)
+        self.settle(work, claim, goal)
         if failed:
             raise TakenBack(failed["code"], f"{failed['message'].rstrip('.')}. What was begun was taken back.")
         work.context.succeed(**evidence)
+
+    def settle(self, work: Work, claim: PlaceClaim, goal: Goal) -> None:
+        """The ledger learns what is there now."""
+        to = PlaceClaim.State.LIVE if goal is not None else PlaceClaim.State.RELEASED
+        if claim.state != to:
+            with work.context.fenced():
+                claim.move(to)
 
     def converge(self, work: Work, claim: PlaceClaim, goal: Goal) -> dict[str, Any]:
         """Act and raise Wait, or return what was read back once the goal is reached. Raises StepFailed, Unknown, Refusal."""
@@ -125,12 +132,10 @@ def claim_of(work: Work) -> PlaceClaim:
     return claim
 
 
-def settle(work: Work, claim: PlaceClaim, goal: Goal) -> None:
-    """The ledger learns what is there now."""
-    to = PlaceClaim.State.LIVE if goal is not None else PlaceClaim.State.RELEASED
-    if claim.state != to:
-        with work.context.fenced():
-            claim.move(to)
+def refuse_unmarked(claim: PlaceClaim, row: dict[str, Any] | None, where: str) -> None:
+    """Raises StepFailed for something of its name that does not bear the mark of its row."""
+    if row is not None and claim.marker not in text(row, where):
+        raise StepFailed("PLACE_NOT_OURS", f"{claim.handle} does not bear ALMA's marker; it is left alone.")
 
 
 class VirtualNetwork(PlaceStep):
@@ -144,8 +149,7 @@ class VirtualNetwork(PlaceStep):
         self.follow(work)
         seen = sdn.look(work.api, claim.handle)
         row = seen.vnets.get(claim.handle)
-        if row is not None and claim.marker not in text(row, "alias"):
-            raise StepFailed("PLACE_NOT_OURS", f"{claim.handle} does not bear ALMA's marker; it is left alone.")
+        refuse_unmarked(claim, row, "alias")
         mine = self._mine(seen, claim, work.params)
         call = sdn.next_call(seen, goal, claim.handle, work.params["zone"])
         if call is not None:
@@ -187,8 +191,7 @@ class NodeInterface(PlaceStep):
         self.follow(work)
         seen = interfaces.look(work.api, claim.node)
         row = seen.rows.get(claim.handle)
-        if row is not None and claim.marker not in text(row, "comments"):
-            raise StepFailed("PLACE_NOT_OURS", f"{claim.handle} does not bear ALMA's marker; it is left alone.")
+        refuse_unmarked(claim, row, "comments")
         if (row is None) != (goal is None):
             if not work.journal.get("meant"):
                 self._refuse_others(claim, seen.waiting() - {claim.handle})
