@@ -36,6 +36,8 @@ GATE = {"propose": "iprs.services.gate.propose", "withdraw": "iprs.services.gate
 STEP_KINDS = {
     "backup.check": "vms.steps.CheckRestored",
     "backup.delete": "vms.steps.DropBackup",
+    "backup.schedule": "vms.steps.ScheduleBackups",
+    "backup.unschedule": "vms.steps.UnscheduleBackups",
     "backup.take": "vms.steps.TakeBackup",
     "backup.unpack_new": "vms.steps.UnpackNew",
     "backup.unpack_over": "vms.steps.UnpackOver",

@@ -13,6 +13,7 @@ from alma.errors import BadRequest
 from vms.api import machines
 from vms.api.finding import VM_ID, machine_of
 from vms.api.operations import Begun, MachineAtWork, begun
+from vms.backups.plans import Plan
 from vms.operations.changing import Change, change
 from vms.operations.removal import delete
 
@@ -21,7 +22,9 @@ MOST_CORES, MOST_MEMORY, MOST_DISK = 768, 16 * 1024**2, 64 * 1024
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.+-]*$")]
 _WHETHER = {"type": "boolean"}
 FORCE = OpenApiParameter("force", {**_WHETHER, "default": False}, description="Without shutting its system down")
-KEEP = OpenApiParameter("keep_backups", {**_WHETHER, "default": True}, description="Backups stay; false is refused")
+KEEP = OpenApiParameter(
+    "keep_backups", {**_WHETHER, "default": True}, description="Backups stay; false deletes those that can be"
+)
 _EXAMPLE = OpenApiExample(
     "As documented",
     request_only=True,
@@ -43,6 +46,28 @@ class SizeChange(BaseModel):
     storage_gb: int | None = Field(default=None, ge=1, le=MOST_DISK)
 
 
+class BackupWish(BaseModel):
+    """How it shall be backed up: by a job of Proxmox for this machine alone. `schedule` is hourly, daily, weekly or a calendar event
+    of Proxmox; without `retention_days` everything is kept. Not `enabled`, the job is taken away."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    enabled: bool = False
+    schedule: Annotated[str, StringConstraints(max_length=128)] = "daily"
+    retention_days: Annotated[int, Field(ge=1, le=3650)] | None = None
+
+    def plan(self) -> Plan:
+        """The same in terms of the domain."""
+        return Plan(is_enabled=self.enabled, schedule=self.schedule or "daily", retention_days=self.retention_days)
+
+    def notes(self) -> list[str]:
+        """How Proxmox counts what is kept."""
+        if not self.enabled:
+            return []
+        kept = "everything is kept" if self.retention_days is None else f"Proxmox keeps by {self.plan().keep()}"
+        return [f"Backups are scheduled at the end: {kept}."]
+
+
 class MachineChange(BaseModel):
     """What to change; what is left out stays. `tags` replaces all tags but ALMA's own."""
 
@@ -51,15 +76,16 @@ class MachineChange(BaseModel):
     description: Annotated[str, Field(max_length=2000)] | None = None
     configuration: SizeChange = SizeChange()
     tags: Annotated[list[Tag], Field(max_length=30)] | None = None
+    backup: BackupWish | None = None
 
     def wish(self) -> Change:
         """The same in terms of the domain. Raises BadRequest when nothing is asked for."""
         sizes = self.configuration
         wish = Change(
             description=self.description, tags=self.tags, cores=sizes.cpu_cores, memory_mib=sizes.memory_mb,
-            disk_gib=sizes.storage_gb,
+            disk_gib=sizes.storage_gb, backup=self.backup.plan() if self.backup else None,
         )  # fmt: skip
-        if not wish.params():
+        if not wish.params() and wish.backup is None:
             raise BadRequest("Give at least one field to change.")
         return wish
 
@@ -101,7 +127,7 @@ class Machine(machines.Machine):
 
     @extend_schema(operation_id="vms_delete", parameters=[VM_ID, FORCE, KEEP], responses={200: Begun}, tags=["vms"])
     def delete(self, request: Request, vm_id: str) -> Response:
-        """Delete a machine with its disks and snapshots."""
+        """Delete a machine with its disks and snapshots; its backups too where `keep_backups` is false, which needs backup:write."""
         guest = machine_of(request, vm_id)
         query = read_query(DeletionQuery, request)
         job = delete(guest, is_forced=query.force, keeps_backups=query.keep_backups, by=actor_of(request))

@@ -11,7 +11,7 @@ from alma.api.authentication import actor_of
 from alma.api.bodies import read_body
 from alma.jobs.gate import decided_at
 from vms.api import machines
-from vms.api.changes import MOST_CORES, MOST_DISK, MOST_MEMORY, Tag
+from vms.api.changes import MOST_CORES, MOST_DISK, MOST_MEMORY, BackupWish, Tag
 from vms.operations.making import Machine, create
 from vms.proxmox.values import dns_name
 from vms.specs import CloudInit
@@ -82,14 +82,6 @@ class ProtectionWish(Given):
         return tuple(key for key in self.ssh_keys if not key.endswith(_ABBREVIATED))
 
 
-class BackupWish(Given):
-    """How it shall be backed up. It is not scheduled by this call; the answer says so."""
-
-    enabled: bool = False
-    schedule: Word = ""
-    retention_days: Annotated[int, Field(ge=1, le=3650)] | None = None
-
-
 class MachineWish(Given):
     """A machine that is wanted. Sizes stand in `configuration`, or beside the name."""
 
@@ -103,7 +95,7 @@ class MachineWish(Given):
     configuration: SizeWish = SizeWish()
     security: ProtectionWish = ProtectionWish()
     tags: Annotated[list[Tag], Field(max_length=30)] = Field(default_factory=list)
-    backup: BackupWish = BackupWish()
+    backup: BackupWish | None = None
 
     @model_validator(mode="after")
     def _once(self) -> Self:
@@ -120,7 +112,7 @@ class MachineWish(Given):
             cores=sizes.cpu_cores or self.cpu_cores or 1, memory_mib=sizes.memory_mb or self.memory_mb or 2048,
             disk_gib=sizes.storage_gb or self.storage_gb or 0, vlan=network.vlan_id,
             has_firewall=self.security.enable_firewall, is_encrypted=self.security.encrypt_disk, tags=tuple(self.tags),
-            init=network.init(self.security.keys()),
+            init=network.init(self.security.keys()), backup=self.backup.plan() if self.backup else None,
         )  # fmt: skip
 
     def notes(self, template: str) -> list[str]:
@@ -130,8 +122,8 @@ class MachineWish(Given):
             found.append(f"There is no template {self.template}; {template} is copied.")
         if len(self.security.keys()) < len(self.security.ssh_keys):
             found.append(f"An SSH key that ends with {_ABBREVIATED} is abbreviated and was left out.")
-        if self.backup.enabled:
-            found.append("Backups are not scheduled by this call; schedule them in Proxmox.")
+        if self.backup is not None:
+            found += self.backup.notes()
         return found
 
 

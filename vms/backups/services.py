@@ -10,12 +10,12 @@ from alma.errors import Invalid, WrongState
 from alma.jobs.models import Job
 from alma.jobs.services import StepSpec, create_job
 from vms.backups.rights import key_of, node_for, savable_claim, usable
+from vms.backups.targets import Target, targets
 from vms.machines import public_id
-from vms.models import Backup, BackupStorage, ClusterStorage, Guest, GuestClaim
+from vms.models import Backup, Guest, GuestClaim
 from vms.operations.jobs import step
 from vms.operations.rights import key_of as key_of_guest
 from vms.operations.rights import refuse_busy, refuse_gated
-from vms.proxmox.backups import PBS
 
 COMPRESSIONS = {"gzip": "gzip", "lzo": "lzo", "zstd": "zstd", "none": "0"}
 """As vzdump calls them."""
@@ -32,17 +32,6 @@ class Wish:
     is_encrypted: bool = False
     is_incremental: bool = False
     description: str = ""
-
-
-@dataclass(frozen=True)
-class Target:
-    """Where a backup goes."""
-
-    storage: str
-    node: str
-    is_server: bool
-    """A Proxmox Backup Server: it compresses, and sends what has changed."""
-    encrypts: bool | None
 
 
 @transaction.atomic
@@ -88,7 +77,7 @@ def _begin(row: Backup, guest: Guest, claim: GuestClaim, wish: Wish, target: Tar
 def target_for(guest: Guest, wish: Wish) -> Target:
     """The storage for a backup, by the last reading: a shared one before one of the node alone, then the one with most room.
     Raises Invalid for what is asked and no storage has."""
-    found = _targets(guest)
+    found = targets(guest.cluster, guest.node)
     if wish.storage and wish.storage not in {one.storage for one in found}:
         names = ", ".join(one.storage for one in found) or "none"
         raise _invalid(
@@ -113,18 +102,6 @@ _WHY_PLAIN = (
 )
 
 
-def _targets(guest: Guest) -> list[Target]:
-    rows = ClusterStorage.objects.filter(cluster=guest.cluster, node=guest.node, is_active=True)
-    rows = rows.order_by("-is_shared", "name")
-    told = BackupStorage.objects.filter(cluster=guest.cluster, node__in=("", guest.node))
-    encrypts = dict(told.values_list("name", "encrypts"))
-    found = [row for row in rows if "backup" in row.content.split(", ")]
-    found.sort(key=lambda row: (not row.is_shared, -(row.total_bytes - row.used_bytes), row.name))
-    return [
-        Target(row.name, "" if row.is_shared else row.node, row.plugin == PBS, encrypts.get(row.name)) for row in found
-    ]
-
-
 def _invalid(field: str, words: str, value: object) -> Invalid:
     return Invalid(f"{field}: {words}.", details=[{"field": field, "message": words, "provided_value": value}])
 
@@ -147,10 +124,11 @@ def drop(backup: Backup, *, by: Actor) -> Job:
     )  # fmt: skip
 
 
-def drop_step(backup: Backup, claim: GuestClaim, level: int = 0) -> StepSpec:
-    """The step that deletes a backup."""
+def drop_step(backup: Backup, claim: GuestClaim, level: int = 0, *, is_lenient: bool = False) -> StepSpec:
+    """The step that deletes a backup; one that is lenient names what it could not delete, and ends well."""
     params = {
         "cluster": backup.cluster_id, "owner": claim.owner, "node": node_for(backup), "kind": backup.guest_kind,
         "claim": str(claim.pk), "archive_storage": backup.storage, "volume": backup.volume, "backup": backup.pk,
+        "is_lenient": is_lenient,
     }  # fmt: skip
     return StepSpec("backup.delete", claim.key, f"Delete {backup.public_id}", level, 1, params)

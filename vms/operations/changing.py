@@ -9,6 +9,7 @@ from django.db import transaction
 from alma.accounts.actors import Actor
 from alma.errors import Invalid
 from alma.jobs.models import Job
+from vms.backups.plans import Plan
 from vms.models import ClusterNode, Guest
 from vms.operations.jobs import begin, step
 from vms.operations.rights import held_claim
@@ -25,6 +26,7 @@ class Change:
     cores: int | None = None
     memory_mib: int | None = None
     disk_gib: int | None = None
+    backup: Plan | None = None
 
     @property
     def resizes(self) -> bool:
@@ -56,6 +58,14 @@ class Change:
         return ["cpu_cores"] * cores + ["memory_mb"] * memory
 
 
+def check_plan(plan: Plan) -> None:
+    """Raises Invalid for what can be no schedule."""
+    problem = plan.problem()
+    if problem:
+        field = {"field": "backup.schedule", "message": problem, "provided_value": plan.schedule[:100]}
+        raise Invalid(f"backup.schedule: {problem}.", details=[field])
+
+
 @transaction.atomic
 def change(guest: Guest, wish: Change, *, by: Actor) -> Job:
     """Bring a machine to what is wanted. Raises Refused, WrongState, Unavailable, and Invalid for a disk that would shrink and for
@@ -70,7 +80,11 @@ def change(guest: Guest, wish: Change, *, by: Actor) -> Job:
     _check_room(guest, growth)
     sizes = {name: value for name, value in wish.params().items() if name in {"cores", "memory_bytes"}}
     steps = [step("guest.room", guest, claim, "See that there is room for", **sizes)] if growth.grows else []
-    steps.append(step("guest.configure", guest, claim, "Change", len(steps), **wish.params()))
+    if wish.params():
+        steps.append(step("guest.configure", guest, claim, "Change", len(steps), **wish.params()))
+    if wish.backup is not None:
+        check_plan(wish.backup)
+        steps.append(step("backup.schedule", guest, claim, "Schedule backups of", len(steps), **wish.backup.params()))
     status = "resizing" if wish.resizes else guest.status
     return begin("vm_update", guest, claim, steps, by=by, verb="update", status=status)
 

@@ -158,7 +158,12 @@ def _snapshot(params: Params, now: Now) -> list[Effect]:
     return [Effect(f"snapshot {params['snapshot']}", None, kept)]
 
 
+def _planned(params: Params) -> str:
+    return f"{params['schedule']}, {params['keep']}" if params["enabled"] else "not scheduled"
+
+
 _TELLERS: Mapping[str, Callable[[Params, Now], list[Effect]]] = {
+    "backup.schedule": lambda params, now: [Effect("backups", None, _planned(params))],
     "backup.unpack_over": lambda params, now: [Effect("content", "as it is now", f"as in {params['volume']}")],
     "guest.start": _power("running"),
     "guest.stop": _power("stopped"),

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from alma.jobs.kinds import JobKind, Place
 from alma.jobs.models import Job, Step
+from vms.models import Backup
 from vms.operations import rows
 
 FIELDS = {"cores": "cpu_cores", "sockets": "cpu_cores", "memory": "memory_mb"}
@@ -57,6 +58,10 @@ class MachineKind(JobKind):
 class DeletionKind(MachineKind):
     """A job at whose end the machine is no more."""
 
+    def completed(self, job: Job) -> dict[str, object]:
+        """With what has become of its backups, if they were to go as well."""
+        return {**super().completed(job), **_backups(job)}
+
     def places(self, job: Job) -> Sequence[Place]:
         """The machine, while there is one."""
         return () if job.state == Job.State.COMPLETED else super().places(job)
@@ -70,6 +75,21 @@ class DeletionKind(MachineKind):
             rows.note(guest, missing_since=timezone.now(), claim=None)
             rows.tell(guest, job, "vm.deleted")
         return rows.facts(guest, job)
+
+
+def _backups(job: Job) -> dict[str, object]:
+    """Those that were read back as gone are in no list any more; those that stay are named with the reason."""
+    steps, away = list(job.steps.filter(kind="backup.delete")), job.params.get("backups_away", [])
+    if not steps and not away:
+        return {}
+    gone = [step.params["backup"] for step in steps if step.evidence.get("is_gone")]
+    Backup.objects.filter(pk__in=gone).delete()
+    kept = [
+        {"volume": step.params["volume"], "reason": step.evidence.get("why", "")}
+        for step in steps if not step.evidence.get("is_gone")
+    ]  # fmt: skip
+    kept += [{"volume": name, "reason": "No node reached its storage."} for name in away]
+    return {"backups_deleted": len(gone), "backups_kept": kept}
 
 
 def first_id(params: Mapping[str, Any]) -> str:

@@ -11,17 +11,19 @@ from alma.accounts.actors import Actor
 from alma.errors import Unavailable
 from alma.jobs.models import Job
 from alma.jobs.services import StepSpec
+from vms.backups.plans import Plan
 from vms.inventory import BEING_MADE
 from vms.lanes import cluster_for
 from vms.models import Cluster, Guest, GuestClaim
 from vms.operations import rows
+from vms.operations.changing import check_plan
 from vms.operations.jobs import begin
 from vms.operations.kinds import MachineKind, first_id, read_back
 from vms.operations.newcomers import environment_for, invalid, number_for, row_for
 from vms.operations.rights import check_answers
 from vms.proxmox.values import GIB, MIB, join_tags
 from vms.services import create_steps
-from vms.specs import CloudInit, GuestSpec
+from vms.specs import CloudInit, GuestRef, GuestSpec
 from vms.steps.place import fitting
 
 
@@ -42,6 +44,7 @@ class Machine:
     is_encrypted: bool = False
     tags: tuple[str, ...] = ()
     init: CloudInit = CloudInit()
+    backup: Plan | None = None
 
 
 class CreationKind(MachineKind):
@@ -78,6 +81,8 @@ def create(wish: Machine, *, by: Actor) -> tuple[Guest, Job]:
     if cluster is None:
         raise Unavailable("No cluster is registered; an operator registers one under Clusters.", code="NO_CLUSTER")
     check_answers(cluster)
+    if wish.backup is not None:
+        check_plan(wish.backup)
     template = _check_possible(wish, cluster)
     claim = number_for(wish.name, cluster, environment)
     guest = row_for(
@@ -137,4 +142,12 @@ def _steps(wish: Machine, claim: GuestClaim) -> list[StepSpec]:
     check = replace(check, params=check.params | {"encrypted": wish.is_encrypted})
     guard = StepSpec("guest.firewall", claim.key, f"Guard VM {wish.name}", 2, 1, spec.params())
     made = [place, replace(make, title=f"Create VM {wish.name}")]
-    return [*made, *([guard] if wish.has_firewall else []), *others, check]
+    return [*made, *([guard] if wish.has_firewall else []), *others, check, *_scheduled(wish, spec, check.level + 1)]
+
+
+def _scheduled(wish: Machine, spec: GuestSpec, level: int) -> list[StepSpec]:
+    """Its backups; a token that may not schedule them is a warning of a machine that is there all the same."""
+    if wish.backup is None or not wish.backup.is_enabled:
+        return []
+    params = GuestRef.params(spec) | wish.backup.params() | {"is_lenient": True}
+    return [StepSpec("backup.schedule", spec.key, f"Schedule backups of VM {wish.name}", level, 1, params)]

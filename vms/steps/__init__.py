@@ -15,6 +15,7 @@ from vms.steps.proving import CheckRestored
 from vms.steps.reboot import RebootGuest
 from vms.steps.restore import RestoreGuest
 from vms.steps.room import CheckRoom
+from vms.steps.scheduling import ScheduleBackups, UnscheduleBackups
 from vms.steps.settle import SettleTasks
 from vms.steps.snapshots import DropSnapshot, RestoreSnapshot, TakeSnapshot
 from vms.steps.unpack import UnpackNew, UnpackOver
@@ -24,6 +25,6 @@ from vms.steps.wait_up import AwaitGuest
 __all__ = [
     "AwaitGuest", "CheckRestored", "CheckRoom", "ConfigureGuest", "CreateGuest", "DeleteGuest", "DiscardGuest",
     "DropBackup", "DropSnapshot", "GuardGuest", "MigrateGuest", "PlaceClone", "PlaceGuest", "RebootGuest",
-    "RemoveOrphan", "RestoreGuest", "RestoreSnapshot", "SettleTasks", "StartGuest", "StopGuest", "TakeBackup",
-    "TakeSnapshot", "UnpackNew", "UnpackOver", "VerifyGuest",
+    "RemoveOrphan", "RestoreGuest", "RestoreSnapshot", "ScheduleBackups", "SettleTasks", "StartGuest", "StopGuest",
+    "TakeBackup", "TakeSnapshot", "UnpackNew", "UnpackOver", "UnscheduleBackups", "VerifyGuest",
 ]  # fmt: skip

@@ -1,5 +1,6 @@
 """Making a backup of a guest, and deleting one."""
 
+from alma.jobs.context import StepContext
 from alma.jobs.kinds import StepFailed
 from vms.models import GuestClaim
 from vms.proxmox import backups, tasks
@@ -90,11 +91,22 @@ def _errors(work: Work, upid: str) -> str:
 class DropBackup(GuestStep):
     """Delete an archive of a machine of ours; gone is success.
 
-    Parameters beside the common ones: `claim`, the ledger row whose machine it holds, `archive_storage`, and `volume`. What does not
+    Parameters beside the common ones: `claim`, the ledger row whose machine it holds, `archive_storage`, `volume`, and
+    `is_lenient`. What does not
     bear the mark of that row, in its notes or in the configuration within, is left alone.
     """
 
     deadline = 3600.0
+
+    def run(self, context: StepContext) -> None:
+        """One turn; where it is lenient, what cannot be deleted is named, and does not hold up the rest."""
+        try:
+            super().run(context)
+        except StepFailed as error:
+            if not context.params.get("is_lenient"):
+                raise
+            context.log(f"{context.params['volume']} stays: {error.message}", "warning")
+            context.succeed(warnings=True, volume=context.params["volume"], is_gone=False, why=error.message)
 
     def turn(self, work: Work) -> None:
         """Observe, then delete or end."""

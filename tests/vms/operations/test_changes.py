@@ -129,9 +129,3 @@ def test_a_machine_that_does_not_heed_is_deleted_by_force_alone(
     assert job.error["code"] == "NOT_SHUT_DOWN"
     assert observer.nodes(machine.node).qemu(machine.vmid).status.current.get()["status"] == "running"
     assert finish(delete(machine, is_forced=True, keeps_backups=True, by=by)).error is None
-
-
-def test_backups_are_never_deleted_along(machine: Guest, by: Actor) -> None:
-    with pytest.raises(Invalid, match="keep_backups"):
-        delete(machine, is_forced=False, keeps_backups=False, by=by)
-    assert not Job.objects.filter(kind="vm_deletion").exists()

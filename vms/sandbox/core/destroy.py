@@ -1,10 +1,13 @@
 """Removal of guests."""
 
+from dataclasses import replace
+
 from vms.sandbox.core import firewall, guests, ha, tasks, volumes
 from vms.sandbox.core.errors import TaskError, die
 from vms.sandbox.core.kinds import Kind
 from vms.sandbox.core.model import Task
 from vms.sandbox.core.routing import Call
+from vms.sandbox.core.validation import split_list
 from vms.sandbox.core.world import World
 
 
@@ -28,6 +31,7 @@ def destroy(call: Call, kind: Kind) -> str:
             "force": call.flag("force"),
             "skiplock": call.flag("skiplock"),
             "thorough": call.flag("destroy-unreferenced-disks"),
+            "purge": call.flag("purge"),
         },
     )
     return tasks.fork(call.world, call.identity, work)
@@ -45,7 +49,20 @@ def finish_destroy(world: World, task: Task) -> None:
     for volume in guests.referenced(world, guest).values():
         if volumes.children(world, volume):
             raise TaskError(f"base volume '{volume.volid}' is still in use by linked cloned")
+    if task.args.get("purge"):
+        _leave_jobs(world, guest.vmid)
     ha.forget(world, ha.sid_of(guest))
     firewall.forget(world, f"vm {guest.vmid}")
     gone = guests.erase(world, guest, is_thorough=bool(task.args.get("thorough")))
     tasks.say_all(task, [volumes.removal_line(world, volume) for volume in gone])
+
+
+def _leave_jobs(world: World, vmid: int) -> None:
+    """Take the number out of the backup jobs that name it; one that names no other goes with it."""
+    for entry in [one for one in world.state.entries if one.section == "jobs/vzdump" and one.values.get("vmid")]:
+        named = split_list(str(entry.values["vmid"]))
+        left = [one for one in named if one != str(vmid)]
+        if not left:
+            world.state.entries.remove(entry)
+        elif left != named:
+            world.state.entries.put(replace(entry, values={**entry.values, "vmid": ",".join(left)}))
