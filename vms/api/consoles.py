@@ -14,20 +14,21 @@ from vms.api.finding import VM_ID, machine_of
 from vms.api.operations import MachineOperation
 from vms.machines import public_id
 from vms.models import Guest
-from vms.operations.consoles import Console, open_console
+from vms.operations.consoles import Console, Look, open_console
 
 
 class ConsoleWish(BaseModel):
-    """What to look at: the screen, or the serial port of a machine and the console of a container."""
+    """What to look at: the screen, through a websocket (`vnc`) or by a viewer that goes to the port itself over TLS (`vnc-direct`),
+    or the serial port of a machine and the console of a container (`terminal`)."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
-    type: Literal["vnc", "terminal"] = "vnc"
+    type: Literal["vnc", "vnc-direct", "terminal"] = "vnc"
 
 
 class ConsoleTicket(BaseModel):
     """A ticket of the cluster's. `host` and `websocket_port` are those of its API, `port` is the one that waits there until
-    `expires_at`; `user` is for whom the ticket was made, `password` what VNC asks for, `certificate` the CA of the cluster."""
+    `expires_at`; `user` is for whom the ticket was made, `password` what VNC asks for, `certificate` the CA of the cluster. Without a websocket its two fields are null."""
 
     vm_id: str
     type: str
@@ -38,8 +39,8 @@ class ConsoleTicket(BaseModel):
     password: str | None
     certificate: str | None
     expires_at: datetime
-    websocket_port: int
-    websocket_path: str
+    websocket_port: int | None
+    websocket_path: str | None
 
 
 class OpenConsole(BaseModel):
@@ -54,7 +55,8 @@ def shown(guest: Guest, console: Console, type: str) -> dict[str, Any]:
     return {
         "vm_id": public_id(guest), "type": type, "host": cluster.host, "port": ticket.port, "user": ticket.user,
         "ticket": ticket.ticket, "password": ticket.password or None, "certificate": ticket.certificate or None,
-        "expires_at": console.expires_at, "websocket_port": cluster.port, "websocket_path": console.path,
+        "expires_at": console.expires_at, "websocket_port": cluster.port if console.path else None,
+        "websocket_path": console.path or None,
     }  # fmt: skip
 
 
@@ -73,5 +75,5 @@ class ConsoleOfMachine(MachineOperation):
         """A ticket for the screen or the terminal of a machine that runs, good for some seconds."""
         guest = machine_of(request, vm_id)
         wish = read_body(ConsoleWish, request)
-        console = open_console(guest, is_terminal=wish.type == "terminal", by=actor_of(request))
+        console = open_console(guest, look=Look(wish.type), by=actor_of(request))
         return Response({"console": shown(guest, console, wish.type)}, headers={"Cache-Control": "no-store"})

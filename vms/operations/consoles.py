@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from urllib.parse import urlencode
 
 from django.utils import timezone
@@ -22,16 +23,24 @@ DEADLINE = 8.0
 """Seconds that a cluster has for an answer while somebody waits."""
 
 
+class Look(StrEnum):
+    """At what, and how: the screen through a websocket or by a viewer that goes to its port, or the terminal."""
+
+    SCREEN = "vnc"
+    DIRECT = "vnc-direct"
+    TERMINAL = "terminal"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Console:
-    """A ticket, and the way to where it is good: `path` is below the API of the cluster."""
+    """A ticket, and the way to where it is good: `path` is below the API of the cluster, and empty where there is no websocket."""
 
     ticket: Ticket
     path: str
     expires_at: datetime
 
 
-def open_console(guest: Guest, *, is_terminal: bool, by: Actor) -> Console:
+def open_console(guest: Guest, *, look: Look, by: Actor) -> Console:
     """A ticket for the screen or the terminal of a machine that runs. Raises Refused as every operation does, WrongState, and
     Unavailable when the cluster gives no clear answer in time. Nothing is written but that it was asked for."""
     claim = own_claim(guest, by=by)
@@ -43,14 +52,14 @@ def open_console(guest: Guest, *, is_terminal: bool, by: Actor) -> Console:
         with clear_answers(guest.cluster):
             api = connect(guest.cluster, seconds=DEADLINE)
             reading = _ours(api, guest, claim)
-            ticket = _ask(api, reading, is_terminal=is_terminal)
+            ticket = _ask(api, reading, look)
     finally:
         disconnect()
-    _tell(guest, by=by, is_terminal=is_terminal)
+    _tell(guest, look, by=by)
     asked = urlencode({"port": ticket.port, "vncticket": ticket.ticket})
     where = "/".join(map(str, guests.path(reading)))
     return Console(
-        ticket=ticket, path=f"/api2/json/{where}/vncwebsocket?{asked}",
+        ticket=ticket, path="" if look == Look.DIRECT else f"/api2/json/{where}/vncwebsocket?{asked}",
         expires_at=now + timedelta(seconds=consoles.SECONDS),
     )  # fmt: skip
 
@@ -67,18 +76,18 @@ def _ours(api: Api, guest: Guest, claim: GuestClaim) -> GuestReading:
     return reading
 
 
-def _ask(api: Api, reading: GuestReading, *, is_terminal: bool) -> Ticket:
-    if not is_terminal:
-        return consoles.open_screen(api, reading)
+def _ask(api: Api, reading: GuestReading, look: Look) -> Ticket:
+    if look != Look.TERMINAL:
+        return consoles.open_screen(api, reading, is_direct=look == Look.DIRECT)
     if not consoles.has_terminal(reading):
         raise WrongState(f"{reading.name} has no serial port; ask for its screen.", code="NO_SERIAL_PORT")
     return consoles.open_terminal(api, reading)
 
 
-def _tell(guest: Guest, *, by: Actor, is_terminal: bool) -> None:
+def _tell(guest: Guest, look: Look, *, by: Actor) -> None:
     """Who looked, and when, without what they were given."""
     emit(
         guest.cluster.stream, "vm.console_opened", organization_id=guest.organization_id, actor=by.label,
         cluster=guest.cluster.slug, id=public_id(guest), vmid=guest.vmid, name=guest.name,
-        console="terminal" if is_terminal else "vnc",
+        console=look.value,
     )  # fmt: skip

@@ -25,9 +25,10 @@ class Ticket:
     certificate: str = field(default="", repr=False)
 
 
-def open_screen(api: Api, guest: GuestReading) -> Ticket:
-    """A ticket for the screen, to be used through a websocket. Raises Unknown, Refusal."""
-    return _ticket(api.post(*path(guest), "vncproxy", websocket=True))
+def open_screen(api: Api, guest: GuestReading, *, is_direct: bool = False) -> Ticket:
+    """A ticket for the screen, to be used through a websocket, or by a VNC viewer that goes to the port itself, over TLS.
+    Raises Unknown, Refusal."""
+    return _ticket(api.post(*path(guest), "vncproxy", websocket=None if is_direct else True))
 
 
 def open_terminal(api: Api, guest: GuestReading) -> Ticket:

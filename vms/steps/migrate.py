@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from alma.jobs.context import StepContext
 from alma.jobs.kinds import StepFailed
 from vms.models import GuestClaim
 from vms.proxmox import guests, migration
@@ -25,6 +26,11 @@ class MigrateGuest(GuestStep):
 
     deadline = 4 * 3600.0
 
+    def begin(self, context: StepContext) -> None:
+        """Begin without what an earlier try has left."""
+        super().begin(context)
+        context.note(before=None)
+
     def turn(self, work: Work) -> None:
         """Observe, then move or end."""
         claim = work.own_claim()
@@ -37,6 +43,8 @@ class MigrateGuest(GuestStep):
         if task is not None and task.outcome == Outcome.FAILED:
             said = migration.complaints(work.api, upid) if upid else ""
             raise StepFailed("PVE_TASK_FAILED", f"{work.context.step.title}: Proxmox says: {said or task.text}.")
+        if task is None:
+            work.find_lost(reading, "qmigrate")
         settle(work, task, f"VMID {claim.vmid}: Proxmox says that it was moved, and it is still on {reading.node}.")
         found = list(objections(migration.read(work.api, reading, work.params["target"]), reading, work.params))
         if found:
@@ -45,7 +53,8 @@ class MigrateGuest(GuestStep):
 
     def _move(self, work: Work, claim: GuestClaim, reading: GuestReading) -> None:
         values, here = call(reading, work.params), guests.path(reading)
-        work.submit(claim, lambda: work.api.post(*here, "migrate", **values), intent="migrate", was_on=reading.node)
+        before = work.newest(reading, "qmigrate")
+        work.submit(claim, lambda: work.api.post(*here, "migrate", **values), intent="migrate", before=before)
 
 
 def call(reading: GuestReading, params: dict[str, Any]) -> dict[str, Any]:

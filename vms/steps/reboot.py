@@ -7,7 +7,7 @@ from django.utils import timezone
 from alma.jobs.context import StepContext
 from alma.jobs.kinds import Wait
 from vms.models import GuestClaim
-from vms.proxmox import guests, tasks
+from vms.proxmox import guests
 from vms.proxmox.readings import GuestReading
 from vms.proxmox.tasks import Outcome, TaskReading
 from vms.steps.base import GuestStep
@@ -45,15 +45,8 @@ class RebootGuest(GuestStep):
         elif task is not None and task.outcome in DONE:
             self._start_soon(work, claim, reading)
         else:
-            self._find(work, reading)
+            work.find_lost(reading, "qmreboot")  # a second reboot would be one too many
             self._go_on(work, claim, reading, task)
-
-    def _find(self, work: Work, reading: GuestReading) -> None:
-        """Where the answer was lost, the task that it would have named is looked for: a second reboot would be one too many."""
-        upid = tasks.newest(work.api, reading.node, reading.vmid, _task_of(reading))
-        if upid and upid != work.journal["before"]:
-            work.begun(upid)
-            raise Wait
 
     def _go_on(self, work: Work, claim: GuestClaim, reading: GuestReading, task: TaskReading | None) -> None:
         """Begin, also where a first call never arrived, or do what comes after a reboot that was not heeded."""
@@ -77,12 +70,8 @@ class RebootGuest(GuestStep):
 
     def _call(self, work: Work, claim: GuestClaim, reading: GuestReading, verb: str) -> NoReturn:
         seconds = int(work.params.get("timeout", 60)) if verb == "reboot" else None
-        before = tasks.newest(work.api, reading.node, reading.vmid, _task_of(reading)) if verb == "reboot" else ""
+        before = work.newest(reading, "qmreboot") if verb == "reboot" else None
         here = guests.path(reading)
         work.submit(
             claim, lambda: work.api.post(*here, "status", verb, timeout=seconds), intent=verb, phase=verb, before=before
         )
-
-
-def _task_of(reading: GuestReading) -> str:
-    return "vzreboot" if reading.kind == "lxc" else "qmreboot"

@@ -124,6 +124,19 @@ class Work:
         self.begun(upid)
         raise Wait
 
+    def find_lost(self, reading: GuestReading, kind: str) -> None:
+        """Where the answer of a call was lost, the task that it would have named is followed: `before` in the journal is the
+        newest of its kind from before the call, as `newest` told it. Raises Wait when there is one, Unknown, Refusal."""
+        before, upid = self.journal.get("before"), self.newest(reading, kind)
+        if before is not None and upid not in {"", before}:
+            self.begun(upid)
+            raise Wait
+
+    def newest(self, reading: GuestReading, kind: str) -> str:
+        """The newest task of a kind about a guest, on its node; `qm` stands for its kind of guest. Raises Unknown, Refusal."""
+        name = kind.replace("qm", "vz", 1) if reading.kind == "lxc" else kind
+        return tasks.newest(self.api, reading.node, reading.vmid, name)
+
     def begun(self, upid: str) -> None:
         """Note the task that was begun."""
         self.context.note(task=upid, task_at=timezone.now().timestamp(), log_at=0, **self.tried())

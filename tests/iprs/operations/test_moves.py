@@ -13,7 +13,7 @@ from tests.factories.accounts import make_environment
 from tests.iprs.operations.conftest import carry_out, planned
 from vms.models import Guest
 from vms.operations.cloning import Copy, clone
-from vms.operations.consoles import open_console
+from vms.operations.consoles import Look, open_console
 from vms.operations.moving import Move, migrate
 
 
@@ -50,7 +50,7 @@ def test_a_copy_within_waits_and_one_that_leaves_is_refused(
 
 def test_nobody_can_agree_beforehand_to_what_is_seen_on_a_screen(machine: Guest, by: Actor) -> None:
     with pytest.raises(Refused) as refusal:
-        open_console(machine, is_terminal=False, by=by)
+        open_console(machine, look=Look.SCREEN, by=by)
     assert refusal.value.code == "IPR_REQUIRED"
 
 

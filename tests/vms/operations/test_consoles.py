@@ -23,7 +23,7 @@ from tests.vms.operations.conftest import see
 from vms.machines import public_id
 from vms.models import Cluster, Guest
 from vms.operations import power
-from vms.operations.consoles import open_console
+from vms.operations.consoles import Look, open_console
 from vms.operations.power import Stop
 from vms.services import read_cluster
 
@@ -42,26 +42,39 @@ def let_in(observer: Any, path: str) -> Any:
 
 
 def test_a_ticket_for_the_screen_opens_it(machine: Guest, by: Actor, observer: Any) -> None:
-    console = open_console(machine, is_terminal=False, by=by)
+    console = open_console(machine, look=Look.SCREEN, by=by)
     assert let_in(observer, console.path) == {"port": str(console.ticket.port)}
     assert console.ticket.ticket.startswith(f"{console.ticket.password}:PVEVNC:")
     assert console.ticket.certificate.startswith("-----BEGIN CERTIFICATE-----")
     assert timedelta(seconds=5) < console.expires_at - timezone.now() <= timedelta(seconds=10)
 
 
+def test_a_viewer_goes_to_the_port_itself(make_machine: Make, by: Actor) -> None:
+    machine, text = make_machine("bare", template_vmid=None), make_machine("text")
+    console = open_console(machine, look=Look.DIRECT, by=by)
+    assert (console.path, len(console.ticket.password)) == ("", 8)
+    assert open_console(text, look=Look.DIRECT, by=by).ticket.password == "", "its screen is its serial port"
+    key = make_key(WRITE, organization=machine.cluster.organization)[1]
+    site = Client(headers={"Authorization": f"Bearer {key}"})
+    answer = site.post(f"/v1/vms/{public_id(machine)}/console", {"type": "vnc-direct"}, "application/json")
+    console_shown = answer.json()["data"]["console"]
+    assert (console_shown["websocket_port"], console_shown["websocket_path"]) == (None, None)
+    assert console_shown["password"] and console_shown["certificate"]
+
+
 def test_a_terminal_of_a_machine_needs_a_serial_port(make_machine: Make, by: Actor, observer: Any) -> None:
     machine = make_machine()  # its template has one
-    assert let_in(observer, open_console(machine, is_terminal=True, by=by).path)
+    assert let_in(observer, open_console(machine, look=Look.TERMINAL, by=by).path)
     bare = make_machine("bare", template_vmid=None)
-    refused(lambda: open_console(bare, is_terminal=True, by=by), WrongState, "NO_SERIAL_PORT")
-    assert open_console(bare, is_terminal=False, by=by).ticket.port
+    refused(lambda: open_console(bare, look=Look.TERMINAL, by=by), WrongState, "NO_SERIAL_PORT")
+    assert open_console(bare, look=Look.SCREEN, by=by).ticket.port
 
 
 def test_a_container_has_both(make_machine: Make, cluster: Cluster, by: Actor, observer: Any) -> None:
     archive = read_cluster(cluster).ostemplates[0]
     guest = make_machine("ct", kind="lxc", ostemplate=archive.volid, node="pve1", template_vmid=None)
-    for is_terminal in (True, False):
-        console = open_console(guest, is_terminal=is_terminal, by=by)
+    for way in (Look.TERMINAL, Look.SCREEN):
+        console = open_console(guest, look=way, by=by)
         assert f"/lxc/{guest.vmid}/vncwebsocket?" in console.path
         assert let_in(observer, console.path)
 
@@ -80,7 +93,7 @@ def test_the_ticket_is_in_no_log_event_job_or_kept_answer(
     told = Event.objects.of(machine.cluster.stream).filter(kind="vm.console_opened")
     assert [(event.data["vmid"], event.data["console"]) for event in told] == [(machine.vmid, "vnc")] * 2
     everything = repr(list(Event.objects.values())) + repr(list(Job.objects.values())) + caplog.text
-    everything += repr(open_console(machine, is_terminal=False, by=by))
+    everything += repr(open_console(machine, look=Look.SCREEN, by=by))
     for console in consoles:
         assert console["ticket"] not in everything and console["password"] not in everything
 
@@ -117,7 +130,7 @@ def test_who_may_not(machine: Guest, by: Actor, environment: Environment, cluste
 
 
 def look(guest: Guest, by: Actor) -> object:
-    return open_console(guest, is_terminal=False, by=by)
+    return open_console(guest, look=Look.SCREEN, by=by)
 
 
 def test_a_machine_that_has_lost_its_mark_shows_nothing(
