@@ -77,13 +77,17 @@ def _environment(source: Guest, wish: Copy, *, by: Actor) -> Environment:
 
 def _check_possible(source: Guest, wish: Copy) -> None:
     """What the last reading says; the job looks again. Raises Invalid, WrongState."""
-    cluster = source.cluster
     if not wish.is_full and not source.is_template:
         raise invalid("full", "a linked copy is made of templates only; a machine is copied in full", False)
     if not wish.is_full and wish.storage:
         raise invalid("target_storage", "a linked copy lies where its template does", wish.storage)
     if wish.is_full and source.kind == "lxc" and source.status == "running":
         raise WrongState(f"{source.name} runs, and a container is copied when it is stopped.", code="GUEST_RUNNING")
+    _check_place(source.cluster, wish)
+
+
+def _check_place(cluster: Cluster, wish: Copy) -> None:
+    """Whether there are such a node and such a storage. Raises Invalid."""
     known = dict(cluster.nodes.order_by("name").values_list("name", "is_online"))
     if wish.node and not known.get(wish.node):
         words = "it was not online when the cluster was last read" if wish.node in known else "there is no such node"

@@ -70,18 +70,28 @@ def call(reading: GuestReading, params: dict[str, Any]) -> dict[str, Any]:
 
 def objections(way: migration.Way, reading: GuestReading, params: dict[str, Any]) -> Iterator[str]:
     """What is in the way, in words."""
-    target, is_machine, runs = params["target"], reading.kind == "vm", reading.status == "running"
+    target, here = params["target"], reading.node
     if not way.is_online:
         yield f"{target} is not online"
     if way.is_managed:
         yield "it is managed by high availability, which decides where it runs; ask that to move it"
     yield from (f"{target} cannot take it: {why}" for why in way.refused)
     if way.devices:
-        yield f"it is tied to hardware of {reading.node}: {', '.join(way.devices)}"
-    yield from (f"the CD {image} is on {reading.node} only; take it out" for image in way.images)
-    if runs and is_machine and not params["online"]:
+        yield f"it is tied to hardware of {here}: {', '.join(way.devices)}"
+    yield from (f"the CD {image} is on {here} only; take it out" for image in way.images)
+    if reading.status == "running":
+        yield from (_of_machine if reading.kind == "vm" else _of_container)(way, here, params)
+
+
+def _of_machine(way: migration.Way, here: str, params: dict[str, Any]) -> Iterator[str]:
+    """What keeps a machine that runs."""
+    if not params["online"]:
         yield "it runs; move it online, or stop it first"
-    if runs and not is_machine and not params["restart"]:
-        yield "it runs, and a container is stopped for a move; allow a restart, or stop it first"
-    if runs and is_machine and way.disks and not params["local_disks"]:
-        yield f"only {reading.node} sees {', '.join(way.disks)}; allow local disks to be taken along"
+    if way.disks and not params["local_disks"]:
+        yield f"only {here} sees {', '.join(way.disks)}; allow local disks to be taken along"
+
+
+def _of_container(way: migration.Way, here: str, params: dict[str, Any]) -> Iterator[str]:
+    """What keeps a container that runs."""
+    if not params["restart"]:
+        yield f"it runs on {here}, and a container is stopped for a move; allow a restart, or stop it first"

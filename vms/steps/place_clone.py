@@ -55,21 +55,25 @@ class PlaceClone(GuestStep):
 
 def _objections(work: Work, reading: ClusterReading, row: GuestRow, source: GuestReading, target: str) -> Iterator[str]:
     """Why it cannot be copied there, in words."""
-    is_full, storage = work.params["full_clone"], work.params["storage"]
+    is_full, storage, used = work.params["full_clone"], work.params["storage"], _stores(source)
     if not is_full and not source.is_template:
         yield "a linked copy is made of templates only"
     if is_full and source.kind == "lxc" and row.status == "running":
         yield "it runs, and a container is copied when it is stopped"
+    yield from _of_node(work, reading, target)
+    if target != row.node:
+        written = {storage} if storage and is_full else set()
+        yield from _not_shared(reading, {*used, *written}, target)
+    if is_full:
+        wanted = {storage: sum(used.values())} if storage else used
+        yield from _too_small(work, reading, wanted, target)
+
+
+def _of_node(work: Work, reading: ClusterReading, target: str) -> Iterator[str]:
     if target not in {node.name for node in reading.online_nodes()}:
         yield f"{target} is not online"
     elif not is_chosen(target, work.cluster.chosen_nodes):
         yield f"{target} is not among the nodes that ALMA may use"
-    used = _stores(source)
-    if target != row.node:
-        yield from _not_shared(reading, {*used, *([storage] if storage and is_full else [])}, target)
-    if is_full:
-        wanted = {storage: sum(used.values())} if storage else used
-        yield from _too_small(work, reading, wanted, target)
 
 
 def _stores(source: GuestReading) -> dict[str, int]:
