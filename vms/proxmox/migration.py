@@ -19,10 +19,12 @@ _SIGNS = ("can't migrate", "ERROR:", "can't live migrate")
 
 @dataclass(frozen=True, kw_only=True)
 class Way:
-    """What was read. `disks` are attached disks that only this node sees, `images` are CDs in its drives of which that holds,
+    """What was read. `cores` and `free_bytes` (of memory) are the node's, None where nobody tells; `disks` are attached disks that only this node sees, `images` are CDs in its drives of which that holds,
     `devices` hardware that it is tied to, and `refused` says why the node cannot take it."""
 
     is_online: bool
+    cores: int | None
+    free_bytes: int | None
     is_managed: bool
     disks: tuple[str, ...]
     images: tuple[str, ...]
@@ -32,13 +34,15 @@ class Way:
 
 def read(api: Api, guest: GuestReading, target: str) -> Way:
     """The way of a guest to a node. Raises Unknown, Refusal."""
-    nodes = {text(row, "node"): text(row, "status") for row in rows(api.get("nodes"), "nodes")}
+    node = next((row for row in rows(api.get("nodes"), "nodes") if text(row, "node") == target), {})
     current = mapping(api.get(*path(guest), "status", "current"), "status")
     told = mapping(api.get(*path(guest), "migrate"), "migration")
     local = rows(told.get("local_disks") or [], "local disks")
     refused = mapping(told.get("not_allowed_nodes") or told.get("not-allowed-nodes") or {}, "nodes")
     return Way(
-        is_online=nodes.get(target) == "online",
+        is_online=text(node, "status") == "online",
+        cores=whole(node, "maxcpu") or None,
+        free_bytes=max(0, whole(node, "maxmem") - whole(node, "mem")) if whole(node, "maxmem") else None,
         is_managed=bool(whole(mapping(current.get("ha") or {}, "ha"), "managed")),
         disks=tuple(_named(row) for row in local if not whole(row, "cdrom") and not whole(row, "is_unused")),
         images=tuple(_volume(row) for row in local if whole(row, "cdrom") and "cloudinit" not in _volume(row)),

@@ -10,6 +10,7 @@ from vms.proxmox import guests, migration
 from vms.proxmox.paths import seg, storage_id
 from vms.proxmox.readings import GuestReading
 from vms.proxmox.tasks import Outcome
+from vms.proxmox.values import GIB
 from vms.steps.base import GuestStep
 from vms.steps.power import settle
 from vms.steps.work import Work
@@ -47,6 +48,7 @@ class MigrateGuest(GuestStep):
             work.find_lost(reading, "qmigrate")
         settle(work, task, f"VMID {claim.vmid}: Proxmox says that it was moved, and it is still on {reading.node}.")
         found = list(objections(migration.read(work.api, reading, work.params["target"]), reading, work.params))
+        found += _unsealed(work, reading)
         if found:
             raise StepFailed("MIGRATION_NOT_POSSIBLE", f"VMID {claim.vmid} cannot be moved: {'; '.join(found)}.")
         self._move(work, claim, reading)
@@ -55,6 +57,14 @@ class MigrateGuest(GuestStep):
         values, here = call(reading, work.params), guests.path(reading)
         before = work.newest(reading, "qmigrate")
         work.submit(claim, lambda: work.api.post(*here, "migrate", **values), intent="migrate", before=before)
+
+
+def _unsealed(work: Work, reading: GuestReading) -> Iterator[str]:
+    """What is encrypted stays encrypted, as far as an operator has said where that is."""
+    storage = str(work.params.get("storage", ""))
+    used = {str(reading.config[disk]).partition(":")[0] for disk in reading.disks}
+    if storage and work.cluster.encrypts(storage) is False and any(map(work.cluster.encrypts, used)):
+        yield f"its disks are encrypted, and {storage} does not encrypt"
 
 
 def call(reading: GuestReading, params: dict[str, Any]) -> dict[str, Any]:
@@ -76,11 +86,21 @@ def objections(way: migration.Way, reading: GuestReading, params: dict[str, Any]
     if way.is_managed:
         yield "it is managed by high availability, which decides where it runs; ask that to move it"
     yield from (f"{target} cannot take it: {why}" for why in way.refused)
+    yield from _too_large(way, reading, target)
     if way.devices:
         yield f"it is tied to hardware of {here}: {', '.join(way.devices)}"
     yield from (f"the CD {image} is on {here} only; take it out" for image in way.images)
     if reading.status == "running":
         yield from (_of_machine if reading.kind == "vm" else _of_container)(way, here, params)
+
+
+def _too_large(way: migration.Way, reading: GuestReading, target: str) -> Iterator[str]:
+    """A node starts no machine with more cores than its own, and what runs needs its memory there at once."""
+    if reading.kind == "vm" and way.cores is not None and way.cores < reading.cores:
+        yield f"{target} has {way.cores} cores, and runs no machine with {reading.cores}"
+    if reading.status == "running" and way.free_bytes is not None and way.free_bytes < reading.memory_bytes:
+        free, needed = round(way.free_bytes / GIB, 1), round(reading.memory_bytes / GIB, 1)
+        yield f"{target} has {free:g} GiB of memory free, and it needs {needed:g}"
 
 
 def _of_machine(way: migration.Way, here: str, params: dict[str, Any]) -> Iterator[str]:

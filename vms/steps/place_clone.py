@@ -64,6 +64,8 @@ def _objections(work: Work, reading: ClusterReading, row: GuestRow, source: Gues
     if target != row.node:
         written = {storage} if storage and is_full else set()
         yield from _not_shared(reading, {*used, *written}, target)
+    if is_full and storage and work.cluster.encrypts(storage) is False and any(map(work.cluster.encrypts, used)):
+        yield f"its disks are encrypted, and {storage} does not encrypt"
     if is_full:
         wanted = {storage: sum(used.values())} if storage else used
         yield from _too_small(work, reading, wanted, target)

@@ -127,6 +127,14 @@ def test_what_is_not_there_or_too_full_is_named(
     assert "pve2 is not online" in failure(finish(job))[1]
 
 
+def test_what_is_encrypted_stays_so(machine: Guest, by: Actor, finish: Finish, cluster: Cluster) -> None:
+    Cluster.objects.filter(pk=cluster.pk).update(encrypting_storages=["local-lvm"])
+    _, job = clone(machine, Copy(name="copy", storage="shared"), by=by)
+    assert "its disks are encrypted, and shared does not encrypt" in failure(finish(job))[1]
+    _, job = clone(machine, Copy(name="copy"), by=by)
+    assert finish(job).error is None
+
+
 def test_a_container_is_copied_when_it_is_stopped(
     make_machine: Make, cluster: Cluster, by: Actor, finish: Finish, observer: Any
 ) -> None:

@@ -119,6 +119,24 @@ def test_a_storage_that_the_node_lacks_is_named(
     assert "pve2 cannot take it: it does not have the storage local-lvm" in words
 
 
+def test_a_node_that_is_too_small_is_named_with_figures(
+    on_shared: Guest, by: Actor, finish: Finish, fresh_sandbox: RunningSandbox
+) -> None:
+    node = fresh_sandbox.core.state.nodes.get("pve2")
+    assert node is not None
+    node.memory, node.cpus = 1024**3, 1
+    _, words = failure(finish(migrate(on_shared, Move(node="pve2"), by=by)))
+    assert "pve2 has 1 cores, and runs no machine with 2" in words
+    assert "GiB of memory free, and it needs 2" in words
+
+
+def test_what_is_encrypted_stays_so(machine: Guest, by: Actor, finish: Finish, cluster: Cluster) -> None:
+    Cluster.objects.filter(pk=cluster.pk).update(encrypting_storages=["local-lvm"])
+    move = Move(node="pve2", takes_disks=True, storage="shared")
+    assert "its disks are encrypted, and shared does not encrypt" in failure(finish(migrate(machine, move, by=by)))[1]
+    assert finish(migrate(machine, Move(node="pve2", takes_disks=True), by=by)).error is None
+
+
 def test_what_the_task_says_is_told(machine: Guest, by: Actor, finish: Finish, observer: Any) -> None:
     observer.nodes("pve1").qemu(machine.vmid).snapshot.post(snapname="s1")
     finish(power.stop(machine, HARD, by=by))
