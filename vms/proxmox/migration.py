@@ -35,20 +35,26 @@ class Way:
 def read(api: Api, guest: GuestReading, target: str) -> Way:
     """The way of a guest to a node. Raises Unknown, Refusal."""
     node = next((row for row in rows(api.get("nodes"), "nodes") if text(row, "node") == target), {})
+    memory = whole(node, "maxmem")
     current = mapping(api.get(*path(guest), "status", "current"), "status")
     told = mapping(api.get(*path(guest), "migrate"), "migration")
+    return Way(
+        is_online=text(node, "status") == "online", cores=whole(node, "maxcpu") or None,
+        free_bytes=max(0, memory - whole(node, "mem")) if memory else None,
+        is_managed=bool(whole(mapping(current.get("ha") or {}, "ha"), "managed")), **_told(told, target),
+    )  # fmt: skip
+
+
+def _told(told: Mapping[str, Any], target: str) -> dict[str, tuple[str, ...]]:
+    """What Proxmox's own look at the way says; of containers it says less, and with hyphens."""
     local = rows(told.get("local_disks") or [], "local disks")
     refused = mapping(told.get("not_allowed_nodes") or told.get("not-allowed-nodes") or {}, "nodes")
-    return Way(
-        is_online=text(node, "status") == "online",
-        cores=whole(node, "maxcpu") or None,
-        free_bytes=max(0, whole(node, "maxmem") - whole(node, "mem")) if whole(node, "maxmem") else None,
-        is_managed=bool(whole(mapping(current.get("ha") or {}, "ha"), "managed")),
-        disks=tuple(_named(row) for row in local if not whole(row, "cdrom") and not whole(row, "is_unused")),
-        images=tuple(_volume(row) for row in local if whole(row, "cdrom") and "cloudinit" not in _volume(row)),
-        devices=tuple(clean(name, 60) for name in told.get("local_resources") or ()),
-        refused=tuple(_reasons(mapping(refused.get(target) or {}, "node"))),
-    )
+    return {
+        "disks": tuple(_named(row) for row in local if not whole(row, "cdrom") and not whole(row, "is_unused")),
+        "images": tuple(_volume(row) for row in local if whole(row, "cdrom") and "cloudinit" not in _volume(row)),
+        "devices": tuple(clean(name, 60) for name in told.get("local_resources") or ()),
+        "refused": tuple(_reasons(mapping(refused.get(target) or {}, "node"))),
+    }
 
 
 def _volume(row: Mapping[str, Any]) -> str:

@@ -55,20 +55,27 @@ class PlaceClone(GuestStep):
 
 def _objections(work: Work, reading: ClusterReading, row: GuestRow, source: GuestReading, target: str) -> Iterator[str]:
     """Why it cannot be copied there, in words."""
-    is_full, storage, used = work.params["full_clone"], work.params["storage"], _stores(source)
-    if not is_full and not source.is_template:
-        yield "a linked copy is made of templates only"
-    if is_full and source.kind == "lxc" and row.status == "running":
-        yield "it runs, and a container is copied when it is stopped"
+    used = _stores(source)
     yield from _of_node(work, reading, target)
+    if work.params["full_clone"]:
+        yield from _of_full_copy(work, reading, row, used, target)
+    elif not source.is_template:
+        yield "a linked copy is made of templates only"
     if target != row.node:
-        written = {storage} if storage and is_full else set()
+        written = {work.params["storage"]} - {""} if work.params["full_clone"] else set()
         yield from _not_shared(reading, {*used, *written}, target)
-    if is_full and storage and work.cluster.encrypts(storage) is False and any(map(work.cluster.encrypts, used)):
+
+
+def _of_full_copy(
+    work: Work, reading: ClusterReading, row: GuestRow, used: dict[str, int], target: str
+) -> Iterator[str]:
+    """What is copied has to lie still, to find room, and to stay encrypted where it is."""
+    storage, cluster = work.params["storage"], work.cluster
+    if row.kind == "lxc" and row.status == "running":
+        yield "it runs, and a container is copied when it is stopped"
+    if storage and cluster.encrypts(storage) is False and any(map(cluster.encrypts, used)):
         yield f"its disks are encrypted, and {storage} does not encrypt"
-    if is_full:
-        wanted = {storage: sum(used.values())} if storage else used
-        yield from _too_small(work, reading, wanted, target)
+    yield from _too_small(work, reading, {storage: sum(used.values())} if storage else used, target)
 
 
 def _of_node(work: Work, reading: ClusterReading, target: str) -> Iterator[str]:
