@@ -26,8 +26,10 @@ from tests.factories.webhooks import make_webhook
 from tests.fixtures.receiver import Receiver, receiver
 from tests.fixtures.receiver import allowed_receiver as listener
 from tests.fixtures.sandbox import RunningSandbox
+from tests.vms.backups.conftest import look
 from tests.vms.operations.conftest import by, environment, finish, make_machine, see
 from vms import inventory
+from vms.backups import services as backups
 from vms.machines import public_id
 from vms.models import Cluster, Guest
 from vms.operations import making, power, removal
@@ -137,12 +139,30 @@ def test_a_scan_has_ended(cluster: Cluster, by: Actor, finish: Callable[[Job], J
     WebhookEndpoint.objects.update(kinds=[event])
     finish(scan.job)
     scan.refresh_from_db()
-    ((data),) = only(told(event), event)
+    (data,) = only(told(event), event)
     if event == "security.scan_completed":
         assert (data["security"]["id"], data["security"]["score"]) == (scan.public_id, scan.score)
     else:
         assert (data["job"]["id"], data["job"]["status"]) == (scan.job.public_id, "completed")
         assert data["job"]["security"]["id"] == scan.public_id
+
+
+@pytest.mark.parametrize("event", ["backup.completed", "job.completed"])
+def test_a_machine_was_backed_up(
+    make_machine: Callable[..., Guest], by: Actor, finish: Callable[[Job], Job], told: Told, event: str
+) -> None:
+    machine = make_machine()
+    look()
+    WebhookEndpoint.objects.update(kinds=[event])
+    row, job = backups.take(machine, backups.Wish(), by=by)
+    assert finish(job).error is None
+    row.refresh_from_db()
+    *_, data = only(told(event), event)
+    about = data["backup"] if event == "backup.completed" else data["job"]["backup"]
+    assert (about["id"], about["vm_id"], about["status"]) == (row.public_id, public_id(machine), "completed")
+    assert about["size_bytes"] == row.size_bytes
+    if event == "job.completed":
+        assert (data["job"]["id"], data["job"]["type"], data["job"]["status"]) == (job.public_id, "backup", "completed")
 
 
 def test_a_job_that_fails_is_an_alert(

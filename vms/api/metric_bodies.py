@@ -107,7 +107,7 @@ class MachinePoints(BaseModel):
 
 class SystemPoints(BaseModel):
     """The figures that were asked for, oldest first, of all clusters that were read then; a gap is a moment with nulls. `disk` is
-    how full storages are, `network` the traffic of machines."""
+    how full storages are, `network` the traffic of those machines of which it is known."""
 
     cpu: list[CpuPoint] | None = None
     memory: list[MemoryPoint] | None = None

@@ -75,8 +75,10 @@ def _understood(read: Callable[[Any], T], told: Any, nothing: T) -> T:
 
 
 def _system(found: Any) -> str:
-    """`ubuntu-22.04`"""
+    """`ubuntu-22.04`, `windows-server-2019`"""
     about = mapping(found, "system")
+    if text(about, "id") == "mswindows":
+        about = {**about, "id": "windows-server" if text(about, "variant-id") == "server" else "windows"}
     parts = [_SYSTEM.sub("-", text(about, name)) for name in ("id", "version-id")]
     return "-".join(part for part in parts if part)[:64]
 

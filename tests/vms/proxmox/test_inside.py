@@ -58,6 +58,20 @@ def test_system_addresses_and_file_systems() -> None:
     assert found.file_systems == [{"mount_point": "/", "bytes": 8 * GIB, "used_bytes": 2 * GIB, "disk": "scsi0"}]
 
 
+@pytest.mark.parametrize(
+    ("answer", "system"),
+    [
+        ({"id": "debian", "version-id": "12"}, "debian-12"),
+        ({"id": "mswindows", "version-id": "2019", "variant-id": "server"}, "windows-server-2019"),
+        ({"id": "mswindows", "version-id": "11", "variant-id": "client"}, "windows-11"),
+        ({"id": "arch"}, "arch"),
+        ({}, ""),
+    ],
+)
+def test_systems_by_name_and_version(answer: dict[str, str], system: str) -> None:
+    assert told({"get_osinfo": answer}, reading()).system == system
+
+
 def test_cards_that_share_an_address_are_one() -> None:
     rows = [
         {"hardware-address": MAC, "ip-addresses": []},

@@ -15,8 +15,9 @@ _PRETTY = {
     "ubuntu": "Ubuntu",
     "rocky": "Rocky Linux",
     "alpine": "Alpine Linux",
-    "win2019": "Windows Server 2019",
 }
+_WINDOWS = {"win2019": ("2019", "17763", "Windows Server 2019 Standard", "server")}
+"""Version, build, name and kind of a Windows; its agent calls all of them `mswindows`."""
 MEMORY_BLOCK = 128 * MIB
 _DHCP_NETWORK = ipaddress.ip_network("10.20.0.0/16")
 
@@ -136,6 +137,8 @@ def container_interfaces(guest: Guest) -> list[dict[str, Json]]:
 
 def os_info(world: World, guest: Guest) -> dict[str, Json]:
     family, _, version = drives.system(world, guest).partition("-")
+    if family in _WINDOWS:
+        return _windows(*_WINDOWS[family])
     name = _PRETTY.get(family, family.capitalize())
     return {
         "id": family,
@@ -149,18 +152,35 @@ def os_info(world: World, guest: Guest) -> dict[str, Json]:
     }
 
 
+def _windows(version: str, build: str, name: str, variant: str) -> dict[str, Json]:
+    return {
+        "id": "mswindows", "name": "Microsoft Windows", "pretty-name": name, "version": f"Microsoft Windows Server {version}",
+        "version-id": version, "kernel-release": build, "kernel-version": "10.0", "machine": "x86_64", "variant": variant,
+        "variant-id": variant,
+    }  # fmt: skip
+
+
 def file_systems(world: World, guest: Guest) -> list[dict[str, Json]]:
+    """One that spans the first disk, a quarter full."""
     total = drives.boot_size(guest)
     key = next(iter(drives.attached(world, guest)), "scsi0")
-    bus, number = key.rstrip("0123456789"), int(key.lstrip("abcdefghijklmnopqrstuvwxyz"))
-    disk = {"bus-type": bus, "bus": 0, "target": 0, "unit": number if bus == "scsi" else 0, "dev": "/dev/sda1"}
-    disk |= {"serial": f"0QEMU_QEMU_HARDDISK_drive-{key}"} if bus == "scsi" else {}
+    is_windows = drives.system(world, guest).partition("-")[0] in _WINDOWS
+    name, point, kind, device = ("C:", "C:\\", "NTFS", "\\\\.\\PhysicalDrive0") if is_windows else (
+        "sda1", "/", "ext4", "/dev/sda1",
+    )  # fmt: skip
     return [
         {
-            "name": "sda1", "mountpoint": "/", "type": "ext4", "total-bytes": total, "used-bytes": total // 4,
-            "total-bytes-privileged": total, "disk": [disk],
+            "name": name, "mountpoint": point, "type": kind, "total-bytes": total, "used-bytes": total // 4,
+            "total-bytes-privileged": total, "disk": [_address(key) | {"dev": device}],
         }
     ]  # fmt: skip
+
+
+def _address(key: str) -> dict[str, Json]:
+    """Where a disk is on its bus; QEMU gives those on a SCSI bus a serial number besides."""
+    bus, number = key.rstrip("0123456789"), int(key.lstrip("abcdefghijklmnopqrstuvwxyz"))
+    place = {"bus-type": bus, "bus": 0, "target": 0, "unit": number if bus == "scsi" else 0}
+    return place | ({"serial": f"0QEMU_QEMU_HARDDISK_drive-{key}"} if bus == "scsi" else {})
 
 
 def trimmed(world: World, guest: Guest) -> dict[str, Json]:
