@@ -39,6 +39,7 @@ urlpatterns = [
     path("security/start/", scans.scan_start, name="scan-start"),
     path("security/<int:pk>/", scans.scan_detail, name="scan"),
     path("security/<int:pk>/cancel/", scans.scan_cancel, name="scan-cancel"),
+    path("security/<int:pk>/findings/<int:finding>/fix/", scans.finding_fix, name="finding-fix"),
     path("clusters/", clusters.cluster_list, name="clusters"),
     path("clusters/new/", registration.cluster_new, name="cluster-new"),
     path("clusters/<slug:slug>/", clusters.cluster_detail, name="cluster"),

@@ -112,6 +112,9 @@ API: dict[str, Expected] = {
     "GET /v1/security/scans": keyed("security:read"),
     "POST /v1/security/scans": keyed("security:write", scan_type="vulnerability"),
     "GET /v1/security/scans/{scan_id}": keyed("security:read", "scan"),
+    "POST /v1/security/scans/{scan_id}/findings/{finding_id}/fix": keyed(
+        ("vm:write", "security:read"), "scan", "finding"
+    ),
     "GET /v1/storage": keyed("storage:read"),
     "GET /v1/storage/{storage_id}": keyed("storage:read", "storage"),
     "POST /v1/storage": keyed("storage:write", name="new-tank", type="zfspool", pool="tank"),

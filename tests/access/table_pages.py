@@ -86,6 +86,7 @@ PAGES: dict[str, Expected] = {
     "POST /security/start/": page("security:write", kind="vulnerability"),
     "GET /security/{pk}/": page("security:read", "scan_number"),
     "POST /security/{pk}/cancel/": page("security:write", "scan_number"),
+    "POST /security/{pk}/findings/{finding}/fix/": page(("vm:write", "security:read"), "scan_number", "finding_number"),
     "GET /vms/": page(),
     "GET /vms/summary/": page(),
     "GET /vms/actions/": page("vm:read"),

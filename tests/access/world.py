@@ -39,6 +39,8 @@ from vms.models import (
     Drift,
     GuestSnapshot,
     PlaceClaim,
+    ScanFinding,
+    SecurityScan,
     Stray,
 )
 from vms.operations.wishes import Network
@@ -91,6 +93,8 @@ class Things:
     stray: int
     scan: str
     scan_number: int
+    finding: str
+    finding_number: int
     storage: str
     network: str
     rule: str
@@ -110,7 +114,7 @@ NOWHERE = Things(
     webhook_number="webhook-987654321", gone_webhook_uuid="", delivery=987_654_321, uid="MA", revision=987,
     agent=str(uuid.UUID(int=7, version=4)), gone_agent="", session=str(uuid.UUID(int=7, version=4)), gone_session="",
     cluster="nowhere", vm="vm-987654321", snapshot="snap-987654321", snapshot_number=987_654_321, task=987_654_321, drift=987_654_321, stray=987_654_321, scan="scan-987654321",
-    scan_number=987_654_321, vm_number=987_654_321, backup="backup-987654321", backup_number=987_654_321, storage="storage-987654321", network="net-987654321", rule="rule-" + "0" * 12,
+    scan_number=987_654_321, finding="finding-987654321", finding_number=987_654_321, vm_number=987_654_321, backup="backup-987654321", backup_number=987_654_321, storage="storage-987654321", network="net-987654321", rule="rule-" + "0" * 12,
 )  # fmt: skip
 """Names of what never existed."""
 GONE = {name: f"gone_{name}" for name in ("blueprint", "project", "webhook_uuid", "agent", "session")}
@@ -144,9 +148,14 @@ def furnish(organization: Organization, word: str) -> Things:
         vm_number=task.cluster.guests.get().pk, backup=backup.public_id, backup_number=backup.pk,
         snapshot=f"snap-{snapshot:03d}", snapshot_number=snapshot, drift=_drift(task.cluster, ipr, word),
         stray=_stray(task.cluster, word), scan=scan.public_id, scan_number=scan.pk,
+        finding=f"finding-{_finding(scan):03d}", finding_number=_finding(scan),
         storage=f"storage-{task.cluster.storages.get().pk:03d}", network=f"net-{task.cluster.networks.get().pk:03d}", rule=RULE["id"],
         uid=base64.urlsafe_b64encode(str(ana.pk).encode()).decode().rstrip("="),
     )  # fmt: skip
+
+
+def _finding(scan: SecurityScan) -> int:
+    return ScanFinding.objects.broken().filter(subject__scan=scan).values_list("pk", flat=True)[0]
 
 
 def _ipr(boss: Actor, word: str, environment: Any) -> IPR:

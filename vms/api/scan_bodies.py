@@ -1,14 +1,17 @@
 """Scans as the Proxmox AI document begins to write them; what it leaves open is written in its manner."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from django.db.models import Count
 from pydantic import BaseModel
 
+from alma.accounts.actors import Actor
+from alma.api.dialects import PROXMOX
 from alma.api.dialects.pages import Pagination
 from vms.models import ScanFinding, ScanSubject, SecurityScan
-from vms.scans import scoring, services
+from vms.scans import mending, scoring, services
 from vms.scans.controls import CONTROLS
 from vms.scans.lifetimes import AS_OF
 from vms.scans.rules import REGISTER
@@ -66,6 +69,15 @@ class FixRow(BaseModel):
     command: str
 
 
+class MendRow(BaseModel):
+    """Whether ALMA can mend it by an IPR: if not, `reason` says why. `ipr_id` and `ipr_url` name one that is open for it."""
+
+    possible: bool
+    reason: str | None
+    ipr_id: int | None
+    ipr_url: str | None
+
+
 class ControlName(BaseModel):
     """A control of a framework."""
 
@@ -90,6 +102,7 @@ class FindingRow(BaseModel):
     not_assessed: str | None
     remedy: str
     fix: FixRow | None
+    mend: MendRow
     controls: list[ControlName]
 
 
@@ -193,15 +206,26 @@ def title_of(rule: str) -> str:
     return REGISTER[rule].title if rule in REGISTER else rule
 
 
-def finding_of(row: ScanFinding) -> dict[str, Any]:
+def findings_of(rows: Iterable[ScanFinding], *, by: Actor) -> list[dict[str, Any]]:
+    """Findings, each with whether this actor can have it mended."""
+    found = list(rows)
+    known = mending.chances(found, by=by)
+    return [finding_of(row, known[row.pk]) for row in found]
+
+
+def finding_of(row: ScanFinding, chance: mending.Chance) -> dict[str, Any]:
     """A finding."""
     rule, subject = REGISTER.get(row.rule), row.subject
     controls = [CONTROLS[key] for key in rule.controls] if rule else []
     return {
-        "id": f"finding-{row.pk}", "rule": row.rule, "title": title_of(row.rule), "severity": row.severity,
+        "id": PROXMOX.ids.write("finding", row.pk), "rule": row.rule, "title": title_of(row.rule), "severity": row.severity,
         "outcome": "not_assessed" if row.unassessed else "failed", "subject": subject.kind, "vm_id": _vm_id(subject),
         "name": subject.name, "node": subject.node, "evidence": row.evidence, "not_assessed": row.unassessed or None,
         "remedy": rule.remedy if rule else "", "fix": row.fix,
+        "mend": {
+            "possible": chance.is_possible, "reason": chance.reason or None, "ipr_id": chance.ipr_id,
+            "ipr_url": chance.ipr_url,
+        },
         "controls": [{"id": one.number, "framework": one.framework, "title": one.title} for one in controls],
     }  # fmt: skip
 

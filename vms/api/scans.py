@@ -1,5 +1,6 @@
 """`/v1/security/scans` of the Proxmox AI document: scans of settings, and what they found."""
 
+from dataclasses import replace
 from typing import Annotated, Any, Literal, get_args
 
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
@@ -14,11 +15,13 @@ from alma.api.dialects.ids import no_such
 from alma.api.endpoints import Endpoint
 from alma.api.paging import paginate
 from alma.api.schema import listing_of, page_parameters
-from vms.api.scan_bodies import OneScan, ScanReport, ScanRow, finding_of, report_of, scan_of
+from alma.jobs.gate import decided_at
+from vms.api.scan_bodies import OneScan, ScanReport, ScanRow, findings_of, report_of, scan_of
 from vms.models import ScanFinding, SecurityScan
-from vms.scans import services
+from vms.scans import mending, services
 
 SCAN_ID = OpenApiParameter("scan_id", str, OpenApiParameter.PATH, description="Like scan-001")
+FINDING_ID = OpenApiParameter("finding_id", str, OpenApiParameter.PATH, description="Like finding-001")
 _EXAMPLE = OpenApiExample(
     "As documented",
     request_only=True,
@@ -115,8 +118,54 @@ class Scan(Endpoint):
     def get(self, request: Request, scan_id: str) -> Response:
         """One scan: its figures, controls, what could not be assessed, and its findings page by page, the worst first."""
         scan = _find(request, scan_id)
-        page = paginate(request, _wanted(scan, read_query(ScanQuery, request)), finding_of, key="findings")
+        page = paginate(request, _wanted(scan, read_query(ScanQuery, request)), lambda row: row, key="findings")
+        page = replace(page, rows=findings_of(page.rows, by=actor_of(request)))
         return Response({"scan": report_of(scan), **PROXMOX.page_style.body(page)})
+
+
+class Fixed(BaseModel):
+    """The job that waits until people have agreed to what mends a finding, and where they do."""
+
+    finding_id: str
+    rule: str
+    vm_id: str
+    job_id: str
+    title: str
+    ipr_id: int | None
+    ipr_url: str | None
+
+
+class Fixing(BaseModel):
+    """What was proposed."""
+
+    fix: Fixed
+
+
+class Fix(Endpoint):
+    """Mending one finding."""
+
+    dialect = PROXMOX
+    scopes = {"POST": "vm:write"}
+
+    @extend_schema(
+        operation_id="security_findings_fix", parameters=[SCAN_ID, FINDING_ID], request=None, responses={201: Fixing},
+        tags=["security"],
+    )  # fmt: skip
+    def post(self, request: Request, scan_id: str, finding_id: str) -> Response:
+        """Open an IPR that mends a finding, and does nothing else. One that ALMA cannot mend says why."""
+        actor_of(request).require(services.READ)
+        scan = _find(request, scan_id)
+        pk = PROXMOX.ids.read("finding", finding_id)
+        row = ScanFinding.objects.filter(subject__scan=scan, pk=pk).select_related("subject__scan").first()
+        if row is None:
+            raise no_such("finding", finding_id)
+        job = mending.fix(row, by=actor_of(request))
+        asked = decided_at(job.params)
+        said = {
+            "finding_id": PROXMOX.ids.write("finding", row.pk), "rule": row.rule, "vm_id": job.params["vm"],
+            "job_id": job.public_id, "title": job.title, **asked,
+        }  # fmt: skip
+        return Response({"fix": said}, status=201, headers={"Location": f"/api/v1/iprs/{asked['ipr_id']}"})
 
 
 def _wanted(scan: SecurityScan, query: ScanQuery) -> Any:

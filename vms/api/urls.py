@@ -40,6 +40,9 @@ urlpatterns = [
     re_path(_NETWORK + r"/firewall-rules/(?P<rule_id>[^/]+)/?$", network_rules.Rule.as_view(), name="network-rule"),
     re_path(r"^v1/security/scans/?$", scans.Scans.as_view(), name="scans"),
     re_path(r"^v1/security/scans/(?P<scan_id>[^/]+)/?$", scans.Scan.as_view(), name="scan"),
+    re_path(
+        r"^v1/security/scans/(?P<scan_id>[^/]+)/findings/(?P<finding_id>[^/]+)/fix/?$", scans.Fix.as_view(), name="fix"
+    ),
     re_path(r"^v1/storage/?$", storage_changes.Storages.as_view(), name="storages"),
     re_path(r"^v1/storage/(?P<storage_id>[^/]+)/?$", storage_changes.Storage.as_view(), name="storage"),
     re_path(r"^v1/monitoring/metrics/?$", metrics.SystemMetrics.as_view(), name="system-metrics"),

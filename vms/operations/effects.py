@@ -9,6 +9,7 @@ from typing import Any
 from alma.jobs.services import StepSpec
 from vms.proxmox.readings import GuestReading
 from vms.proxmox.values import parse_tags
+from vms.steps import mends
 from vms.steps.payloads import tags as planned_tags
 
 Params = Mapping[str, Any]
@@ -66,6 +67,8 @@ def warnings_of(steps: Sequence[StepSpec]) -> list[str]:
 def _warned(step: StepSpec) -> list[str]:
     if step.kind == "guest.stop":
         return [_stopped(step.params)]
+    if step.kind == "guest.firewall":
+        return ["A machine without any rule gets one that lets SSH in from everywhere; narrow its source afterwards."]
     if step.kind == "guest.snapshot_restore":
         return [f"What was written since {step.params['snapshot']} was taken is lost."]
     if step.kind == "backup.unpack_over":
@@ -162,12 +165,19 @@ def _planned(params: Params) -> str:
     return f"{params['schedule']}, {params['keep']}" if params["enabled"] else "not scheduled"
 
 
+def _mended(params: Params, now: Now) -> list[Effect]:
+    if now is None:
+        return []
+    return [Effect(name, mends.shown(now, name), value) for name, value in mends.wanted(now, params["mends"]).items()]
+
+
 _TELLERS: Mapping[str, Callable[[Params, Now], list[Effect]]] = {
     "backup.schedule": lambda params, now: [Effect("backups", None, _planned(params))],
     "backup.unpack_over": lambda params, now: [Effect("content", "as it is now", f"as in {params['volume']}")],
     "guest.start": _power("running"),
     "guest.stop": _power("stopped"),
     "guest.configure": _configured,
+    "guest.mend": _mended,
     "guest.firewall": lambda params, now: [Effect("firewall", "off", "on")],
     "guest.migrate": lambda params, now: [Effect("node", now.node if now else None, params["target"])],
     "guest.snapshot": _snapshot,

@@ -15,7 +15,7 @@ from vms.specs import GuestRef
 
 TITLES = {
     "create": "Create", "start": "Start", "stop": "Stop", "restart": "Restart", "update": "Change", "delete": "Delete",
-    "snapshot": "Take a snapshot of", "restore": "Go back to a snapshot of", "unsnapshot": "Delete a snapshot of", "migrate": "Move", "clone": "Make the copy",
+    "snapshot": "Take a snapshot of", "restore": "Go back to a snapshot of", "unsnapshot": "Delete a snapshot of", "migrate": "Move", "fix": "Mend", "clone": "Make the copy",
     "bring_back": "Put back to a backup:", "unpack": "Restore from a backup:",
 }  # fmt: skip
 """What a job about a machine is called, by its verb; the machine's name follows."""

@@ -6,6 +6,7 @@ from vms.steps.create import CreateGuest
 from vms.steps.delete import DeleteGuest
 from vms.steps.discard import DiscardGuest
 from vms.steps.firewall import GuardGuest
+from vms.steps.mend import MendGuest
 from vms.steps.migrate import MigrateGuest
 from vms.steps.orphan import RemoveOrphan
 from vms.steps.place import PlaceGuest
@@ -24,7 +25,7 @@ from vms.steps.wait_up import AwaitGuest
 
 __all__ = [
     "AwaitGuest", "CheckRestored", "CheckRoom", "ConfigureGuest", "CreateGuest", "DeleteGuest", "DiscardGuest",
-    "DropBackup", "DropSnapshot", "GuardGuest", "MigrateGuest", "PlaceClone", "PlaceGuest", "RebootGuest",
+    "DropBackup", "DropSnapshot", "GuardGuest", "MendGuest", "MigrateGuest", "PlaceClone", "PlaceGuest", "RebootGuest",
     "RemoveOrphan", "RestoreGuest", "RestoreSnapshot", "ScheduleBackups", "SettleTasks", "StartGuest", "StopGuest",
     "TakeBackup", "TakeSnapshot", "UnpackNew", "UnpackOver", "UnscheduleBackups", "VerifyGuest",
 ]  # fmt: skip

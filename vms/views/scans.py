@@ -13,11 +13,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
+from alma.accounts.actors import Actor
 from alma.errors import Invalid
 from alma.htmx import HtmxRequest, done
+from alma.jobs.gate import decided_at
 from vms.forms.scans import VIEWS, FindingFilter, ScanForm
 from vms.models import ScanFinding, SecurityScan
-from vms.scans import scoring, services
+from vms.scans import mending, scoring, services
 from vms.scans.charting import chart
 from vms.scans.controls import CONTROLS
 from vms.scans.lifetimes import AS_OF
@@ -83,6 +85,15 @@ def scan_cancel(request: HtmxRequest, pk: int) -> HttpResponse:
     return done(request, scan, "The scan stops after the guests that it looks at now.")
 
 
+@require_POST
+@login_required
+def finding_fix(request: HtmxRequest, pk: int, finding: int) -> HttpResponse:
+    """Propose what mends a finding, and show where people agree to it."""
+    rows = ScanFinding.objects.filter(subject__scan=_find(request, pk)).select_related("subject__scan")
+    job = mending.fix(get_object_or_404(rows, pk=finding), by=request.actor)
+    return redirect(decided_at(job.params)["ipr_url"])
+
+
 @require_safe
 @login_required
 @vary_on_headers("HX-Request")
@@ -127,8 +138,15 @@ def _view(request: HtmxRequest, scan: SecurityScan, filters: Mapping[str, str]) 
     if filters["rule"]:
         ordered = rows.select_related("subject").order_by("subject__name", "pk")
         page = Paginator(ordered, PER_PAGE).get_page(request.GET.get("page"))
-        return {"page": page, "cards": [_card(filters["rule"], page.paginator.count, page)] if page.object_list else []}
-    return {"cards": _cards(rows), "as_of": AS_OF}
+        cards = [_card(filters["rule"], page.paginator.count, page)] if page.object_list else []
+        return {"page": page, "cards": _with_chances(cards, request.actor)}
+    return {"cards": _with_chances(_cards(rows), request.actor), "as_of": AS_OF}
+
+
+def _with_chances(cards: list[dict[str, Any]], actor: Actor) -> list[dict[str, Any]]:
+    """The same cards, each finding with whether this person can have it mended."""
+    known = mending.chances([row for card in cards for row in card["findings"]], by=actor)
+    return [{**card, "findings": [(row, known[row.pk]) for row in card["findings"]]} for card in cards]
 
 
 def _filtered(rows: Any, filters: Mapping[str, str]) -> Any:

@@ -10,9 +10,10 @@ from alma.accounts.models import Organization
 from alma.jobs.models import Job
 from iprs.models import IPR
 from tests.factories.accounts import make_environment, make_key, make_organization, make_user
+from tests.factories.scans import make_scan
 from tests.factories.vms import make_claim, make_cluster, make_guest
 from vms.machines import public_id
-from vms.models import ClusterNode, Guest
+from vms.models import ClusterNode, Guest, ScanFinding, SecurityScan
 
 pytestmark = pytest.mark.django_db
 RIGHTS = frozenset({"vm:read", "vm:write", "job:read", "job:write", "ipr:read"})
@@ -36,6 +37,12 @@ def machine(organization: Organization) -> Guest:
 @pytest.fixture
 def site(organization: Organization) -> Client:
     return Client(headers={"Authorization": f"Bearer {make_key(RIGHTS, organization=organization)[1]}"})
+
+
+@pytest.fixture
+def scanner(organization: Organization) -> Client:
+    key = make_key(RIGHTS | {"security:read"}, organization=organization)[1]
+    return Client(headers={"Authorization": f"Bearer {key}"})
 
 
 def send(site: Client, method: str, path: str, body: Any = None) -> Any:
@@ -119,6 +126,59 @@ def test_ipr_as_the_api_tells_it(site: Client, machine: Guest) -> None:
     assert [gate["code"] for gate in body["missing"]] == ["PLAN_READY", "PLAN_SOUND", "APPROVALS"]
     rows = send(site, "get", "/api/v1/iprs").json()
     assert [(row["id"], row["blueprint_id"]) for row in rows] == [(said["ipr_id"], None)]
+
+
+@pytest.fixture
+def scan(machine: Guest) -> SecurityScan:
+    told = {"GUEST-NET-002": {"failed": 1}, "GUEST-BACKUP-001": {"failed": 1}, "GUEST-OS-001": {"unassessed": 1}}
+    return make_scan(machine.cluster, guest=machine, tally=told)
+
+
+def test_a_finding_is_mended_by_an_ipr(scanner: Client, machine: Guest, scan: SecurityScan) -> None:
+    rows = send(scanner, "get", f"/v1/security/scans/{scan.public_id}?outcome=all").json()["data"]["findings"]
+    mends = {row["rule"]: row["mend"] for row in rows}
+    assert mends["GUEST-NET-002"] == {"possible": True, "reason": None, "ipr_id": None, "ipr_url": None}
+    assert mends["GUEST-BACKUP-001"]["reason"] == "A backup is made under Backups, not by a change of settings."
+    assert mends["GUEST-OS-001"]["reason"] == "It could not be judged, so there is nothing to mend."
+    path = next(
+        f"/v1/security/scans/{scan.public_id}/findings/{row['id']}/fix" for row in rows if row["mend"]["possible"]
+    )
+    answer = send(scanner, "post", path)
+    assert answer.status_code == 201, answer.content
+    said, ipr = answer.json()["data"]["fix"], IPR.objects.get()
+    assert answer["Location"] == f"/api/v1/iprs/{ipr.pk}"
+    assert (said["ipr_id"], said["ipr_url"], said["vm_id"]) == (ipr.pk, ipr.get_absolute_url(), public_id(machine))
+    assert (said["title"], said["rule"]) == ("Mend web: Network card goes past the firewall", "GUEST-NET-002")
+    assert send(scanner, "post", f"{path}/").json()["data"]["fix"] == said, "asked once more it is the same"
+    job = send(scanner, "get", f"/v1/jobs/{said['job_id']}").json()["data"]["job"]
+    assert (job["type"], job["status"], job["phase"]) == ("vm_fix", "running", "waiting_approval")
+    rows = send(scanner, "get", f"/v1/security/scans/{scan.public_id}?rule=GUEST-NET-002").json()["data"]["findings"]
+    assert rows[0]["mend"]["ipr_id"] == ipr.pk
+
+
+def test_a_finding_that_cannot_be_mended_says_why(scanner: Client, scan: SecurityScan) -> None:
+    base = f"/v1/security/scans/{scan.public_id}/findings"
+    pk = ScanFinding.objects.get(rule="GUEST-BACKUP-001").pk
+    answer = send(scanner, "post", f"{base}/finding-{pk:03d}/fix")
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"], error["details"]["reason"]) == (409, "RESOURCE_CONFLICT", "not_mendable")
+    assert "made under Backups" in error["message"]
+    for path in (
+        f"{base}/finding-999/fix",
+        f"{base}/x/fix",
+        f"/v1/security/scans/scan-999/findings/finding-{pk:03d}/fix",
+    ):
+        assert send(scanner, "post", path).status_code == 404, path
+
+
+@pytest.mark.parametrize("rights", [{"security:read"}, {"vm:write"}], ids=["reads", "writes"])
+def test_mending_needs_both_rights(organization: Organization, scan: SecurityScan, rights: set[str]) -> None:
+    key = make_key(frozenset(rights), organization=organization)[1]
+    pk = ScanFinding.objects.get(rule="GUEST-NET-002").pk
+    site = Client(headers={"Authorization": f"Bearer {key}"})
+    answer = send(site, "post", f"/v1/security/scans/{scan.public_id}/findings/finding-{pk:03d}/fix")
+    assert answer.status_code == 403
+    assert not IPR.objects.exists()
 
 
 def test_graph_tells_of_it(client: Client, organization: Organization, site: Client, machine: Guest) -> None:

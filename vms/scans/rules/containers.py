@@ -4,8 +4,8 @@ from vms.proxmox.values import join_properties, parse_properties
 from vms.scans.facts import GuestFacts, known
 from vms.scans.findings import Finding, Fix, Severity, finding, rule
 from vms.scans.rules.reading import base, is_on
+from vms.steps.mends import WIDE_FEATURES
 
-_WIDE = ("fuse", "keyctl", "mknod", "mount", "nesting")
 _RAW = ("lxc.apparmor", "lxc.cap", "lxc.seccomp", "lxc.mount", "lxc.cgroup", "lxc.namespace")
 
 
@@ -30,7 +30,7 @@ def privileged(facts: GuestFacts) -> Finding | None:
 def features(facts: GuestFacts) -> Finding | None:
     """nesting, keyctl, fuse, mknod, mount."""
     parts = parse_properties(str(known(facts.config).get("features", "")))
-    wide = {name: parts[name] for name in _WIDE if parts.get(name, "0") not in {"", "0"}}
+    wide = {name: parts[name] for name in WIDE_FEATURES if parts.get(name, "0") not in {"", "0"}}
     if not wide:
         return None
     left = {name: value for name, value in parts.items() if name and name not in wide}
