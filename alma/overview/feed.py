@@ -213,8 +213,12 @@ def _activity_of(**wanted: str) -> str:
 
 
 def _vm(event: Event) -> Place:
-    name = str(event.data.get("name", ""))
-    return f"{name} ({event.data.get('vmid', '')})", f"{reverse('vms:list')}?{urlencode({'q': name})}"
+    """Its page; of one that is gone, or was told of before machines had an id, what a search finds."""
+    name, number = str(event.data.get("name", "")), str(event.data.get("id", "")).removeprefix("vm-")
+    has_page = number.isdecimal() and event.kind != "vm.deleted"
+    vmid = event.data.get("vmid", "")
+    found = f"{reverse('vms:list')}?{urlencode({'q': f'id:{vmid}'})}"
+    return f"{name} ({vmid})", reverse("vms:guest", args=[int(number)]) if has_page else found
 
 
 def _cluster(event: Event) -> Place:

@@ -23,6 +23,7 @@ from tests.factories.accounts import make_actor, make_organization, make_project
 from tests.factories.blueprints import make_blueprint
 from tests.factories.iprs import make_deployment, make_ipr
 from tests.factories.vms import make_cluster, make_guest
+from vms.models import Cluster
 
 pytestmark = pytest.mark.django_db
 URL = "/mission-control/"
@@ -138,6 +139,16 @@ def world(client: Client) -> IPR:
         state="running",
     )
     return ipr
+
+
+def test_a_machine_leads_to_its_page_while_there_is_one(client: Client, world: IPR) -> None:
+    cluster, me = Cluster.objects.get(), make_actor()
+    for kind in ("vm.status_changed", "vm.deleted"):
+        emit(cluster.stream, kind, organization_id=cluster.organization_id, id="vm-012", name="web-2", vmid=5002)
+    places = {event.kind: entry_of(event, me).url for event in Event.objects.filter(kind__startswith="vm.")}
+    assert places == {
+        "vm.created": "/vms/?q=id%3A5001", "vm.status_changed": "/vms/12/", "vm.deleted": "/vms/?q=id%3A5002",
+    }  # fmt: skip
 
 
 def test_filters_are_those_of_the_api(client: Client, world: IPR) -> None:
