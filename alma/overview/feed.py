@@ -104,6 +104,8 @@ WORDS: Mapping[str, Callable[[Data], Line]] = {
     "vm.created": _guest("found a new guest:", "vm", "neutral"),
     "vm.deleted": _guest("no longer finds the guest", "vm", "warn"),
     "vm.status_changed": _status,
+    "vm.moved": _guest("sees on another node the guest", "cluster", "neutral"),
+    "vm.console_opened": _guest("asked for a console of", "terminal", "neutral"),
     "vm.drifted": _drifted,
     "vm.drift_settled": lambda data: Line("ring-check", "ok", f"no longer sees drift ({data.get('why', '')}):"),
     "vm.orphan_found": _guest("put into quarantine the guest that nobody stands for:", "alert", "warn"),

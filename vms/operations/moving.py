@@ -42,7 +42,9 @@ class MigrationKind(MachineKind):
         """Its row names the node at once."""
         guest, seen = rows.held(job), read_back(job)
         if guest is not None and seen and seen["node"] != guest.node:
+            was = guest.node
             rows.note(guest, node=seen["node"])
+            rows.tell(guest, job, "vm.moved", was=was)
         return super().show(job)
 
 

@@ -86,6 +86,12 @@ _WORDS: Mapping[str, Callable[[Data], Look]] = {
     "vm.created": _always("plus", "ok", "It is there."),
     "vm.deleted": _always("trash", "warn", "It is no longer there."),
     "vm.status_changed": _status,
+    "vm.moved": lambda data: (
+        "cluster",
+        "neutral",
+        f"It was moved from {data.get('was', '')} to {data.get('node', '')}.",
+    ),
+    "vm.console_opened": lambda data: ("terminal", "neutral", f"A console ({data.get('console', '')}) was asked for."),
     "vm.drifted": _drifted,
     "vm.drift_settled": lambda data: ("ring-check", "ok", f"No drift any more: {data.get('why', '')}."),
 }

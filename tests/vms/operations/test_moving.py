@@ -9,6 +9,7 @@ import pytest
 from alma.accounts.actors import Actor
 from alma.accounts.models import Environment
 from alma.errors import DomainError, Invalid, Refused, WrongState
+from alma.events.models import Event
 from alma.jobs.models import Job
 from tests.fixtures.sandbox import RunningSandbox
 from tests.vms.conftest import Runner
@@ -53,6 +54,10 @@ def test_a_machine_is_moved_as_it_runs(on_shared: Guest, by: Actor, finish: Fini
     assert end_of(job)["vm"] == {
         "id": job.params["vm"], "vmid": on_shared.vmid, "kind": "vm", "name": "web", "node": "pve2", "status": "running",
     }  # fmt: skip
+    told = Event.objects.of(on_shared.cluster.stream).filter(kind="vm.moved")
+    assert [(event.data["was"], event.data["node"], event.data["vmid"]) for event in told] == [
+        ("pve1", "pve2", on_shared.vmid)
+    ]
     assert GuestClaim.objects.get(vmid=on_shared.vmid).node == Guest.objects.get(pk=on_shared.pk).node == "pve2"
     assert observer.nodes("pve2").qemu(on_shared.vmid).status.current.get()["status"] == "running"
 

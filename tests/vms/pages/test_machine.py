@@ -120,6 +120,16 @@ def test_drift_and_findings_are_named_and_lead_on(site: Client, ours: Make, plac
     assert f"{scan.get_absolute_url()}?rule=GUEST-NET-001" in page
 
 
+def test_history_tells_of_moves_and_of_who_asked_for_a_console(site: Client, ours: Make, place: Cluster) -> None:
+    guest = ours()
+    about = {"organization_id": place.organization_id, "id": public_id(guest)}
+    emit(place.stream, "vm.moved", was="pve1", node="pve2", **about)
+    emit(place.stream, "vm.console_opened", actor="ana", console="terminal", **about)
+    page = part(site, guest, "vm-history", "?view=history")
+    assert "It was moved from pve1 to pve2." in page
+    assert "A console (terminal) was asked for." in page
+
+
 def test_history_is_of_this_machine_alone_and_has_pages(site: Client, ours: Make, place: Cluster) -> None:
     guest, other = ours(), ours("other")
     for number in range(30):
