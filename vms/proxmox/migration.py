@@ -11,16 +11,17 @@ from vms.proxmox.guests import path
 from vms.proxmox.readings import GuestReading
 
 _WHY = {
-    "unavailable_storages": "it does not have the storage", "unavailable-storages": "it does not have the storage",
-    "unavailable-resources": "it does not have the device", "blocking-ha-resources": "high availability keeps it away from",
+    "unavailable_storages": "it does not have the storage", "unavailable-resources": "it does not have the device",
+    "blocking-ha-resources": "high availability keeps it away from",
 }  # fmt: skip
 _SIGNS = ("can't migrate", "ERROR:", "can't live migrate")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Way:
-    """What was read. `cores` and `free_bytes` (of memory) are the node's, None where nobody tells; `disks` are attached disks that only this node sees, `images` are CDs in its drives of which that holds,
-    `devices` hardware that it is tied to, and `refused` says why the node cannot take it."""
+    """What was read. `cores` and `free_bytes` (of memory) are the node's, None where nobody tells; `disks` are attached disks
+    that only its node sees, `images` are CDs in its drives of which that holds, `devices` hardware that it is tied to, and
+    `refused` says why the other node cannot take it."""
 
     is_online: bool
     cores: int | None
@@ -37,7 +38,7 @@ def read(api: Api, guest: GuestReading, target: str) -> Way:
     node = next((row for row in rows(api.get("nodes"), "nodes") if text(row, "node") == target), {})
     memory = whole(node, "maxmem")
     current = mapping(api.get(*path(guest), "status", "current"), "status")
-    told = mapping(api.get(*path(guest), "migrate"), "migration")
+    told = mapping(api.get(*path(guest), "migrate"), "migration") if guest.kind == "vm" else {}
     return Way(
         is_online=text(node, "status") == "online", cores=whole(node, "maxcpu") or None,
         free_bytes=max(0, memory - whole(node, "mem")) if memory else None,
@@ -46,9 +47,9 @@ def read(api: Api, guest: GuestReading, target: str) -> Way:
 
 
 def _told(told: Mapping[str, Any], target: str) -> dict[str, tuple[str, ...]]:
-    """What Proxmox's own look at the way says; of containers it says less, and with hyphens."""
+    """What Proxmox's own look at the way says. Of containers it has none before version 9, and then one at high availability."""
     local = rows(told.get("local_disks") or [], "local disks")
-    refused = mapping(told.get("not_allowed_nodes") or told.get("not-allowed-nodes") or {}, "nodes")
+    refused = mapping(told.get("not_allowed_nodes") or {}, "nodes")
     return {
         "disks": tuple(_named(row) for row in local if not whole(row, "cdrom") and not whole(row, "is_unused")),
         "images": tuple(_volume(row) for row in local if whole(row, "cdrom") and "cloudinit" not in _volume(row)),

@@ -10,7 +10,7 @@ from alma.accounts.models import Environment
 from alma.errors import Refused, WrongState
 from iprs import services
 from tests.factories.accounts import make_environment
-from tests.iprs.operations.conftest import carry_out, planned
+from tests.iprs.operations.conftest import carry_out, planned, work
 from vms.models import Guest
 from vms.operations.cloning import Copy, clone
 from vms.operations.consoles import Look, open_console
@@ -65,3 +65,24 @@ def test_an_operation_has_no_safety_snapshots(machine: Guest, by: Actor, boss: A
     assert "Plan again" in text and "safety snapshots" not in text
     services.replan(ipr, by=boss)
     assert ipr.plans.count() == 2
+
+
+def test_both_are_rehearsed_on_a_copy_of_the_cluster(machine: Guest, by: Actor, boss: Actor, observer: Any) -> None:
+    for job in (
+        migrate(machine, Move(node="pve2", takes_disks=True), by=by),
+        clone(machine, Copy(name="second"), by=by)[1],
+    ):
+        tried = services.dry_run(planned(job), by=boss)
+        work()
+        tried.refresh_from_db()
+        assert (tried.status, tried.job.error) == ("completed", None)
+    assert node_of(observer, machine) == "pve1"
+    assert [row["name"] for row in observer.cluster.resources.get(type="vm") if row["name"] == "second"] == []
+
+
+def test_a_rehearsal_fails_in_the_words_in_which_the_move_would(machine: Guest, by: Actor, boss: Actor) -> None:
+    tried = services.dry_run(planned(migrate(machine, Move(node="pve2"), by=by)), by=boss)
+    work()
+    tried.refresh_from_db()
+    assert tried.status == "failed"
+    assert tried.job.error is not None and "allow local disks to be taken along" in tried.job.error["message"]

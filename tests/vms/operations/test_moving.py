@@ -153,13 +153,16 @@ def test_what_the_task_says_is_told(machine: Guest, by: Actor, finish: Finish, o
 
 
 def test_a_container_is_stopped_for_it_where_that_is_allowed(
-    make_machine: Make, cluster: Cluster, by: Actor, finish: Finish, observer: Any
+    make_machine: Make, cluster: Cluster, by: Actor, finish: Finish, fresh_sandbox: RunningSandbox
 ) -> None:
+    observer = fresh_sandbox.proxmoxer()
     archive = read_cluster(cluster).ostemplates[0]
     guest = make_machine(key="ct", kind="lxc", ostemplate=archive.volid, node="pve1", template_vmid=None)
     refused(lambda: migrate(guest, Move(node="pve2"), by=by), WrongState, "GUEST_RUNNING")
     job = finish(migrate(guest, Move(node="pve2", may_restart=True), by=by))
     assert (job.error, node_of(observer, guest), end_of(job)["vm"]["status"]) == (None, "pve2", "running")
+    assert fresh_sandbox.count("GET", "/nodes/{node}/lxc/{vmid}/migrate") == 0, "older clusters do not know it"
+    observer._store["session"].close()
 
 
 def test_a_lost_answer_is_no_second_move(
