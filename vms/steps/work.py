@@ -127,8 +127,9 @@ class Work:
     def find_lost(self, reading: GuestReading, kind: str) -> None:
         """Where the answer of a call was lost, the task that it would have named is followed: `before` in the journal is the
         newest of its kind from before the call, as `newest` told it. Raises Wait when there is one, Unknown, Refusal."""
-        before, upid = self.journal.get("before"), self.newest(reading, kind)
-        if before is not None and upid not in {"", before}:
+        before = self.journal.get("before")
+        upid = "" if before is None else self.newest(reading, kind)
+        if upid not in {"", before}:
             self.begun(upid)
             raise Wait
 
