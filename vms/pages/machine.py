@@ -1,34 +1,28 @@
 """The page of one machine, each part read when the template asks for it: a live part reads itself alone."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Any
 from urllib.parse import urlencode
 
-from django.core.paginator import Page, Paginator
 from django.urls import reverse
 
 from alma.accounts.actors import Actor
-from alma.jobs.models import Job, JobQuerySet
+from alma.jobs.models import Job
 from vms.machines import public_id
-from vms.models import Drift, Guest, GuestDetails, ScanFinding, ScanSubject
+from vms.models import Drift, Guest, GuestDetails
 from vms.operations import snapshots
 from vms.operations.verbs import VERBS, Verb
+from vms.pages.done import Done
 from vms.pages.history import History
+from vms.pages.judged import Judgement
 from vms.pages.listing import Row, rows_of
 from vms.pages.live import topics
 from vms.pages.tree import Branch, tree
 from vms.pages.work import Work, work_of
-from vms.scans import services as scans
-from vms.scans.rules import REGISTER
 
 VIEWS = (("", "Overview"), ("snapshots", "Snapshots"), ("backups", "Backups"), ("history", "History"))
 _POWER = ("start", "stop", "restart")
-JOBS_PER_PAGE = 20
-LATEST = 5
-MOST_FINDINGS = 6
 
 
 @dataclass(frozen=True)
@@ -47,8 +41,9 @@ class MachinePage:
         self.guest = guest
         self.actor = actor
         self.view = view if view in dict(VIEWS) else ""
-        self.number = number
         self.history = History(guest, actor, cursor)
+        self.done = Done(guest, actor, number)
+        self.security = Judgement(guest, actor)
 
     # -- head -----------------------------------------------------------------------------------------
     @property
@@ -150,36 +145,3 @@ class MachinePage:
     def snapshots(self) -> list[Branch]:
         """As they were last read, and what jobs do with them."""
         return tree(snapshots.listed(self.guest), snapshots.busy(self.guest))
-
-    # -- security -------------------------------------------------------------------------------------
-    @cached_property
-    def judged(self) -> ScanSubject | None:
-        """The last judgement, for those who may know it."""
-        if not self.actor.has(scans.READ):
-            return None
-        rows = ScanSubject.objects.filter(guest=self.guest, assessed_at__isnull=False).select_related("scan")
-        return rows.defer("tally", "scan__tally").order_by("-assessed_at", "-pk").first()
-
-    @cached_property
-    def findings(self) -> list[tuple[ScanFinding, str]]:
-        """The worst of what it found, each with the title of its rule."""
-        rows = ScanFinding.objects.filter(subject=self.judged).broken().order_by("rank", "rule", "pk")
-        return [(row, REGISTER[row.rule].title if row.rule in REGISTER else row.rule) for row in rows[:MOST_FINDINGS]]
-
-    # -- jobs -----------------------------------------------------------------------------------------
-    @property
-    def _jobs(self) -> JobQuerySet:
-        rows: JobQuerySet = Job.objects.visible_to(self.actor).filter(params__guest=self.guest.pk)
-        return rows.order_by("-pk")
-
-    @cached_property
-    def latest(self) -> Sequence[Work]:
-        """The last jobs about it."""
-        return work_of(self._jobs)[:LATEST] if False else work_of(self._jobs[:LATEST])
-
-    @cached_property
-    def jobs(self) -> Page[Any]:
-        """All jobs about it, a page at a time."""
-        page = Paginator(self._jobs.values_list("pk", flat=True), JOBS_PER_PAGE).get_page(self.number)
-        page.object_list = work_of(Job.objects.filter(pk__in=list(page.object_list)).order_by("-pk"))
-        return page

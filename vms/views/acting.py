@@ -57,21 +57,25 @@ def _chosen(request: HtmxRequest, numbers: Sequence[str], verb: str = "") -> lis
 
 
 def _answer(request: HtmxRequest, verb: Verb, guests: list[Guest], *, is_one: bool) -> HttpResponse:
+    """Begin what a good form asks for; otherwise say what would happen to which, and what is wrong with the form."""
     found = candidates(verb, guests, by=request.actor)
-    expected = _word(verb, found, is_one=is_one)
-    data = request.POST if request.method == "POST" else None
-    form = FORMS[verb.name](data, expected=expected, guests=guests, by=request.actor)
-    if request.method == "POST" and guests and form.is_valid():
-        where = _begin(request, verb, guests, form, is_one=is_one)
-        if where:
-            return redirect(where)
-    is_wrong = request.method == "POST" and bool(guests)
+    is_sent = request.method == "POST" and bool(guests)
+    kind, expected = FORMS[verb.name], _word(verb, found, is_one=is_one)
+    form = kind(request.POST if is_sent else None, expected=expected, guests=guests, by=request.actor)
+    where = _begin(request, verb, guests, form, is_one=is_one) if is_sent and form.is_valid() else ""
+    if where:
+        return redirect(where)
     context = {
         "verb": verb, "form": form, "open": [one for one in found if not one.reason],
         "left": [one for one in found if one.reason], "guest": guests[0] if is_one else None,
-        "run": request.POST.get("run", "")[:32] or runs.new_name(), "back": _back(verb, guests, is_one),
+        "run": _run_name(request), "back": _back(verb, guests, is_one),
     }  # fmt: skip
-    return render(request, "vms/acting/confirm.html", context, status=422 if is_wrong else 200)
+    return render(request, "vms/acting/confirm.html", context, status=422 if is_sent else 200)
+
+
+def _run_name(request: HtmxRequest) -> str:
+    """The name that a form carries, or a new one."""
+    return request.POST.get("run", "")[:32] or runs.new_name()
 
 
 def _word(verb: Verb, found: list[Candidate], *, is_one: bool) -> str:
@@ -85,7 +89,7 @@ def _word(verb: Verb, found: list[Candidate], *, is_one: bool) -> str:
 def _begin(request: HtmxRequest, verb: Verb, guests: list[Guest], form: ActForm, *, is_one: bool) -> str:
     """Once for each form, however often it is sent: where that is seen. Nowhere for one machine that refuses; the form says
     why then."""
-    name = request.POST.get("run", "")[:32] or runs.new_name()
+    name = _run_name(request)
     where = _back(verb, guests, is_one) if is_one else f"{reverse('vms:acted')}?run={name}"
     if runs.is_known(request.session, name):
         return where
