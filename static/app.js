@@ -122,7 +122,8 @@
   const parts = () => $$("[data-live]");
   const topicsOf = (part) => part.dataset.live.split(/\s+/).filter(Boolean);
   const partKey = (part) => part.id || part.getAttribute("hx-get") || part.dataset.live;
-  const byNudge = (detail) => detail.requestConfig?.triggeringEvent?.type === "alma:changed";
+  const byClock = (detail) => !detail.requestConfig?.triggeringEvent && /\bevery\b/.test(detail.elt?.getAttribute?.("hx-trigger"));
+  const byNudge = (detail) => byClock(detail) || detail.requestConfig?.triggeringEvent?.type === "alma:changed";   // nobody asked for it by hand
   // a part that was filtered meanwhile asks for something else now: what it asked for before is an answer to nobody
   const isOutrun = (detail) => byNudge(detail) && detail.requestConfig.path !== detail.elt.getAttribute("hx-get");
 
@@ -355,7 +356,8 @@
     }
     if (isOutrun(detail)) { detail.shouldSwap = false; refresh(detail.elt, { count: 0 }); return undefined; }
     if (xhr.status < 400) {
-      if (byNudge(detail) && !detail.requestConfig.triggeringEvent.detail.now && isBusy(detail.target)) { detail.shouldSwap = false; defer(detail.elt); }
+      if (byClock(detail) && isBusy(detail.target)) { detail.shouldSwap = false; return undefined; }   // the clock comes again
+      if (byNudge(detail) && !detail.requestConfig.triggeringEvent?.detail.now && isBusy(detail.target)) { detail.shouldSwap = false; defer(detail.elt); }
       if (!byNudge(detail)) $('#notice [data-panel="error"]')?.remove();   // what had been refused went through now
       return undefined;
     }

@@ -89,6 +89,27 @@ def test_a_page_follows_its_machine_and_leaves_what_is_typed(alma: Alma, visit: 
     assert not visitor.is_too_wide()
 
 
+def test_what_the_clock_asks_for_takes_nothing_away(visit: Visit) -> None:
+    page: Page = visit().page
+    page.goto("/vms/")
+    page.evaluate("""() => {
+      document.querySelector("#notice").append(document.querySelector("#notice-template").content.cloneNode(true));
+      const part = document.createElement("div");
+      for (const [name, value] of [["id", "clock"], ["hx-get", "/vms/summary/"], ["hx-trigger", "every 1s"], ["hx-swap", "innerHTML"]])
+        part.setAttribute(name, value);
+      document.querySelector(".page").append(part);
+      htmx.process(part);
+    }""")
+    part = page.locator("#clock")
+    expect(part).to_contain_text("machines")
+    expect(page.locator('#notice [data-panel="error"]')).to_be_visible()
+    page.evaluate("""() => {
+      document.querySelector("#clock").innerHTML = '<details class="menu" open><summary>Open</summary></details>';
+    }""")
+    page.wait_for_timeout(2_500)
+    expect(part).to_have_text("Open")
+
+
 def test_a_machine_goes_back_to_a_snapshot(alma: Alma, visit: Visit) -> None:
     machine = make_machine(alma, f"back-{secrets.token_hex(3)}")
     await_status(alma, machine, "running")
