@@ -5,6 +5,7 @@ from django.urls import path
 from vms.operations.verbs import FOR_MANY, VERBS
 from vms.views import (
     acting,
+    backup_acting,
     backups,
     clusters,
     guests,
@@ -26,6 +27,13 @@ urlpatterns = [
     path("vms/summary/", guests.summary, name="summary"),
     path("vms/<int:pk>/backups/", backups.machine_backups, name="machine-backups"),
     path("backups/", backups.backup_list, name="backups"),
+    path("vms/<int:pk>/backups/take/", backup_acting.backup_take, name="backup-take"),
+    path("backups/<int:pk>/", backup_acting.backup_detail, name="backup"),
+    path("backups/<int:pk>/restore/", backup_acting.backup_restore, name="backup-restore"),
+    *(
+        path(f"backups/<int:pk>/{way}/", backup_acting.backup_act, {"way": way}, name=f"backup-{way}")
+        for way in backup_acting.WAYS
+    ),
     path("vms/actions/", acting.acted, name="acted"),
     *(path(f"vms/actions/{verb}/", acting.act, {"verb": verb}, name="act") for verb in FOR_MANY),
     path("vms/<int:pk>/", machine.detail, name="guest"),

@@ -111,8 +111,8 @@ def test_what_only_single_machines_need_is_no_fault_but_said(fresh_sandbox: Runn
     result = registration.check(cluster, by=make_actor())
     assert (result["error"], result["missing"]) == ("", [])
     assert result["warnings"] == [
-        "The token lacks VM.Clone, VM.Console, VM.Snapshot, VM.Snapshot.Rollback on /pool/alma: it cannot copy machines, "
-        "open their screens, take snapshots of them, go back to snapshots. Deployments do not need that."
+        "The token lacks VM.Backup, VM.Clone, VM.Console, VM.Snapshot, VM.Snapshot.Rollback on /pool/alma: it cannot back "
+        "machines up and restore them, copy them, open their screens, take snapshots of them, go back to snapshots. Deployments do not need that."
     ]
 
 

@@ -22,6 +22,10 @@ ON_IT = {
 """How a backup is shown while a job of a kind works on it."""
 
 
+TOPICS = " ".join(f"{kind}:*" for kind in ("backup", *ON_IT))
+"""Streams of jobs about backups, whose events redraw pages."""
+
+
 @dataclass(frozen=True)
 class Wish:
     """Which backups are wanted; what is empty or None does not narrow."""

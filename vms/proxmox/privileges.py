@@ -27,7 +27,7 @@ ON_GUESTS = {
     "VM.PowerMgmt": "start and stop guests",
 }
 ON_REQUEST = {
-    "VM.Clone": "copy machines", "VM.Console": "open their screens", "VM.Migrate": "move them to other nodes",
+    "VM.Backup": "back machines up and restore them", "VM.Clone": "copy them", "VM.Console": "open their screens", "VM.Migrate": "move them to other nodes",
     "VM.Snapshot": "take snapshots of them", "VM.Snapshot.Rollback": "go back to snapshots",
 }  # fmt: skip
 """What no plan needs, and people may ask of single machines."""

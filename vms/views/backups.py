@@ -35,7 +35,7 @@ def backup_list(request: HtmxRequest) -> HttpResponse:
     gap_count = gaps.count()
     context = {
         "page": page, "rows": _with_states(page.object_list), "filters": values, "clusters": clusters,
-        "live": " ".join([*(cluster.stream for cluster in clusters), "backup:*"]), "states": STATES,
+        "live": " ".join([*(cluster.stream for cluster in clusters), listing.TOPICS]), "states": STATES,
         "kinds": VERIFIED, "gaps": list(gaps[:SHOWN]), "gap_count": gap_count, "gaps_more": max(0, gap_count - SHOWN), "old_days": listing.OLD.days,
         "unread": list(BackupStorage.objects.filter(cluster__in=clusters).exclude(error="").select_related("cluster")),
     }  # fmt: skip
@@ -69,6 +69,6 @@ def machine_backups(request: HtmxRequest, pk: int) -> HttpResponse:
     total = rows.count()
     context: dict[str, Any] = {
         "guest": guest, "rows": _with_states(rows.select_related("cluster")[:SHOWN]), "total": total, "more": total > SHOWN,
-        "saved": listing.saved(guest), "live": f"{guest.cluster.stream} backup:*",
+        "saved": listing.saved(guest), "live": f"{guest.cluster.stream} {listing.TOPICS}",
     }  # fmt: skip
     return render(request, "vms/backups/_machine.html", context)

@@ -7,10 +7,11 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from tests.factories.accounts import make_organization, make_user
+from alma.jobs.models import Job
+from tests.factories.accounts import make_environment, make_organization, make_user
 from tests.factories.backups import make_backup, make_storage
 from tests.factories.vms import make_claim, make_cluster, make_guest
-from vms.models import BackupSchedule, Cluster, Guest
+from vms.models import Backup, BackupSchedule, Cluster, ClusterNode, ClusterStorage, Guest
 
 pytestmark = pytest.mark.django_db
 
@@ -111,3 +112,98 @@ def test_part_of_a_machine(site: Client, machine: Guest) -> None:
 
 def test_part_of_a_machine_of_others(site: Client) -> None:
     assert site.get(f"/vms/{make_guest(make_cluster()).pk}/backups/").status_code == 404
+
+
+# -- what is done with one --------------------------------------------------------------------
+@pytest.fixture
+def desk(client: Client) -> Client:
+    """Somebody who may do all of it."""
+    client.force_login(make_user("operator", organization=make_organization()))
+    return client
+
+
+@pytest.fixture
+def backup(machine: Guest) -> Backup:
+    now = timezone.now()
+    ClusterNode.objects.create(cluster=machine.cluster, name="pve1", is_online=True, memory_bytes=10**12, seen_at=now)
+    ClusterStorage.objects.create(
+        cluster=machine.cluster,
+        node="pve1",
+        name="shared",
+        plugin="nfs",
+        content="backup",
+        is_active=True,
+        is_shared=True,
+    )
+    make_environment("development", organization=machine.organization)
+    return make_backup(guest=machine)
+
+
+def test_one_backup(desk: Client, backup: Backup) -> None:
+    html = shown(desk, f"/backups/{backup.pk}/")
+    assert backup.volume in html and "Never tested" in html and "Restore…" in html
+    checks = [{"what": "memory", "expected": "2048 MiB", "found": "1024 MiB", "is_good": False}]
+    Backup.objects.filter(pk=backup.pk).update(
+        tested_at=timezone.now(),
+        evidence={"is_good": False, "why": "It came back smaller.", "checks": checks, "seconds": 9.5},
+    )
+    html = shown(desk, f"/backups/{backup.pk}/")
+    assert "It came back smaller." in html and "1024 MiB" in html
+    assert "<html" not in shown(desk, f"/backups/{backup.pk}/", **{"HX-Request": "true"})
+    assert desk.get(f"/backups/{make_backup().pk}/").status_code == 404
+
+
+def test_what_is_not_offered_says_why(desk: Client, cluster: Cluster, backup: Backup) -> None:
+    foreign = make_backup(cluster)
+    html = shown(desk, f"/backups/{foreign.pk}/")
+    assert "does not hold a machine that ALMA made" in html and "Restore…" not in html
+    for way in ("restore", "verify", "delete"):
+        html = shown(desk, f"/backups/{foreign.pk}/{way}/")
+        assert "It cannot be done now" in html and 'method="post" data-guard' not in html
+    assert f"/backups/{foreign.pk}/restore/" not in shown(desk, "/backups/")
+    assert f"/backups/{backup.pk}/restore/" in shown(desk, "/backups/")
+
+
+def test_who_only_reads_is_offered_nothing(site: Client, machine: Guest, backup: Backup) -> None:
+    assert "Restore…" not in shown(site, "/backups/") + shown(site, f"/backups/{backup.pk}/")
+    assert "Back up…" not in shown(site, f"/vms/{machine.pk}/backups/")
+    assert site.get(f"/backups/{backup.pk}/verify/").status_code == 403
+
+
+@pytest.mark.parametrize(("way", "kind"), [("verify", "backup_verification"), ("delete", "backup_deletion")])
+def test_asked_first_and_then_begun(desk: Client, backup: Backup, way: str, kind: str) -> None:
+    assert "data-guard" in shown(desk, f"/backups/{backup.pk}/{way}/") and not Job.objects.exists()
+    answer = desk.post(f"/backups/{backup.pk}/{way}/")
+    job = Job.objects.get()
+    assert (answer.status_code, answer["Location"], job.kind) == (302, job.get_absolute_url(), kind)
+    assert desk.post(f"/backups/{backup.pk}/{way}/").status_code == 409, "the second one finds it busy"
+    assert Job.objects.count() == 1
+
+
+def test_restored_as_a_new_machine(desk: Client, backup: Backup) -> None:
+    assert "In its own place" in shown(desk, f"/backups/{backup.pk}/restore/")
+    answer = desk.post(f"/backups/{backup.pk}/restore/", {"how": "new", "name": "second", "is_started": "on"})
+    job = Job.objects.get()
+    assert (answer.status_code, job.kind) == (302, "backup_unpacking")
+    assert [step.kind for step in job.steps.all()] == ["backup.unpack_new", "guest.start"]
+    assert Guest.objects.filter(name="second", status="creating").exists()
+
+
+def test_overwritten_only_by_whoever_types_its_name(desk: Client, backup: Backup) -> None:
+    answer = desk.post(f"/backups/{backup.pk}/restore/", {"how": "place", "confirm": "wbe"})
+    assert (answer.status_code, Job.objects.exists()) == (422, False)
+    assert "Type web to say" in answer.content.decode() and 'value="place" checked' in answer.content.decode()
+    assert desk.post(f"/backups/{backup.pk}/restore/", {"how": "place", "confirm": "web"}).status_code == 302
+    assert Job.objects.get().kind == "backup_restore"
+
+
+def test_a_backup_is_made_from_the_page(desk: Client, machine: Guest, backup: Backup) -> None:
+    where = f"/vms/{machine.pk}/backups/take/"
+    assert where in shown(desk, f"/vms/{machine.pk}/backups/") and "shared" in shown(desk, where)
+    answer = desk.post(where, {"compression": "gzip", "description": "By hand"})
+    assert answer.status_code == 302
+    made = Backup.objects.get(description="By hand")
+    assert (made.state, made.compression, made.storage) == ("running", "gzip", "shared")
+    assert desk.post(where, {"compression": "bzip2"}).status_code == 422
+    theirs = make_guest(machine.cluster)
+    assert "was not made by ALMA" in shown(desk, f"/vms/{theirs.pk}/backups/take/")
