@@ -96,7 +96,7 @@ def _safety(ipr: IPR, reason: str) -> Action:
     """Plan again with a snapshot of each guest before it is changed, or without."""
     label = "Leave safety snapshots out" if ipr.has_safety_snapshots else "Add safety snapshots"
     wanted = "off" if ipr.has_safety_snapshots else "on"
-    return Action(label, _url("replan", ipr), "refresh", reason, fields=(("safety_snapshots", wanted),))
+    return Action(label, _url("replan", ipr), "shield", reason, fields=(("safety_snapshots", wanted),))
 
 
 def _url(name: str, ipr: IPR) -> str:
