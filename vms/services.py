@@ -157,13 +157,13 @@ def create_steps(guest: GuestSpec, level: int = 0) -> list[StepSpec]:
 
 
 def update_steps(
-    guest: GuestSpec, level: int = 0, *, restart: bool = False, safety_snapshot: str = ""
+    guest: GuestSpec, level: int = 0, *, restart: bool = False, can_reboot: bool = True, safety_snapshot: str = ""
 ) -> list[StepSpec]:
-    """Configure, with a restart when asked, and read back. A guest that runs afterwards is rebooted once its config is changed.
-    With a name for it, a snapshot is taken before anything else."""
+    """Configure, with a restart when asked, and read back. A guest that runs afterwards is rebooted once its config is changed,
+    unless that must not be changed while it runs: then it is stopped before, and started after. With a name for it, a snapshot is taken before anything else."""
     first = [_snapshot(guest, level, safety_snapshot)] if safety_snapshot else []
     at = level + len(first)
-    if restart and guest.running:
+    if restart and guest.running and can_reboot:
         return [*first, _configure(guest, at, restart_follows=True), _reboot(guest, at + 1), _verify(guest, at + 2)]
     stop = [_stop(guest, at)] if restart else []
     return [*first, *stop, _configure(guest, at + 1), *_start(guest, at + 2), _verify(guest, at + 3)]

@@ -213,6 +213,16 @@ def restart_reasons(rows: Sequence[Row], cards: Sequence[Card], now: GuestReadin
     return tuple(reasons)
 
 
+def can_reboot(spec: GuestSpec, now: GuestReading) -> bool:
+    """Whether its settings may be changed while it still runs, to take effect with a reboot. A machine whose hotplug option has
+    processors or memory would take them at once, which can fail; a container always does, and memory that it gives back may cost
+    it what runs."""
+    if now.kind == "lxc":
+        return spec.memory_bytes >= now.memory_bytes
+    is_resized = (spec.cores, spec.memory_bytes) != (now.cores, now.memory_bytes)
+    return not (is_resized and {"cpu", "memory"} & _hot(now))
+
+
 def _is_readdressed(card: Card, now: GuestReading) -> bool:
     found = now.cards.get(card.slot)
     if found is None or not card.ip:

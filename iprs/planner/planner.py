@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from alma.jobs.services import StepSpec
 from blueprints.schema import BlueprintDocument, Machine, expand, types
@@ -214,12 +215,17 @@ class _Drafting:
             self.problems.append(f"{machine.key}: {guest.node} has no bridge {bridge}.")
         reasons = fittings.restart_reasons(rows, spec.cards, now)
         safety = Safety.of(self.target.safety_snapshot, rows)
+        how: dict[str, Any] = {
+            "restart": bool(reasons),
+            "can_reboot": fittings.can_reboot(spec, now),
+            "safety_snapshot": safety.name,
+        }
         self.remarks += safety.remarks(machine.key, now, self.reading.storages)
         places = [f"node/{guest.node}", *(f"storage/{guest.node}/{name}" for name in sorted(needs))]
         return Item(
             "update" if rows else "noop", machine.key, machine.kind, guest.node, guest.vmid, tuple(rows), bool(reasons),
             (*reasons, *safety.reasons), machine.depends_on, pick(self.facts, f"guest/{machine.key}", *places),
-            tuple(update_steps(spec, level, restart=bool(reasons), safety_snapshot=safety.name)) if rows else (),
+            tuple(update_steps(spec, level, **how)) if rows else (),
         )  # fmt: skip
 
     def _differences(self, machine: Machine, guest: OwnedGuest, source: Source) -> list[dict[str, object]]:

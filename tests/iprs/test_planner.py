@@ -51,7 +51,26 @@ def test_changed_memory_restarts_a_running_guest_and_says_so() -> None:
     (item,) = draft.items
     assert (item.action, item.vmid, item.needs_restart) == ("update", 5001, True)
     assert changes(draft) == {"memory": (2 * GIB, 8 * GIB)}
-    assert [step.kind for step in item.steps] == ["guest.configure", "guest.reboot", "guest.verify"]
+    assert [step.kind for step in item.steps] == REBOOTED
+
+
+OFFLINE = ["guest.stop", "guest.configure", "guest.start", "guest.verify"]
+REBOOTED = ["guest.configure", "guest.reboot", "guest.verify"]
+
+
+@pytest.mark.parametrize(
+    ("specs", "now", "steps"),
+    [
+        ({"memory": "8GB"}, {"config": {"hotplug": "disk,network,memory"}}, OFFLINE),
+        ({"memory": "1GB"}, {"config": {"hotplug": "disk,network,cpu"}}, OFFLINE),
+        ({"memory": "1GB"}, {"config": {"hotplug": "disk,network"}}, REBOOTED),
+        ({"memory": "1GB"}, {}, REBOOTED),
+        ({"memory": "8GB", "kind": "lxc"}, {"kind": "lxc", "disk": "rootfs", "disks": {"rootfs": 20 * GIB}}, REBOOTED),
+        ({"memory": "1GB", "kind": "lxc"}, {"kind": "lxc", "disk": "rootfs", "disks": {"rootfs": 20 * GIB}}, OFFLINE),
+    ],
+)
+def test_what_must_not_change_while_it_runs_is_changed_when_it_is_stopped(specs: Any, now: Any, steps: Any) -> None:
+    assert kinds(plan(vm(**specs), have=(owned("web", **now),)), "web") == steps
 
 
 def test_a_grown_disk_needs_no_restart() -> None:
@@ -108,7 +127,7 @@ def test_nobody_is_waited_for_whom_nobody_needs_now() -> None:
     assert "guest.await" not in kinds(plan(vm("db"), vm("web")), "db")
     assert kinds(plan(vm("db"), vm("web", ("db",)), have=(owned("db"),)), "db") == [], "it was not started"
     idle = plan(vm("db", memory="8GB"), vm("web", ("db",)), have=(owned("db"), owned("web", vmid=5002)))
-    assert kinds(idle, "db") == ["guest.configure", "guest.reboot", "guest.verify"]
+    assert kinds(idle, "db") == REBOOTED
 
 
 def test_a_machine_that_is_restarted_is_waited_for_like_a_new_one() -> None:

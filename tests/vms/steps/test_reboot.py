@@ -46,6 +46,17 @@ def test_what_waits_for_the_next_start_takes_effect(
     assert owned.reading is not None and owned.reading.pending == ()
 
 
+def test_what_must_not_change_while_it_runs_is_changed_when_it_is_stopped(
+    cluster: Cluster, runner: Runner, observer: Any, made: None
+) -> None:
+    job = runner.run(update_steps(guest_spec(cluster, cores=4), restart=True, can_reboot=False))
+    assert [step.kind for step in job.steps.order_by("ordinal")] == [
+        "guest.stop", "guest.configure", "guest.start", "guest.verify"
+    ]  # fmt: skip
+    assert (job.error, tasks(observer, "qmreboot")) == (None, 0)
+    assert observer.nodes("pve1").qemu(5000).status.current.get()["cpus"] == 4
+
+
 def test_a_container(cluster: Cluster, runner: Runner, observer: Any) -> None:
     archive = read_cluster(cluster).ostemplates[0]
     runner.run(create_steps(guest_spec(cluster, kind="lxc", ostemplate=archive.volid, node="pve1")))
