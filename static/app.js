@@ -127,6 +127,12 @@
   // a part that was filtered meanwhile asks for something else now: what it asked for before is an answer to nobody
   const isOutrun = (detail) => byNudge(detail) && detail.requestConfig.path !== detail.elt.getAttribute("hx-get");
 
+  // what nobody sees is asked for when it is unfolded
+  const isFolded = (part) => Boolean(!part.closest("summary") && part.closest("details:not([open])"));
+  document.addEventListener("toggle", ({ target }) => {
+    if (target.open) parts().filter((part) => target.contains(part) && !isFolded(part)).forEach((part) => refresh(part, { count: 0 }));
+  }, true);
+
   function refresh(part, { now = false, count = 1 } = {}) {
     const key = partKey(part);
     const state = refreshing.get(key) || { last: 0, timer: 0 };
@@ -135,7 +141,7 @@
     state.timer = setTimeout(() => {
       state.timer = 0;
       const current = (part.id && document.getElementById(part.id)) || part;
-      if (!current.isConnected) return;
+      if (!current.isConnected || isFolded(current)) return;
       if (!now && ("livePill" in current.dataset || isBusy(current))) return defer(current, count);
       state.last = Date.now();
       current.dispatchEvent(new CustomEvent("alma:changed", { detail: { now } }));
@@ -564,6 +570,7 @@
   const shortcutsSwitch = $("[data-shortcuts-switch]");
   if (shortcutsSwitch) shortcutsSwitch.checked = localStorage.getItem("alma-shortcuts") !== "off";
   on("htmx:afterSettle", dress);
+  for (const tab of $$(".tabs > [aria-current]")) tab.parentElement.scrollLeft = tab.offsetLeft - (tab.parentElement.clientWidth - tab.offsetWidth) / 2;
   showTheme();
   age();
   dress();

@@ -96,8 +96,11 @@ def _dismissed(request: HtmxRequest) -> HttpResponse:
 @login_required
 @vary_on_headers("HX-Request")
 def job_tray(request: HtmxRequest) -> HttpResponse:
-    """What runs, what failed, and what has just ended; without scripts the list, which shows the same and more."""
+    """What runs, what failed, and what has just ended, or their numbers alone while nobody has opened it; without scripts the
+    list, which shows the same and more."""
     request.actor.require(READ)
     if not request.htmx:
         return redirect("jobs:pages")
+    if request.GET.get("part") == "count":
+        return render(request, "_shell/_tray_counts.html")
     return render(request, "jobs/_tray.html", tray_context(request.actor))

@@ -249,9 +249,15 @@ def query(context: template.Context, **changes: Any) -> str:
 
 @register.inclusion_tag("_shell/_pagination.html", takes_context=True)
 def pagination(context: template.Context, page: Page, noun: str = "results") -> dict[str, Any]:
-    """Links to the pages of a list; they keep its filters."""
+    """Links to the pages of a list; they keep its filters. The noun is a plural: one of them alone is called by its singular."""
+    one = f"{noun[:-3]}y" if noun.endswith("ies") else noun.removesuffix("s")
     numbers = page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1)
-    return {"page": page, "numbers": numbers, "noun": noun, "request": context.get("request")}
+    return {
+        "page": page,
+        "numbers": numbers,
+        "noun": one if page.paginator.count == 1 else noun,
+        "request": context.get("request"),
+    }
 
 
 @register.simple_tag(takes_context=True)

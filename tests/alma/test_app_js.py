@@ -40,6 +40,7 @@ class Site:
         self.posted: list[tuple[str, str]] = []
         self.session_ends = False
         self.where = "/part"
+        self.unfolded = 0
         self.held: list[Route] | None = None
         page.route("**/*", self.answer)
         page.route_web_socket("**/ws/pages", self.open_socket)
@@ -64,6 +65,10 @@ class Site:
         if path in {"/app.js", "/htmx.js"}:
             file = HTMX if path == "/htmx.js" else settings.BASE_DIR / "static" / "app.js"
             route.fulfill(path=file, content_type="text/javascript")
+        elif path == "/inside":
+            self.unfolded += 1
+            body = f'<p id="inside" data-live="ipr:1" hx-get="/inside" hx-trigger="alma:changed">{self.unfolded}</p>'
+            route.fulfill(body=body, content_type="text/html")
         elif path == "/part" and self.held is not None:
             self.held.append(route)
         elif path in {"/part", "/part?narrow"}:
@@ -100,6 +105,7 @@ class Site:
             '<script src="/app.js" defer></script><body hx-ext="alma" hx-swap="morph" data-login="/login/">'
             '<span id="live" data-state="static" hidden><span class="live-text"></span></span><div id="notice"></div>'
             f'{self.part()}<button id="refused" hx-get="/refused" hx-target="#part">r</button>'
+            '<details id="fold"><summary>F</summary><p id="inside" data-live="ipr:1" hx-get="/inside" hx-trigger="alma:changed">old</p></details>'
             '<button id="narrow" hx-get="/part?narrow" hx-target="#part">n</button>'
             '<button id="broken" hx-get="/broken" hx-target="#part">b</button><a data-shortcut="g d" href="#there">d</a>'
             '<form id="guarded" method="post" action="/save" data-guard><textarea name="words">as it was</textarea>'
@@ -179,6 +185,17 @@ def test_an_answer_that_was_asked_for_before_a_filter_comes_too_late(site: Site)
     site.held[0].fulfill(body=unfiltered, content_type="text/html")
     site.settle(version + 1)
     expect(site.page.locator("#part")).to_have_attribute("hx-get", "/part?narrow")
+
+
+def test_what_is_folded_is_asked_for_when_it_is_opened(site: Site) -> None:
+    site.open()
+    site.nudge()
+    site.settle(2)
+    assert site.unfolded == 0
+    site.page.click("#fold summary")
+    expect(site.page.locator("#inside")).to_have_text("1")
+    site.nudge()
+    expect(site.page.locator("#inside")).to_have_text("2")
 
 
 def test_refresh_keeps_nodes_and_open_details(site: Site) -> None:

@@ -188,6 +188,11 @@ def test_pagination_of_one_page_has_no_links() -> None:
     assert "No results" in draw("{% pagination page %}", page=Paginator([], 25).page(1))
 
 
+@pytest.mark.parametrize(("noun", "said"), [("jobs", "1 of 1 job<"), ("deliveries", "1 of 1 delivery<")])
+def test_pagination_of_one_row_counts_in_the_singular(noun: str, said: str) -> None:
+    assert said in draw(f'{{% pagination page "{noun}" %}}', page=Paginator([1], 25).page(1))
+
+
 def test_current_marks_below_and_exact() -> None:
     assert draw('{% current "/iprs/" %}', "/iprs/12/") == 'aria-current="page"'
     assert draw('{% current "/" exact=True %}', "/iprs/") == ""

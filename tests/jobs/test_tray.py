@@ -95,6 +95,18 @@ def test_what_is_long_past_is_left_to_the_list(site: Client, state: str, old: ti
     assert groups(shown(site))[part] == ["lately"]
 
 
+def test_while_nobody_opens_it_only_its_numbers_are_asked_for(
+    site: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    make_row()
+    make_row("failed", title="broke")
+    with django_assert_max_num_queries(4):
+        html = site.get("/jobs/tray/?part=count", headers=HTMX).content.decode()
+    assert counted(html) == (("run", "1"), ("bad", "1")) and "broke" not in html
+    assert html.lstrip().startswith('<span class="tray-count" id="tray-count"')
+    assert 'id="rail-jobs" hx-swap-oob="true"' in html
+
+
 def test_without_scripts_the_list_shows_the_same(site: Client) -> None:
     assert site.get("/jobs/tray/")["Location"] == "/jobs/"
 
@@ -114,7 +126,8 @@ def test_every_page_has_it(site: Client, path: str) -> None:
     make_row("failed")
     html = site.get(path).content.decode()
     assert html.count('id="tray-live"') == 1
-    assert f'data-live="{topics()}" data-live-gap="1500" hx-get="/jobs/tray/"' in html
+    for part in ("/jobs/tray/", "/jobs/tray/?part=count"):
+        assert html.count(f'data-live="{topics()}" data-live-gap="1500" hx-get="{part}"') == 1
     assert counted(html) == (("run", "1"), ("bad", "1"))
     rail = html[html.index('id="rail-jobs"') :]
     assert re.findall(r'rail-badge is-(\w+)"><span class="sr">, </span>(\d+)', rail)[:2] == [("run", "1"), ("bad", "1")]
