@@ -125,7 +125,7 @@
   const byClock = (detail) => !detail.requestConfig?.triggeringEvent && /\bevery\b/.test(detail.elt?.getAttribute?.("hx-trigger"));
   const byNudge = (detail) => byClock(detail) || detail.requestConfig?.triggeringEvent?.type === "alma:changed";   // nobody asked for it by hand
   // a part that was filtered meanwhile asks for something else now: what it asked for before is an answer to nobody
-  const isOutrun = (detail) => byNudge(detail) && detail.requestConfig.path !== detail.elt.getAttribute("hx-get");
+  const isOutrun = ({ elt, path }) => elt && "live" in elt.dataset && path !== elt.getAttribute("hx-get");
 
   // what nobody sees is asked for when it is unfolded
   const isFolded = (part) => Boolean(!part.closest("summary") && part.closest("details:not([open])"));
@@ -360,7 +360,8 @@
       $("#notice .notice-meta")?.prepend(make("a", { href: login, target: "_blank", textContent: "Sign in" }));
       return undefined;
     }
-    if (isOutrun(detail)) { detail.shouldSwap = false; refresh(detail.elt, { count: 0 }); return undefined; }
+    const asked = detail.requestConfig || {};
+    if (isOutrun(asked)) { detail.shouldSwap = false; refresh(asked.elt, { count: 0 }); return undefined; }
     if (xhr.status < 400) {
       if (byClock(detail) && isBusy(detail.target)) { detail.shouldSwap = false; return undefined; }   // the clock comes again
       if (byNudge(detail) && !detail.requestConfig.triggeringEvent?.detail.now && isBusy(detail.target)) { detail.shouldSwap = false; defer(detail.elt); }

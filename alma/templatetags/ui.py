@@ -252,12 +252,8 @@ def pagination(context: template.Context, page: Page, noun: str = "results") -> 
     """Links to the pages of a list; they keep its filters. The noun is a plural: one of them alone is called by its singular."""
     one = f"{noun[:-3]}y" if noun.endswith("ies") else noun.removesuffix("s")
     numbers = page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1)
-    return {
-        "page": page,
-        "numbers": numbers,
-        "noun": one if page.paginator.count == 1 else noun,
-        "request": context.get("request"),
-    }
+    said = one if page.paginator.count == 1 else noun
+    return {"page": page, "numbers": numbers, "noun": said, "request": context.get("request")}
 
 
 @register.simple_tag(takes_context=True)
