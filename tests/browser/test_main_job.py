@@ -11,7 +11,9 @@ from tests.processes.alma import Alma
 pytestmark = [pytest.mark.browser, pytest.mark.processes]
 
 PAGES = ["/", "/iprs/", "/iprs/?view=all", "/iprs/1/", "/iprs/1/changes/", "/iprs/new/", "/deployments/", "/blueprints/",
-         "/blueprints/1/", "/blueprints/1/edit/", "/blueprints/new/", "/vms/", "/clusters/", "/mission-control/", "/settings/keys/",
+         "/blueprints/1/", "/blueprints/1/edit/", "/blueprints/new/", "/vms/", "/clusters/", "/clusters/sandbox/",
+         "/clusters/sandbox/security/", "/security/", "/storage/", "/networks/", "/backups/", "/jobs/", "/jobs/?state=active&kind=plan",
+         "/mission-control/", "/settings/keys/",
          "/settings/keys/new/", "/settings/members/", "/settings/organization/", "/settings/webhooks/",
          "/settings/webhooks/new/", "/account/password/"]  # fmt: skip
 
