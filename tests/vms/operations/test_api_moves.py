@@ -82,6 +82,7 @@ def test_a_copy_answers_at_once_with_an_id_that_works(site: Client, machine: Gue
     vm, job = answer.json()["data"]["vm"], Job.objects.get()
     assert vm == {
         "id": vm["id"], "name": "web-copy", "status": "creating", "job_id": job.public_id, "source_id": public_id(machine),
+        "ipr_id": None, "ipr_url": None,
     }  # fmt: skip
     assert (answer["Location"], job.kind) == (f"/v1/vms/{vm['id']}", "vm_clone")
     shown = site.get(answer["Location"]).json()["data"]["vm"]
