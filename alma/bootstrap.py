@@ -14,6 +14,7 @@ from alma.accounts.actors import Actor, for_service
 from alma.accounts.models import ApiKey, Environment, Membership, Organization, Project
 from alma.accounts.scopes import INFERENCE, SERVICE
 from blueprints import services as blueprints
+from instances.tiny import model as tiny
 from iprs import services as iprs
 from vms.models import Cluster
 from vms.sandbox import credentials as sandbox
@@ -62,6 +63,8 @@ def run() -> dict[str, Any]:
     if is_new and simulator:
         _example(organization)
     known = json.loads(path.read_text()) if path.exists() else _issue(organization)
+    if "instances" in settings.ALMA_ROLES and not settings.ALMA_MODELS_DIR.exists():
+        _tiny_model()
     url = f"http://{settings.ALMA_HTTP_HOST}:{settings.ALMA_HTTP_PORT}"
     content = {**known, "url": url, **simulator}
     if not path.exists() or content != json.loads(path.read_text()):
@@ -77,6 +80,12 @@ def _organization() -> tuple[Organization, bool]:
             for position, values in enumerate(ENVIRONMENTS):
                 Environment.objects.create(organization=organization, position=position, **values)
     return organization, is_new
+
+
+def _tiny_model() -> None:
+    """A model to try instances with, so that the folder of models is not empty."""
+    settings.ALMA_MODELS_DIR.mkdir(parents=True)
+    tiny.write(settings.ALMA_MODELS_DIR / "tiny.gguf")
 
 
 def _sandbox(organization: Organization) -> dict[str, str]:

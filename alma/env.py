@@ -67,6 +67,15 @@ def ports(name: str, default: str = "") -> list[int]:
     return [int(word) for word in words]
 
 
+def span(name: str, default: str, *, least: int, most: int) -> tuple[int, int]:
+    """Two whole numbers with a hyphen between them, the first not greater than the second."""
+    raw = text(name, default)
+    first, _, last = raw.partition("-")
+    if not (first.strip().isdecimal() and last.strip().isdecimal() and least <= int(first) <= int(last) <= most):
+        raise ImproperlyConfigured(f"{name} must read like {default}, within {least} and {most}, not {raw!r}.")
+    return int(first), int(last)
+
+
 def secret(name: str, default: str = "") -> str:
     """A secret, from the variable itself or from the file that <name>_FILE names."""
     path = os.environ.get(f"{name}_FILE")

@@ -25,7 +25,7 @@ ALMA_SOCKETS_PER_ACTOR = env.number("ALMA_SOCKETS_PER_ACTOR", 20, least=1, most=
 ALMA_SOCKETS = env.number("ALMA_SOCKETS", 5_000, least=1, most=100_000)
 # A role without a sign of life for so long counts as stuck: health says so, and the supervisor starts it anew.
 ALMA_STALE_SECONDS = env.number("ALMA_STALE_SECONDS", 30, least=12, most=3600)
-ALMA_ROLES = env.listing("ALMA_ROLES", "web,worker,reconciler,sandbox")
+ALMA_ROLES = env.listing("ALMA_ROLES", "web,worker,reconciler,instances,sandbox")
 ALMA_REDIS_URL = env.secret("ALMA_REDIS_URL")
 _ON_LOOPBACK = ALMA_HTTP_HOST in {"127.0.0.1", "::1", "localhost"}
 
@@ -191,6 +191,12 @@ ALMA_MODELS_DIR = Path(env.text("ALMA_MODELS_DIR", str(ALMA_DATA_DIR / "models")
 ALMA_LLAMA_COMMAND = env.text("ALMA_LLAMA_COMMAND")  # empty: llama.cpp inside a process of our own
 ALMA_VLLM_COMMAND = env.text("ALMA_VLLM_COMMAND")
 ALMA_MLX_COMMAND = env.text("ALMA_MLX_COMMAND")
+# Below the ports that the system gives to outgoing connections: nobody else is given one of these by chance.
+ALMA_INSTANCE_PORTS = env.span("ALMA_INSTANCE_PORTS", "8081-8999", least=1024, most=32_767)
+ALMA_INSTANCES = env.number("ALMA_INSTANCES", 100, least=1, most=10_000)
+ALMA_INSTANCES_RUNNING = env.number("ALMA_INSTANCES_RUNNING", 16, least=1, most=10_000)
+ALMA_INSTANCE_START_SECONDS = env.number("ALMA_INSTANCE_START_SECONDS", 600, least=5, most=86_400)
+ALMA_NODE = env.text("ALMA_NODE", "main")  # whose supervisor on which machine runs which instances
 
 # -- API ------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

@@ -16,6 +16,7 @@ logger = logging.getLogger(__name__)
 
 WORKER = "worker"
 RECONCILER = "reconciler"
+INSTANCES = "instances"
 CANARY = "canary"
 QUIET = timedelta(seconds=3)
 """A worker that was not heard of for this long is sent a canary."""

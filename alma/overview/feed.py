@@ -55,6 +55,14 @@ def _status(data: Data) -> Line:
     )
 
 
+def _instance(data: Data) -> Line:
+    """The reason is the first line of it; the page of the instance has its log."""
+    status, reason = str(data.get("status", "")), str(data.get("reason", ""))
+    tone = {"running": "ok", "failed": "bad", "restarting": "warn", "unhealthy": "warn"}.get(status, "neutral")
+    icon = {"running": "play", "stopped": "stop"}.get(status, "alert" if tone != "neutral" else "refresh")
+    return Line(icon, tone, f"saw an instance become {status}{f' ({reason})' if reason else ''}:")
+
+
 def _drifted(data: Data) -> Line:
     words = {"gone": "no longer finds its guest", "unmarked": "no longer finds its mark on the guest"}
     fields = ", ".join(str(change.get("field", "")) for change in data.get("changes", ()))
@@ -114,6 +122,13 @@ WORDS: Mapping[str, Callable[[Data], Line]] = {
     "vm.orphan_removed": _guest("removed the orphan", "trash", "ok"),
     "vm.stray_found": _guest("found in its range a guest that it did not make:", "alert", "neutral"),
     "vm.stray_left": _guest("has nothing to do with this guest any more:", "ring-check", "neutral"),
+    "instance.created": _always("sparkle", "made the instance"),
+    "instance.updated": _always("pencil", "changed the instance"),
+    "instance.deleted": _always("trash", "deleted the instance"),
+    "instance.start_asked": _always("play", "asked for a start of"),
+    "instance.stop_asked": _always("stop", "asked for an end of"),
+    "instance.restart_asked": _always("refresh", "asked for a restart of"),
+    "instance.status_changed": _instance,
     "cluster.drifted": _read,
     "cluster.unreachable": _unreachable,
     "cluster.reachable": lambda data: Line("cluster", "ok", "can read the cluster again"),
@@ -209,6 +224,11 @@ def _agent(event: Event) -> Place:
     return str(event.data.get("name", "")), _activity_of(agentId=str(event.data.get("agent", "")))
 
 
+def _instance_place(event: Event) -> Place:
+    name = str(event.data.get("name", ""))
+    return name, "" if event.kind == "instance.deleted" else _activity_of(kind="instance", search=name)
+
+
 def _activity_of(**wanted: str) -> str:
     """What has no page of its own is found by all that happened to it."""
     return f"{reverse('overview:mission-control')}?{urlencode(wanted)}" if all(wanted.values()) else ""
@@ -264,10 +284,11 @@ def _anything(event: Event) -> Place:
 _PLACES: Mapping[str, Callable[[Event], Place]] = {
     "ipr": _ipr, "blueprint": _blueprint, "deployment": _run, "project": _project, "vm": _vm, "cluster": _cluster, "sandbox": _cluster,
     "key": _key, "member": _member, "policy": _policy, "webhook": _webhook,
-    "agent": _agent, "session": _agent, "security": _scan, "queue": _installation, "doctor": _installation,
+    "agent": _agent, "session": _agent, "instance": _instance_place, "security": _scan, "queue": _installation, "doctor": _installation,
 }  # fmt: skip
 _NEEDED = {
     "webhook": "admin:write",
+    "instance": "instance:read",
     "member": "admin:read",
     "key": "key:read",
     "policy": "policy:read",

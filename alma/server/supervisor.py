@@ -25,7 +25,7 @@ READY_SECONDS = 90.0
 STOP_SECONDS = 4.0
 TICK = 0.1
 WATCH_SECONDS = 1.0
-BEATING = (beats.WORKER, beats.RECONCILER)
+BEATING = (beats.WORKER, beats.RECONCILER, beats.INSTANCES)
 START_SECONDS = 120.0
 """Within which a role says for the first time that it works."""
 WORKER_SILENCE = 8.0
@@ -174,6 +174,7 @@ def _sandbox_answers() -> bool:
 
 SILENCES = {
     beats.WORKER: WORKER_SILENCE, beats.RECONCILER: settings.ALMA_STALE_SECONDS, "web": settings.ALMA_STALE_SECONDS,
+    beats.INSTANCES: settings.ALMA_STALE_SECONDS,
 }  # fmt: skip
 """Seconds for which a role may say nothing. The reconciler may wait for the database, and says nothing meanwhile."""
 IDLE_SECONDS = settings.ALMA_STALE_SECONDS + settings.ALMA_SLOT_SECONDS

@@ -21,7 +21,7 @@ DOCUMENTED = {
 # -- names ------------------------------------------------------------------------------------------
 def test_the_documented_events_and_our_own_can_be_asked_for() -> None:
     assert set(NAMES) >= DOCUMENTED
-    assert {name.partition(".")[0] for name in set(NAMES) - DOCUMENTED} == {"ipr", "deployment", "vm"}
+    assert {name.partition(".")[0] for name in set(NAMES) - DOCUMENTED} == {"ipr", "deployment", "vm", "instance"}
     assert len(NAMES) == len(set(NAMES)) == sum(len(kinds) for _, kinds in GROUPS)
 
 

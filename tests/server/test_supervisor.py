@@ -19,7 +19,7 @@ from alma.server.processes import MARKER, kill_survivors, survivors
 from tests.server.running import MANAGE, answers, environment, free_port, get, wait_for
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
-ROLES = ("web", "worker", "reconciler", "sandbox")
+ROLES = ("web", "worker", "reconciler", "instances", "sandbox")
 
 
 class Up:

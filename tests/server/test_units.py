@@ -36,14 +36,16 @@ units = pytest.mark.parametrize("unit", [Unit(path) for path in UNITS], ids=[pat
 
 
 def test_there_is_one_for_each_role() -> None:
-    assert [path.stem for path in UNITS] == ["alma-reconciler", "alma-sandbox", "alma-web", "alma-worker"]
+    assert [path.stem for path in UNITS] == [
+        "alma-instances", "alma-reconciler", "alma-sandbox", "alma-web", "alma-worker",
+    ]  # fmt: skip
 
 
 @units
 def test_a_unit_names_a_command_of_ours(unit: Unit) -> None:
     python, script, role = unit["Service"]["ExecStart"].split()
     assert (python, script, role) == (PYTHON, "manage.py", unit.role)
-    assert get_commands()[role] in {"alma", "vms"}
+    assert get_commands()[role] in {"alma", "instances", "vms"}
 
 
 @units

@@ -26,6 +26,7 @@ GROUPS: tuple[tuple[str, tuple[Kind, ...]], ...] = (
             Kind("vm.drift_settled", "It is as it was left again, or a run has dealt with it"),
             Kind("vm.orphan_found", "A guest with ALMA's mark that nobody stands for is in quarantine"),
             Kind("vm.orphan_removed", "It was removed after its grace, read back"),
+            Kind("instance.status_changed", "A language model has started, ended, failed or does not answer"),
             Kind("backup.completed", "A backup has been made"),
             Kind("security.scan_completed", "A security scan has ended"),
         ),
