@@ -36,8 +36,9 @@ def _try(work: Work, intent: str) -> None:
     if work.journal.get("tries", 0) >= MAX_TRIES:
         raise StepFailed("CHANGE_NOT_TAKEN", f"{work.context.step.title}: done {MAX_TRIES} times without effect.")
     work.context.record(intent=intent, **work.tried())
-    failpoint("schedule.intended")
+    failpoint("work.intended")
     work.context.renew()
+    failpoint("work.renewed")
 
 
 class ScheduleBackups(GuestStep):
@@ -82,7 +83,7 @@ class ScheduleBackups(GuestStep):
         except Refusal as error:
             _forbidden(work, error)
             raise
-        failpoint("schedule.written")
+        failpoint("work.called")
 
     @staticmethod
     def _remove(work: Work, claim: GuestClaim) -> None:
@@ -106,7 +107,7 @@ def drop(work: Work, claim: GuestClaim) -> None:
     """Delete the job, and look again. Raises Wait."""
     _try(work, "unschedule")
     work.api.delete("cluster", "backup", job_id(claim))
-    failpoint("schedule.removed")
+    failpoint("work.called")
     raise Wait
 
 

@@ -203,3 +203,12 @@ HEALTH = answered(
     },
     {"timestamp": "2025-07-29T12:00:00Z"},
 )
+
+# -- backups ---------------------------------------------------------------------------------------
+BACKUP = {
+    "vm_id": "vm-001",
+    "backup_type": "full",
+    "compression": "gzip",
+    "encryption": True,
+    "description": "Monthly full backup",
+}

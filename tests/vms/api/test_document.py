@@ -15,6 +15,7 @@ from tests.shapes import lacks
 from tests.vms.api import documented as doc
 from tests.vms.operations.conftest import environment, make_machine, see
 from vms import details, networks
+from vms.backups import reading
 from vms.models import Cluster, Guest
 
 __all__ = ["environment", "make_machine"]
@@ -177,6 +178,19 @@ def test_snapshots_are_taken_listed_and_restored(site: Client) -> None:
 def test_deleting(site: Client, query: str) -> None:
     followed(site, asked(site, "DELETE", f"/v1/vms/vm-002{query}")["data"]["vm"]["job_id"])
     assert send(site, "GET", "/v1/vms/vm-002").status_code == 404
+
+
+# -- backups ---------------------------------------------------------------------------------------
+def test_a_backup_is_made_listed_and_restored(site: Client) -> None:
+    reading.read_due()
+    made = asked(site, "POST", "/v1/backups", doc.BACKUP, status=201)["data"]["backup"]
+    assert (made["vm_id"], made["encryption"], made["description"]) == ("vm-001", True, doc.BACKUP["description"])
+    followed(site, made["job_id"])
+    (row,) = asked(site, "GET", "/v1/backups")["data"]["backups"]
+    assert (row["id"], row["status"], row["encryption"], row["storage"]) == (made["id"], "completed", True, "pbs")
+    restored = asked(site, "POST", f"/v1/backups/{row['id']}/restore")["data"]["vm"]
+    followed(site, restored["job_id"])
+    assert asked(site, "GET", f"/v1/vms/{restored['id']}")["data"]["vm"]["name"] == "web-server-01-restored"
 
 
 # -- networks --------------------------------------------------------------------------------------

@@ -96,8 +96,8 @@ def test_a_cancel_before_the_begin_leaves_nothing(machine: Guest, by: Actor, fin
 def test_what_no_storage_offers_is_refused(machine: Guest, by: Actor) -> None:
     look()
     for wish, field in (
-        (Wish(is_encrypted=True), "encryption"), (Wish(is_incremental=True), "backup_type"),
-        (Wish(storage="local-lvm"), "storage"),
+        (Wish(is_encrypted=True, storage="shared"), "encryption"),
+        (Wish(is_incremental=True, storage="shared"), "backup_type"), (Wish(storage="local-lvm"), "storage"),
     ):  # fmt: skip
         with pytest.raises(Invalid) as refusal:
             services.take(machine, wish, by=by)
@@ -198,3 +198,17 @@ def test_a_protected_one_is_left_alone(machine: Guest, by: Actor, finish: Finish
     job = finish(services.drop(row, by=by))
     assert job.error is not None and job.error["code"] == "BACKUP_PROTECTED"
     assert len(archives(observer)) == 1
+
+
+def test_an_encrypted_one_on_a_backup_server(machine: Guest, by: Actor, finish: Finish, observer: Any) -> None:
+    look()
+    row, job = services.take(machine, Wish(compression="gzip", is_encrypted=True, is_incremental=True), by=by)
+    assert (row.storage, row.is_encrypted, row.compression, row.is_incremental) == ("pbs", True, "zstd", True)
+    assert finish(job).error is None
+    row.refresh_from_db()
+    assert row.volume.startswith(f"pbs:backup/vm/{machine.vmid}/") and row.is_encrypted is True
+    look()
+    row.refresh_from_db()
+    assert (row.state, row.is_encrypted, Backup.objects.count()) == ("completed", True, 1)
+    assert finish(services.drop(row, by=by)).error is None
+    assert archives(observer, "pbs") == []

@@ -137,4 +137,4 @@ def test_configurations_are_read_as_proxmox_writes_them() -> None:
 def test_only_storages_for_backups_count(cluster: Cluster) -> None:
     inventory.refresh_all()
     ClusterStorage.objects.filter(name="shared").update(is_active=False)
-    assert {place.name for place in reading.places_of(cluster)} == {"local"}
+    assert {place.name for place in reading.places_of(cluster)} == {"local", "pbs"}

@@ -352,3 +352,37 @@ def test_a_job_goes_on_after_a_restart_of_the_process(cluster: Cluster) -> None:
     assert finish(again, upid) == "OK"
     assert len(backups(again, 101)) == len(backups(again, 201)) == 1
     assert "lock" not in again.config(101)
+
+
+def test_a_backup_server_names_compresses_and_encrypts_by_itself(cluster: Cluster) -> None:
+    made = {
+        "storage": "vault2",
+        "type": "pbs",
+        "server": "10.0.0.9",
+        "datastore": "d",
+        "encryption-key": "secret words",
+    }
+    cluster.post("/storage", **made)
+    shown = cluster.get("/storage/vault2")
+    assert shown["content"] == "backup" and shown["encryption-key"].count(":") == 31
+    assert "secret" not in str(cluster.get("/storage"))
+    cluster.machine()
+    assert dump(cluster, vmid=100, storage="vault2", compress="lzo") == "OK"
+    here = "/nodes/pve2/storage/vault2/content"
+    (row,) = cluster.get(here, content="backup")
+    assert row["volid"] == "vault2:backup/vm/100/2026-11-21T00:00:01Z"
+    assert (row["format"], row["subtype"], row["encrypted"]) == ("pbs-vm", "qemu", shown["encryption-key"])
+    assert cluster.get(f"{here}/{row['volid']}")["path"] == "root@pam@10.0.0.9:d:vm/100/2026-11-21T00:00:01Z"
+    assert "scsi0" in cluster.get("/nodes/pve1/vzdump/extractconfig", volume=row["volid"])
+    assert finish(cluster, cluster.post(QEMU, vmid=555, archive=row["volid"])) == "OK"
+    assert cluster.config(555)["scsi0"].startswith("local-lvm:vm-555-disk-0")
+    assert finish(cluster, cluster.call("DELETE", f"{here}/{row['volid']}")) == "OK"
+    assert cluster.get(here, content="backup") == []
+
+
+def test_a_purged_guest_leaves_the_backup_jobs(cluster: Cluster) -> None:
+    cluster.machine()
+    for name, vmid in (("own", "100"), ("shared-job", "100,101")):
+        cluster.post("/cluster/backup", id=name, schedule="daily", storage="local", vmid=vmid)
+    assert finish(cluster, cluster.call("DELETE", f"{QEMU}/100", purge=1)) == "OK"
+    assert [(row["id"], row["vmid"]) for row in cluster.get("/cluster/backup")] == [("shared-job", "101")]

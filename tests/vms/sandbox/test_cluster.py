@@ -9,7 +9,7 @@ def test_resources_agree_with_the_lists(cluster: Cluster) -> None:
     rows = cluster.get("/cluster/resources")
     by_type = {kind: [row for row in rows if row["type"] == kind] for kind in {row["type"] for row in rows}}
     assert {row["node"] for row in by_type["node"]} == {"pve1", "pve2", "pve3"}
-    assert len(by_type["storage"]) == 12
+    assert len(by_type["storage"]) == 15
     listed = {row["vmid"] for node in ("pve1", "pve2", "pve3") for row in cluster.get(f"/nodes/{node}/qemu")}
     assert {row["vmid"] for row in by_type["qemu"]} == listed
     assert {row["pool"] for row in by_type["pool"]} == {"infrastructure"}

@@ -129,7 +129,7 @@ def test_by_command_into_a_directory_of_its_own(
     folder: Path = tmp_path_factory.mktemp("imported")
     said = StringIO()
     call_command("sandbox_import", "real", "--data-dir", str(folder), stdout=said)
-    assert "Imported 3 nodes, 4 storages" in said.getvalue()
+    assert "Imported 3 nodes, 5 storages" in said.getvalue()
     with pytest.raises(CommandError, match="has a state already"):
         call_command("sandbox_import", "real", "--data-dir", str(folder), stdout=said)
     call_command("sandbox_import", "real", "--data-dir", str(folder), "--replace", stdout=said)

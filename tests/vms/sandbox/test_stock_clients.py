@@ -55,7 +55,7 @@ def test_proxmox_client_reads_the_cluster(fresh_sandbox: RunningSandbox) -> None
     report = json.loads(python_job(fresh_sandbox, "proxmox_client"))
     assert report == {
         "cluster": "cluster", "next": "100", "nodes": ["pve1", "pve2", "pve3"], "machines": [101, 110, 9000, 9001],
-        "containers": [201], "bridges": report["bridges"], "storages": ["local", "local-lvm", "shared", "vault"],
+        "containers": [201], "bridges": report["bridges"], "storages": ["local", "local-lvm", "pbs", "shared", "vault"],
         "started": "qmstart",
     }  # fmt: skip
     assert "vmbr0" in report["bridges"]

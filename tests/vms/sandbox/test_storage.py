@@ -59,7 +59,8 @@ def test_definition(cluster: Cluster, params: dict, shown: dict) -> None:
             {"storage": "x", "type": "dir", "path": "/x"}, 400, "Parameter verification failed.",
             {"storage": "invalid format - storage ID 'x' cannot be shorter than 2 characters\n"},
         ),
-        ({"storage": "store", "type": "pbs"}, 501, "storage type 'pbs' not implemented", {}),
+        ({"storage": "store", "type": "pbs", "server": "a"}, 500, "missing value for required option 'datastore'", {}),
+        ({"storage": "store", "type": "esxi"}, 501, "storage type 'esxi' not implemented", {}),
         ({"type": "dir"}, 400, "Parameter verification failed.", {"storage": "property is missing and it is not optional"}),
     ],
 )  # fmt: skip
@@ -96,7 +97,7 @@ def test_a_new_storage_holds_disks(cluster: Cluster) -> None:
 def test_filters_of_the_list(cluster: Cluster) -> None:
     names = {row["storage"] for row in cluster.get("/nodes/pve1/storage", content="images")}
     assert names == {"local-lvm", "shared", "vault"}
-    assert {row["storage"] for row in cluster.get("/nodes/pve1/storage", target="pve2")} == {"shared"}
+    assert {row["storage"] for row in cluster.get("/nodes/pve1/storage", target="pve2")} == {"pbs", "shared"}
     cluster.put("/storage/shared", disable=1)
     assert "shared" not in {row["storage"] for row in cluster.get("/nodes/pve1/storage", enabled=1)}
     assert cluster.get("/nodes/pve1/storage", storage="local", format=1)[0]["formats"]["default"] == "raw"

@@ -19,6 +19,9 @@ _PLAIN = "".join(chr(sign) for sign in range(32, 127) if chr(sign) not in "%:")
 _NAME = re.compile(
     r"backup/vzdump-(qemu|lxc)-(\d+)-(\d{4}_\d\d_\d\d-\d\d_\d\d_\d\d)\.((?:vma|tar)(?:\.(?:gz|lzo|zst))?)"
 )
+_ON_SERVER = re.compile(r"backup/(vm|ct)/(\d+)/(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)")
+"""How a Proxmox Backup Server names them; it compresses by itself."""
+SERVER = "pbs"
 KEEPS = ("keep-last", "keep-hourly", "keep-daily", "keep-weekly", "keep-monthly", "keep-yearly")
 RETENTION = Shape({"keep-all": boolean(), **dict.fromkeys(KEEPS, integer(0))})
 _PERIODS: dict[str, Callable[[datetime], str]] = {
@@ -31,19 +34,40 @@ _PERIODS: dict[str, Callable[[datetime], str]] = {
 
 
 def is_backup(name: str) -> bool:
-    return bool(_NAME.fullmatch(name))
+    return bool(_NAME.fullmatch(name) or _ON_SERVER.fullmatch(name))
 
 
 def subtype(volume: Volume) -> str:
-    match = _NAME.fullmatch(volume.name)
-    return match[1] if match else ""
+    match = _NAME.fullmatch(volume.name) or _ON_SERVER.fullmatch(volume.name)
+    return {"vm": "qemu", "ct": "lxc"}.get(match[1], match[1]) if match else ""
 
 
-def file_name(guest: Guest, moment: float, compress: str) -> str:
-    """`vzdump-qemu-100-2026_11_21-00_15_19.vma.zst`."""
-    stamp = f"{datetime.fromtimestamp(moment, UTC):%Y_%m_%d-%H_%M_%S}"
+def file_name(guest: Guest, moment: float, compress: str, storage: Storage) -> str:
+    """`vzdump-qemu-100-2026_11_21-00_15_19.vma.zst`, on a backup server `vm/100/2026-11-21T00:15:19Z`."""
+    at = datetime.fromtimestamp(moment, UTC)
+    if storage.type == SERVER:
+        return f"{'vm' if guest.kind == QEMU.name else 'ct'}/{guest.vmid}/{at:%Y-%m-%dT%H:%M:%SZ}"
     kind = "vma" if guest.kind == QEMU.name else "tar"
-    return f"vzdump-{guest.kind}-{guest.vmid}-{stamp}.{kind}{SUFFIXES[compress]}"
+    return f"vzdump-{guest.kind}-{guest.vmid}-{at:%Y_%m_%d-%H_%M_%S}.{kind}{SUFFIXES[compress]}"
+
+
+def creation_line(storage: Storage, name: str) -> str:
+    """What the log says when an archive is begun."""
+    if storage.type == SERVER:
+        return f"creating Proxmox Backup Server archive '{name}'"
+    folder = storage.settings.get("path", f"/mnt/pve/{storage.name}")
+    return f"creating vzdump archive '{folder}/dump/{name}'"
+
+
+def format_of(name: str) -> str:
+    """`vma.zst`, and on a backup server `pbs-vm`."""
+    match = _ON_SERVER.fullmatch(f"backup/{name}")
+    return f"{SERVER}-{match[1]}" if match else name.split(".", 1)[1]
+
+
+def encryption_of(storage: Storage) -> str:
+    """The fingerprint of the key with which a backup server is sent everything; empty where nothing is encrypted."""
+    return str(storage.settings.get("encryption-key", "")) if storage.type == SERVER else ""
 
 
 def included(world: World, guest: Guest) -> dict[str, Volume]:

@@ -161,7 +161,11 @@ def _begin_guest(world: World, task: Task, vmid: int) -> None:
     tasks.check_lock(guest)
     world.state.guests.edit(guest).config["lock"] = "backup"
     disks = archives.included(world, guest)
-    args |= {"file": archives.file_name(guest, task.due_at, args["compress"]), "begun": task.due_at, "locked": vmid}
+    storage = world.storage(args["storage"])
+    if storage.type == archives.SERVER:
+        args["compress"] = "zstd"
+    name = archives.file_name(guest, task.due_at, args["compress"], storage)
+    args |= {"file": name, "begun": task.due_at, "locked": vmid}
     args["seconds"] = 0.5 + _SECONDS_PER_GIB * sum(volume.size for volume in disks.values() if volume.system) / GIB
     _tell_beginning(world, task, guest, disks)
 
@@ -189,13 +193,12 @@ def _tell_beginning(world: World, task: Task, guest: Guest, disks: dict[str, Vol
             _info(task, f"including mount point {key} ('{place}') in backup")
     mode = _mode(world, task, guest, disks)
     storage = world.storage(task.args["storage"])
-    path = f"{storage.settings.get('path', f'/mnt/pve/{storage.name}')}/dump/{task.args['file']}"
     _info(task, f"backup mode: {mode}", "ionice priority: 7")
     if mode == "stop" and guest.is_running:
         _info(task, "stopping virtual guest")
         guests.halt(world, guest)
         task.args["restart"] = True
-    _info(task, f"creating vzdump archive '{path}'")
+    _info(task, archives.creation_line(storage, task.args["file"]))
 
 
 def _finish_guest(world: World, task: Task, vmid: int) -> None:
@@ -235,7 +238,7 @@ def _store(world: World, task: Task, archive: Archive) -> None:
     place = "" if storage.is_shared else task.node
     world.state.volumes.put(
         Volume(
-            storage.name, place, f"backup/{archive.name}", "backup", archive.name.split(".", 1)[1], archive.size,
+            storage.name, place, f"backup/{archive.name}", "backup", archives.format_of(archive.name), archive.size,
             archive.size, int(args["begun"]), vmid=archive.guest.vmid, notes=_notes(args["notes"], archive.guest),
             is_protected=bool(args["protected"]), archive=archive.contents,
         )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from vms.sandbox.core import volumes
 from vms.sandbox.core.create import default_boot
 from vms.sandbox.core.guests import CREATION_QEMU
-from vms.sandbox.core.model import Config, Guest, Node, Pool, Storage, Volume
+from vms.sandbox.core.model import Config, Guest, Node, Pool, Storage, Value, Volume
 from vms.sandbox.core.sizes import GIB, MIB, TIB, show
 from vms.sandbox.core.world import World
 
@@ -98,11 +98,21 @@ def _add_storages(world: World) -> None:
         ),
         Storage(ENCRYPTING_STORAGE, "zfspool", ["images", "rootdir"], 900 * GIB, settings={"pool": "tank/vault"}),
     )
-    for storage in storages:
+    for storage in (*storages, _backup_server()):
         world.state.storages.put(storage)
     for node in world.state.nodes:
         _add_files(world, "local", node.name)
     _add_files(world, "shared", "")
+
+
+def _backup_server() -> Storage:
+    """A Proxmox Backup Server that is sent everything encrypted."""
+    key = ":".join(["a1", "7c"] * 16)
+    settings: dict[str, Value] = {
+        "server": "10.20.0.6", "datastore": "alma", "username": "sandbox@pbs", "encryption-key": key,
+        "fingerprint": ":".join(["5e", "d0"] * 16),
+    }  # fmt: skip
+    return Storage("pbs", "pbs", ["backup"], 4 * TIB, is_shared=True, settings=settings)
 
 
 def _add_files(world: World, storage: str, node: str) -> None:

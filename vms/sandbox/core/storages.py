@@ -1,6 +1,7 @@
 """The types of storage: what each must be told, may hold, and how one is defined, changed and forgotten."""
 
 import hashlib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -51,6 +52,11 @@ TYPES = {
     ),
     "lvmthin": _type("vgname thinpool", (), _BLOCKS),
     "zfspool": _type("pool", {"blocksize", "sparse", "mountpoint"}, _BLOCKS),
+    "pbs": _type(
+        "server datastore",
+        {"username", "password", "fingerprint", "encryption-key", "master-pubkey", "namespace", "port", "max-protected-backups"},
+        ("backup", "none"), is_shared=True,
+    ),
     "rbd": _type(
         "pool", {"monhost", "username", "krbd", "keyring", "data-pool", "namespace", "authsupported"}, _BLOCKS,
         is_shared=True,
@@ -88,7 +94,12 @@ def define(call: Call) -> dict[str, Value]:
     if name in call.world.state.storages:
         prefix = "create storage failed: error during cfs-locked 'file-storage_cfg' operation:"
         raise die(f"{prefix} storage ID '{name}' already defined")
-    storage = Storage(name, call.string("type"), _content(call, kind, "images,rootdir"), _size_of(name))
+    storage = Storage(
+        name,
+        call.string("type"),
+        _content(call, kind, "images,rootdir" if "images" in kind.content else "backup"),
+        _size_of(name),
+    )
     _take(call, storage)
     call.world.state.storages.put(storage)
     return {"storage": name, "type": storage.type}
@@ -133,12 +144,19 @@ def _take(call: Call, storage: Storage) -> None:
     """Store what a request says."""
     kind = TYPES[storage.type]
     storage.settings |= {name: value for name, value in call.params.items() if name not in _HELD_APART}
+    if call.params.get("encryption-key"):
+        storage.settings["encryption-key"] = _fingerprint(call.string("encryption-key"))
     if storage.type in {"nfs", "cifs", "cephfs"}:
         storage.settings.setdefault("path", f"/mnt/pve/{storage.name}")
     if "nodes" in call.params:
         storage.nodes = split_list(call.string("nodes"))
     storage.is_enabled = not call.flag("disable", default=not storage.is_enabled)
     storage.is_shared = kind.is_shared or call.flag("shared", default=storage.is_shared)
+
+
+def _fingerprint(key: str) -> str:
+    """What the definition shows of a key; the key itself lies with the node."""
+    return ":".join(re.findall("..", hashlib.sha256(key.encode()).hexdigest()))
 
 
 def change(call: Call) -> dict[str, Value]:

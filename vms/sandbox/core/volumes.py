@@ -122,6 +122,9 @@ def path_of(world: World, volume: Volume) -> str:
         return f"{root}/{settings.get('pool', storage.name)}/{volume.name.rpartition('/')[2]}"
     if storage.type == "rbd":
         return f"/dev/rbd-pve/{settings.get('pool', storage.name)}/{volume.name.rpartition('/')[2]}"
+    if storage.type == "pbs":
+        where = f"{settings.get('username', 'root@pam')}@{settings['server']}:{settings['datastore']}"
+        return f"{where}:{volume.name.removeprefix('backup/')}"
     return f"{settings.get('path', f'/mnt/pve/{storage.name}')}/{_file_of(volume)}"
 
 

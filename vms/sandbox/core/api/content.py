@@ -24,7 +24,7 @@ _TEMPLATES = holder("/storage/{storage}", "Datastore.AllocateTemplate")
 _CONTENT = one_of("images", "rootdir", "vztmpl", "iso", "backup", "snippets", "import", "none")
 
 
-def _content_row(volume: Volume) -> dict[str, Json]:
+def _content_row(volume: Volume, storage: Storage) -> dict[str, Json]:
     row: dict[str, Json] = {
         "volid": volume.volid, "content": volume.content, "format": volume.format, "size": volume.size,
         "ctime": volume.ctime,
@@ -33,6 +33,8 @@ def _content_row(volume: Volume) -> dict[str, Json]:
         row |= {"vmid": volume.vmid, "used": volume.used}
     if volume.content == "backup":
         row |= {"vmid": volume.vmid, "subtype": archives.subtype(volume)}
+        key = archives.encryption_of(storage)
+        row |= {"encrypted": key} if key else {}
     if volume.parent:
         row["parent"] = volume.parent
     if volume.notes:
@@ -49,9 +51,9 @@ def _on(call: Call) -> tuple[Storage, list[Volume]]:
 
 @routes.route("GET", f"{_BASE}/content", {**_ON_NODE, "content": _CONTENT, "vmid": integer(100, 999_999_999)}, _AUDIT)
 def content(call: Call) -> Json:
-    _, found = _on(call)
+    storage, found = _on(call)
     return [
-        _content_row(volume) for volume in sorted(found, key=lambda volume: volume.volid)
+        _content_row(volume, storage) for volume in sorted(found, key=lambda volume: volume.volid)
         if call.string("content") in {"", volume.content} and ("vmid" not in call.params or volume.vmid == call.vmid)
     ]  # fmt: skip
 
