@@ -28,7 +28,7 @@ _CONTENT = {
 }  # fmt: skip
 _HINTS = {
     "path": "/srv/more", "server": "nas.example.org", "export": "/tank/vms", "share": "backup", "volume_group": "vg1",
-    "thin_pool": "data", "pool": "tank/vms", "datastore": "store1", "username": "alma@pbs",
+    "thin_pool": "data", "pool": "tank/vms", "datastore": "store1",
 }  # fmt: skip
 
 
@@ -85,10 +85,10 @@ class NetworkForm(PlaceForm):
     cluster = forms.ChoiceField(required=False)
     kind = forms.ChoiceField(choices=[(value, label) for value, label, _ in NETWORK_KINDS], initial="vlan")
     vlan_id = forms.IntegerField(
-        min_value=1, max_value=4094, required=False, label="VLAN", help_text="Of a VLAN: 1 to 4094."
+        min_value=1, max_value=4094, required=False, label="VLAN number", help_text="1 to 4094."
     )
-    uplink = forms.ChoiceField(required=False, label="Carried by", help_text="Of a VLAN: a bridge that every node has.")
-    node = forms.ChoiceField(required=False, help_text="Of a bridge.")
+    uplink = forms.ChoiceField(required=False, label="Carried by", help_text="A bridge that every node has.")
+    node = forms.ChoiceField(required=False, help_text="On which it is made.")
     subnet = _text("Subnet", hint="192.168.2.0/24")
     gateway = _text("Gateway", hint="192.168.2.1", help_text="On a bridge it is the node’s own address.")
     dns_servers = _text("DNS servers", hint="9.9.9.9, 149.112.112.112")

@@ -19,6 +19,10 @@ from vms.steps.work import Work
 MAX_CALLS = 40
 """Changes that a step makes at most, on its way and back."""
 Goal = dict[str, Any] | None
+LOCKED = (
+    "Somebody has locked the virtual networks of this cluster. Wait until they are released; whoever knows that nobody "
+    "works on them releases them with: pvesh delete /cluster/sdn/lock --force 1"
+)
 DOCS = "docs/operations.md says which role a token needs for networks and storages."
 
 
@@ -71,6 +75,8 @@ class PlaceStep(GuestStep):
             if error.status == 403:
                 words = f"The token of {work.cluster} may not do this: {error.text}. {DOCS}"
                 raise StepFailed("MISSING_PRIVILEGE", words) from error
+            if "lock token" in error.text:
+                raise StepFailed("SDN_LOCKED", LOCKED) from error
             raise
         self.settle(work, claim, goal)
         if failed:

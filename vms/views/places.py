@@ -76,7 +76,11 @@ def network_list(request: HtmxRequest) -> HttpResponse:
     context = _searched(request, rows, ("name", "bridge", "node", "zone", "description"))
     page = context["page"]
     jobs = at_work([row.claim for row in page if row.claim])
-    page.object_list = [{"network": row} | _standing(row, jobs, is_active=row.is_active) for row in page]
+    page.object_list = [
+        {"network": row, "dns": row.claim.wish.get("dns_servers") if row.claim else row.dns_servers}
+        | _standing(row, jobs, is_active=row.is_active)
+        for row in page
+    ]
     return render(request, "vms/_networks.html" if request.htmx else "vms/network_list.html", context)
 
 

@@ -270,6 +270,32 @@ def test_a_lost_answer_changes_nothing(by: Actor, finish: Finish, sdn: Any, obse
     assert len(sdn.vnets.get(running=1)) == 1
 
 
+def test_while_somebody_has_locked_the_networks(by: Actor, finish: Finish, sdn: Any) -> None:
+    token = sdn.lock.post()
+    _, job = networks.create(VLAN, by=by)
+    finish(job)
+    assert job.error is not None and job.error["code"] == "SDN_LOCKED"
+    assert (left(sdn), PlaceClaim.objects.get().state) == ([], "released")
+    sdn.lock.delete(**{"lock-token": token})
+    made(VLAN, by, finish)
+
+
+def test_a_lock_in_the_middle_leaves_it_unfinished_until_somebody_ends_that(
+    by: Actor, finish: Finish, sdn: Any
+) -> None:
+    row, job = networks.create(VLAN, by=by)
+    while len(left(sdn)) < 2:
+        engine.advance(job.pk, slot_seconds=0.001)
+    sdn.lock.post(**{"allow-pending": 1})
+    finish(job)
+    assert job.error is not None and "Taking it back failed as well" in job.error["message"]
+    assert PlaceClaim.objects.get().state == "reserved"
+    sdn.lock.delete(force=1)
+    row = ClusterNetwork.objects.select_related("cluster", "claim").get(pk=row.pk)
+    assert finish(networks.delete(row, by=by)).error is None
+    assert (left(sdn), PlaceClaim.objects.get().state) == ([], "released")
+
+
 def test_a_missing_privilege_is_named(by: Actor, finish: Finish, observer: Any) -> None:
     text = "Permission check failed (/sdn/zones, SDN.Allocate)"
     observer.sandbox.faults.post(
