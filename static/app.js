@@ -130,7 +130,7 @@
   // what nobody sees is asked for when it is unfolded
   const isFolded = (part) => Boolean(!part.closest("summary") && part.closest("details:not([open])"));
   document.addEventListener("toggle", ({ target }) => {
-    if (target.open) parts().filter((part) => target.contains(part) && !isFolded(part)).forEach((part) => refresh(part, { count: 0 }));
+    if (target.open) parts().filter((part) => target.contains(part) && !part.closest("summary") && !isFolded(part)).forEach((part) => refresh(part, { count: 0 }));
   }, true);
 
   function refresh(part, { now = false, count = 1 } = {}) {
