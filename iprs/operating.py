@@ -62,24 +62,27 @@ def facts_of_operation(guest: OwnedGuest) -> dict[str, str]:
 def draft_operation(steps: list[StepSpec], guest: OwnedGuest) -> Draft:
     """The plan of an operation: these steps, to the letter, and what they change on the machine as it is. Pure."""
     action, now = action_of(steps), guest.reading
-    is_due = now is None and guest.state == "reserved"
-    problem = ""
-    if action != "create" and now is None:
-        problem = f"{guest.key}: VMID {guest.vmid} is no longer on the cluster."
-    elif now is not None and not guest.is_ours:
-        problem = f"{guest.key}: VMID {guest.vmid} no longer carries ALMA's mark; it is not touched."
-    elif action == "create" and not is_due:
-        problem = f"{guest.key}: VMID {guest.vmid} is there already."
+    problem = _problem(guest, is_new=action == "create")
     if problem:
         return Draft((), (problem,), ())
     kinds = {step.kind for step in steps}
     item = Item(
-        action, guest.key, guest.kind, guest.node, None if is_due else guest.vmid,
+        action, guest.key, guest.kind, guest.node, guest.vmid if now else None,
         changes=tuple(change(one.field, one.before, one.after, ASKED) for one in effects_of(steps, now)),
         needs_restart={"guest.stop", "guest.start"} <= kinds, reasons=tuple(warnings_of(steps)),
         facts=facts_of_operation(guest), steps=tuple(steps),
     )  # fmt: skip
     return Draft((item,), (), ())
+
+
+def _problem(guest: OwnedGuest, *, is_new: bool) -> str:
+    """Why nothing can be done to a machine as it is; empty where something can."""
+    if is_new:
+        is_free = guest.reading is None and guest.state == "reserved"
+        return "" if is_free else f"{guest.key}: VMID {guest.vmid} is there already."
+    if guest.reading is None:
+        return f"{guest.key}: VMID {guest.vmid} is no longer on the cluster."
+    return "" if guest.is_ours else f"{guest.key}: VMID {guest.vmid} no longer carries ALMA's mark; it is not touched."
 
 
 def let_go(ipr: IPR, *, by: str, why: str = "") -> None:

@@ -8,8 +8,9 @@ from alma.jobs import services as jobs
 from alma.jobs.models import Job
 from iprs.identity import identity_of
 from iprs.models import IPR
-from iprs.operating import let_go
+from iprs.operating import claim_of, let_go
 from iprs.services.opening import plan_anew
+from vms.lanes import check_lane
 from vms.operations.proposing import Operation
 
 
@@ -37,7 +38,9 @@ def _described(operation: Operation, job: Job) -> str:
 
 
 def take_back(job: Job, *, by: Actor) -> None:
-    """Withdraw the IPR for which a job waits; whoever may cancel jobs may. Raises WrongState while it is being deployed."""
+    """Withdraw the IPR for which a job waits; whoever may cancel jobs may. Raises WrongState while it is being deployed, and
+    Refused for a test key on a real cluster."""
+    check_lane(claim_of(job).cluster, by=by)
     with transaction.atomic():
         ipr = IPR.objects.select_for_update(of=("self",)).get(operation=job)
         if ipr.status == IPR.Status.DEPLOYING:

@@ -49,7 +49,7 @@ def test_review_approve_deploy_and_watch(alma: Alma, visit: Visit) -> None:
     expect(deploy).to_be_visible()
     deploy.click()
     expect(page).to_have_url(re.compile("/deployments/deploy-"))
-    expect(page.get_by_text("Completed", exact=True).first).to_be_visible(timeout=60_000)
+    expect(page.locator("#run-head").get_by_text("Completed", exact=True)).to_be_visible(timeout=60_000)
     expect(page.get_by_text("15 of 15").first).to_be_visible()
     expect(page.get_by_role("log")).to_contain_text("wiki-proxy is as planned")
     expect(page.get_by_text("Nothing was told yet")).to_be_hidden()

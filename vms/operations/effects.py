@@ -30,13 +30,19 @@ class Effect:
 
 def effects_of(steps: Sequence[StepSpec], now: Now) -> list[Effect]:
     """What is different afterwards, attribute by attribute; `now` is the machine as it was read, if it exists."""
-    kinds = {step.kind for step in steps}
-    if "guest.delete" in kinds:
+    by_kind = {step.kind: step for step in steps}
+    if "guest.delete" in by_kind:
         return _lost(now)
-    if "backup.unpack_new" in kinds:
-        return [effect for step in steps if step.kind == "backup.unpack_new" for effect in _unpacked(step.params)]
-    if "guest.create" in kinds:
-        return [effect for step in steps if step.kind == "guest.create" for effect in _made(_wish(steps, step))]
+    if "backup.unpack_new" in by_kind:
+        return _unpacked(by_kind["backup.unpack_new"].params)
+    if "guest.create" in by_kind:
+        return _made(_wish(steps, by_kind["guest.create"]))
+    return _changed(steps, now)
+
+
+def _changed(steps: Sequence[StepSpec], now: Now) -> list[Effect]:
+    """Of a machine that stays: what each step says, and one word for a stop and a start."""
+    kinds = {step.kind for step in steps}
     found = [effect for step in steps if step.kind in _TELLERS for effect in _TELLERS[step.kind](step.params, now)]
     if {"guest.stop", "guest.start"} <= kinds:
         was = now.status if now else None

@@ -110,6 +110,8 @@ def test_withdrawn_the_job_ends(machine: Guest, by: Actor, boss: Actor) -> None:
 def test_cancelling_the_job_withdraws_the_ipr(machine: Guest, by: Actor) -> None:
     job = power.stop(machine, Stop(), by=by)
     planned(job)
+    Cluster.objects.update(is_sandbox=False)
+    refused(lambda: jobs.stop(job, by=replace(by, lane="test")), Refused, "TEST_KEY_ON_LIVE")
     jobs.stop(job, by=by)
     job.refresh_from_db()
     assert (job.state, ipr_of(job).status) == ("cancelled", "cancelled")
