@@ -1,12 +1,15 @@
 """Safety snapshots: planned where they are wanted, taken before anything is changed, and undone with the change."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.test import Client
+from pytest_django.fixtures import Settings
 from rest_framework.test import APIClient
 
+from alma import failpoints
 from alma.accounts.actors import Actor, for_user
 from blueprints import services as blueprints
 from iprs import services
@@ -18,7 +21,7 @@ from tests.iprs.builders import reload
 from tests.iprs.readings import owned, storage
 from tests.iprs.test_deployments import actor, cluster, deployed, proposed, resource, work
 from tests.iprs.test_planner import TARGET, kinds, plan, vm
-from tests.iprs.test_rollback import rolled_back
+from tests.iprs.test_rollback import POINTS, die, dies_at, rolled_back
 from vms.models import Cluster, Guest, GuestSnapshot
 from vms.operations.snapshots import listed
 
@@ -166,6 +169,28 @@ def test_one_of_that_name_that_somebody_else_took_stops_it(cluster: Cluster, act
     assert (failed.status, failed.job.error and failed.job.error["code"]) == ("failed", "SNAPSHOT_EXISTS")
     assert api.config.get()["memory"] == "1024", "nothing was changed"
     assert not GuestSnapshot.objects.filter(is_ours=True).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("point", POINTS)
+def test_a_worker_that_dies_on_the_way_takes_one_snapshot_and_reboots_once(
+    cluster: Cluster, actor: Actor, fresh_sandbox: Any, settings: Settings, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, point: str,
+) -> None:  # fmt: skip
+    first = proposed(actor, resource("web"))
+    deployed(first, actor)
+    ipr = changed(first, actor, memory="2GB")
+    settings.ALMA_DATA_DIR = tmp_path
+    monkeypatch.setitem(failpoints.MODES, "kill", die)
+    run = services.deploy(ipr, by=actor)
+    assert dies_at(point, run.job, settings)
+    settings.ALMA_FAILPOINTS = ""
+    work()
+    run.refresh_from_db()
+    assert (run.status, run.job.error) == ("completed", None)
+    assert set(on(fresh_sandbox)) == {f"alma-ipr{ipr.pk}", "current"}
+    kinds_of = [task.type for task in fresh_sandbox.core.state.tasks]
+    assert (kinds_of.count("qmsnapshot"), kinds_of.count("qmreboot")) == (1, 1)
 
 
 # -- how it is asked for ---------------------------------------------------------------------------
