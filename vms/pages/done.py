@@ -29,6 +29,11 @@ class Done:
         return rows.order_by("-pk")
 
     @cached_property
+    def waiting(self) -> list[Job]:
+        """Those that people have to agree to first, the oldest first."""
+        return list(self._jobs.filter(state=Job.State.WAITING).reverse()[:LATEST])
+
+    @cached_property
     def latest(self) -> Sequence[Work]:
         """The last of them."""
         return work_of(self._jobs[:LATEST])

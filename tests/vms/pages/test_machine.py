@@ -97,6 +97,15 @@ def test_a_job_shows_from_its_beginning_to_its_end(site: Client, ours: Make) -> 
     assert "It did not heed." in part(site, guest, "vm-work")
 
 
+def test_what_waits_for_people_says_where_they_decide(site: Client, ours: Make, production: Environment) -> None:
+    guest = ours("guarded", environment=production)
+    asked = site.post(f"/vms/{guest.pk}/restart/", {"how": "graceful", "seconds": "60"})["Location"]
+    assert asked.startswith("/iprs/")
+    page = part(site, guest, "vm-now")
+    assert "Restart guarded</strong> waits until people have agreed" in page
+    assert f'href="{asked}"' in page
+
+
 def test_a_silent_cluster_is_named_with_what_was_last_seen(site: Client, ours: Make, place: Cluster) -> None:
     guest = ours(cpu_load=0.25)
     Cluster.objects.filter(pk=place.pk).update(last_error="No route to it.", unreachable_since=timezone.now())
