@@ -119,6 +119,7 @@ INVARIANTS = [
     "alma.jobs.invariants.closing_events",
     "alma.jobs.invariants.progress",
     "vms.invariants.guests_and_ledger",
+    "vms.invariants.backups_and_jobs",
     "iprs.invariants.statuses",
     "iprs.invariants.plans",
     "iprs.invariants.operations",

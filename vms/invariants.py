@@ -11,7 +11,7 @@ from uuid import UUID
 from alma.errors import Unavailable
 from alma.jobs.findings import Finding, Severity, breach
 from alma.jobs.models import Job
-from vms.models import MARKER, Cluster, GuestClaim, Stray
+from vms.models import MARKER, Backup, Cluster, GuestClaim, Stray
 from vms.proxmox import guests
 from vms.proxmox.client import connect, disconnect
 from vms.proxmox.cluster import list_guests
@@ -36,6 +36,24 @@ def guests_and_ledger() -> Iterator[Finding]:
         busy |= set(Job.objects.active().values_list("public_id", flat=True))
         yield from _guests(cluster, markers, busy)
         yield from _rows(cluster, markers, busy)
+
+
+def backups_and_jobs() -> Iterator[Finding]:
+    """A backup is being made as long as its job is, and a guest of a restore test is there for its job alone."""
+    active = set(Job.objects.active().values_list("public_id", flat=True))
+    for row in Backup.objects.filter(state=Backup.State.RUNNING).exclude(job__in=active):
+        if not Job.objects.active().filter(public_id=row.job).exists() and not _has_ended_since(row):
+            yield breach(
+                "BACKUP_WITHOUT_JOB", row.public_id, f"It is shown as running, and {row.job or 'no job'} does not."
+            )
+    scratch = GuestClaim.objects.active().filter(owner__startswith="scratch:").exclude(job__in=active)
+    for claim in scratch:
+        yield Finding(Severity.DRIFT, "SCRATCH_LEFT", str(claim.vmid), f"{claim.key} waits to be removed.")
+
+
+def _has_ended_since(row: Backup) -> bool:
+    """Whether its job has said meanwhile what became of it."""
+    return not Backup.objects.filter(pk=row.pk, state=Backup.State.RUNNING).exists()
 
 
 def candidates(cluster: Cluster, listed: dict[int, GuestRow]) -> list[GuestRow]:

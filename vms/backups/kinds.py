@@ -58,8 +58,8 @@ class BackupKind(MachineKind):
         if row is None:
             return {"vm": vm}
         seen = _archive(job)
-        if row.state == Backup.State.RUNNING and seen is not None:
-            row.move(Backup.State.COMPLETED, **values_of(seen, timezone.now()))
+        if seen is not None and not row.is_there:
+            row.move(Backup.State.COMPLETED, error="", **values_of(seen, timezone.now()))
         elif row.state == Backup.State.RUNNING:
             row.move(state, error=str((job.error or {}).get("message", ""))[:500])
         return {**facts(row), "vm": vm}

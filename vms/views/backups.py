@@ -18,8 +18,8 @@ from vms.forms.backups import STATES, VERIFIED, BackupFilter
 from vms.models import Backup, BackupQuerySet, BackupStorage, Guest
 
 PER_PAGE = 50
-SHOWN = 8
-"""Gaps, and backups of one machine, that are shown before one asks for more."""
+SHOWN, GAPS = 8, 5
+"""Backups of one machine, and machines without one, that are shown before one asks for more."""
 
 
 @require_safe
@@ -36,7 +36,7 @@ def backup_list(request: HtmxRequest) -> HttpResponse:
     context = {
         "page": page, "rows": _with_states(page.object_list), "filters": values, "clusters": clusters,
         "live": " ".join([*(cluster.stream for cluster in clusters), listing.TOPICS]), "states": STATES,
-        "kinds": VERIFIED, "gaps": list(gaps[:SHOWN]), "gap_count": gap_count, "gaps_more": max(0, gap_count - SHOWN), "old_days": listing.OLD.days,
+        "kinds": VERIFIED, "gaps": list(gaps[:GAPS]), "gap_count": gap_count, "gaps_more": max(0, gap_count - GAPS), "old_days": listing.OLD.days,
         "unread": list(BackupStorage.objects.filter(cluster__in=clusters).exclude(error="").select_related("cluster")),
     }  # fmt: skip
     return render(request, "vms/backups/_list.html" if request.htmx else "vms/backups/backup_list.html", context)
