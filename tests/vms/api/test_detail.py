@@ -8,10 +8,11 @@ from django.test import Client
 from django.utils import timezone
 
 from alma.accounts.models import Organization
-from tests.factories.accounts import make_key, make_organization
 from tests.factories.vms import GIB, make_cluster, make_guest
+from tests.vms.api.readers import cluster, organization, site
 from vms.models import Cluster, Guest, GuestDetails
 
+__all__ = ["cluster", "organization", "site"]
 pytestmark = pytest.mark.django_db
 DOCUMENTED = {
     "": {"id", "name", "description", "status", "environment", "configuration", "performance", "security", "backup",
@@ -28,21 +29,6 @@ CARD = {
     "place": "net0", "bridge": "vmbr0", "mac": "BC:24:11:00:00:01", "ip": "192.168.1.101/24", "gateway": "192.168.1.1",
     "vlan": 100, "has_firewall": True,
 }  # fmt: skip
-
-
-@pytest.fixture
-def organization() -> Organization:
-    return make_organization()
-
-
-@pytest.fixture
-def cluster(organization: Organization) -> Cluster:
-    return make_cluster(organization=organization)
-
-
-@pytest.fixture
-def site(organization: Organization) -> Client:
-    return Client(headers={"X-API-Key": make_key(frozenset({"vm:read"}), organization=organization)[1]})
 
 
 def shown(site: Client, vm_id: str) -> Any:

@@ -9,11 +9,13 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from alma.accounts.models import Organization
-from tests.factories.accounts import make_environment, make_key, make_organization
+from tests.factories.accounts import make_environment, make_key
 from tests.factories.scans import make_scan
 from tests.factories.vms import GIB, make_cluster, make_guest
+from tests.vms.api.readers import cluster, organization, site
 from vms.models import Cluster, Guest, GuestDetails, ScanSubject
 
+__all__ = ["cluster", "organization", "site"]
 pytestmark = pytest.mark.django_db
 DOCUMENTED_ROW = {
     "id", "name", "status", "environment", "cpu_cores", "memory_mb", "storage_gb", "ip_address", "os_type", "created_at",
@@ -23,21 +25,6 @@ SECURITY = {"encrypted", "firewall_enabled", "last_security_scan", "compliance_s
 PAGINATION = {
     "total", "limit", "offset", "pages", "current_page", "has_next", "has_previous", "next_cursor", "previous_cursor",
 }  # fmt: skip
-
-
-@pytest.fixture
-def organization() -> Organization:
-    return make_organization()
-
-
-@pytest.fixture
-def cluster(organization: Organization) -> Cluster:
-    return make_cluster(organization=organization)
-
-
-@pytest.fixture
-def site(organization: Organization) -> Client:
-    return Client(headers={"Authorization": f"Bearer {make_key(frozenset({'vm:read'}), organization=organization)[1]}"})
 
 
 def listed(site: Client, query: str = "") -> Any:
