@@ -188,6 +188,13 @@ JOB = answered(
         }
     }
 )
+BACKUP = {
+    "vm_id": "vm-001",
+    "backup_type": "full",
+    "compression": "gzip",
+    "encryption": True,
+    "description": "Monthly full backup",
+}
 WEBHOOK = {
     "url": "https://your-app.com/webhooks/proxmox-ai",
     "events": ["vm.created", "vm.status_changed"],

@@ -13,6 +13,7 @@ from alma.jobs.models import Job
 from tests.factories.accounts import make_environment, make_key
 from tests.shapes import lacks
 from tests.vms.api import documented as doc
+from tests.vms.backups.conftest import look
 from tests.vms.operations.conftest import environment, make_machine, see
 from vms import details, networks
 from vms.backups import reading
@@ -204,6 +205,24 @@ def test_the_documented_network_is_made(site: Client) -> None:
     assert {name: row[name] for name in same} == {name: doc.NEW_NETWORK[name] for name in same}
     assert (row["dhcp_enabled"], row["status"]) == (False, "active")
     assert "VLAN 200 has to serve it" in begun["notes"][0]
+
+
+# -- backups ---------------------------------------------------------------------------------------
+def test_the_documented_backup_is_made_and_restored(site: Client) -> None:
+    server = {"name": "safe", "type": "pbs", "server": "10.0.0.9", "datastore": "d", "username": "alma@pbs",
+              "password": "of-the-server", "encryption_key": "of-the-backups"}  # fmt: skip
+    assert send(site, "POST", "/v1/backups", doc.BACKUP).json()["error"]["details"]["field"] == "encryption"
+    followed(site, asked(site, "POST", "/v1/storage", server, status=201)["data"]["storage"]["job_id"])
+    look()
+    begun = asked(site, "POST", "/v1/backups", doc.BACKUP, status=201)["data"]["backup"]
+    followed(site, begun["job_id"])
+    (row,) = asked(site, "GET", "/v1/backups")["data"]["backups"]
+    assert (row["id"], row["status"], row["encryption"], row["description"]) == (
+        begun["id"], "completed", True, "Monthly full backup",
+    )  # fmt: skip
+    restored = asked(site, "POST", f"/v1/backups/{row['id']}/restore")["data"]["vm"]
+    followed(site, restored["job_id"])
+    assert asked(site, "GET", f"/v1/vms/{restored['id']}")["data"]["vm"]["status"] in {"running", "stopped"}
 
 
 # -- the rest --------------------------------------------------------------------------------------
