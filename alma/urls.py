@@ -18,6 +18,7 @@ urlpatterns = [
     app("alma.overview.urls"),
     app("alma.reception.urls"),
     app("blueprints.urls"),
+    app("instances.urls"),
     app("iprs.urls"),
     app("vms.api.urls"),
     app("vms.urls"),

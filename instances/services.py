@@ -41,7 +41,7 @@ def find(name: str, *, by: Actor) -> Instance:
     """The instance of that name. Raises NotFound."""
     instance = Instance.objects.visible_to(by).filter(name=name).first() if "\0" not in name else None
     if instance is None:
-        raise NotFound(f"There is no instance {name[:60]}.", code="INSTANCE_NOT_FOUND")
+        raise NotFound("There is no instance of this name.", code="INSTANCE_NOT_FOUND")
     return instance
 
 
@@ -142,12 +142,12 @@ def restart(instance: Instance, *, by: Actor) -> Instance:
 
 
 def remove(instance: Instance, *, by: Actor, stops_first: bool) -> None:
-    """Delete it; the supervisor ends its process before the row goes. Raises WrongState when it runs and shall not be
-    stopped for this."""
+    """Delete it; the supervisor ends its process before the row goes. Raises WrongState when it runs, nobody has asked
+    for its end, and it shall not be stopped for this."""
     by.require(WRITE)
     with transaction.atomic():
         instance = Instance.objects.select_for_update().get(pk=instance.pk)
-        if not stops_first and instance.shown_status not in {"stopped", "failed"}:
+        if not stops_first and instance.wanted == Wish.RUNNING and instance.shown_status != Status.FAILED:
             raise WrongState(
                 f"{instance.name} is {instance.shown_status}; stop it before you delete it.", code="INSTANCE_RUNNING"
             )

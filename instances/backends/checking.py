@@ -82,7 +82,7 @@ class Checker:
 
     def _nearest(self, asked: str) -> str:
         names = [name for name in (*self.rules, *ALIASES) if name in self.catalogue]
-        near = difflib.get_close_matches(asked, names, n=1, cutoff=0.6)
+        near = difflib.get_close_matches(asked, names, n=1, cutoff=0.7)
         return f"; did you mean {near[0]}?" if near else ""
 
 

@@ -23,6 +23,7 @@ from iprs.models import IPR, Deployment
 from tests.factories import accounts as people
 from tests.factories.backups import make_backup, make_storage
 from tests.factories.blueprints import make_blueprint, make_resource
+from tests.factories.instances import make_instance
 from tests.factories.iprs import item, make_deployment, make_ipr, make_plan, make_review
 from tests.factories.scans import make_scan
 from tests.factories.vms import make_claim, make_cluster, make_guest
@@ -101,6 +102,7 @@ class Things:
     network_number: int
     storage_number: int
     task: int
+    instance: str
     word_of_link: str = "x-y"
     revision: int = 1
 
@@ -117,7 +119,7 @@ NOWHERE = Things(
     agent=str(uuid.UUID(int=7, version=4)), gone_agent="", session=str(uuid.UUID(int=7, version=4)), gone_session="",
     cluster="nowhere", vm="vm-987654321", snapshot="snap-987654321", snapshot_number=987_654_321, task=987_654_321, drift=987_654_321, stray=987_654_321, scan="scan-987654321",
     scan_number=987_654_321, finding="finding-987654321", finding_number=987_654_321, vm_number=987_654_321, backup="backup-987654321", backup_number=987_654_321, storage="storage-987654321", network="net-987654321", rule="rule-" + "0" * 12,
-    network_number=987_654_321, storage_number=987_654_321,
+    network_number=987_654_321, storage_number=987_654_321, instance="nowhere",
 )  # fmt: skip
 """Names of what never existed."""
 GONE = {name: f"gone_{name}" for name in ("blueprint", "project", "webhook_uuid", "agent", "session")}
@@ -154,6 +156,7 @@ def furnish(organization: Organization, word: str) -> Things:
         finding=f"finding-{_finding(scan):03d}", finding_number=_finding(scan),
         storage=f"storage-{task.cluster.storages.get().pk:03d}", network=f"net-{task.cluster.networks.get().pk:03d}", rule=RULE["id"],
         network_number=task.cluster.networks.get().pk, storage_number=task.cluster.storages.get().pk,
+        instance=make_instance(f"model-{organization.pk}", organization=organization, model=f"{word}.gguf", reason=word, group=word).name,
         uid=base64.urlsafe_b64encode(str(ana.pk).encode()).decode().rstrip("="),
     )  # fmt: skip
 
