@@ -118,8 +118,9 @@ class OneBackup(BaseModel):
 def row_of(row: models.Backup, busy: Mapping[int, str]) -> dict[str, Any]:
     """A backup in a list."""
     is_verified = row.state == models.Backup.State.VERIFIED
+    is_present = row.guest is not None and not row.guest.missing_since
     return {
-        "id": row.public_id, "vm_id": machines.public_id(row.guest) if row.guest and not row.guest.missing_since else None,
+        "id": row.public_id, "vm_id": machines.public_id(row.guest) if row.guest and is_present else None,
         "vm_name": row.guest_name or None, "vmid": row.vmid, "status": busy.get(row.pk, row.state),
         "backup_type": "incremental" if row.is_incremental else "full", "compression": row.compression or None,
         "encryption": row.is_encrypted, "protected": row.is_protected, "description": row.description,

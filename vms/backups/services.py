@@ -1,5 +1,6 @@
 """Making a backup, and deleting one."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,25 +78,30 @@ def _begin(row: Backup, guest: Guest, claim: GuestClaim, wish: Wish, target: Tar
 def target_for(guest: Guest, wish: Wish) -> Target:
     """The storage for a backup, by the last reading: a shared one before one of the node alone, then the one with most room.
     Raises Invalid for what is asked and no storage has."""
-    found = targets(guest.cluster, guest.node)
-    if wish.storage and wish.storage not in {one.storage for one in found}:
-        names = ", ".join(one.storage for one in found) or "none"
-        raise _invalid(
-            "storage", f"no storage of that name takes backups from {guest.node} (there are: {names})", wish.storage
-        )
-    found = [one for one in found if wish.storage in {"", one.storage}]
+    known = targets(guest.cluster, guest.node)
+    found = [one for one in known if wish.storage in {"", one.storage}]
     if not found:
-        raise _invalid("storage", f"no storage for backups that {guest.node} reaches was seen", None)
-    fit = [one for one in found if one.encrypts] if wish.is_encrypted else found
-    if not fit:
-        raise _invalid("encryption", _WHY_PLAIN, True)
-    fit = [one for one in fit if one.is_server] if wish.is_incremental else fit
-    if not fit:
-        words = "vzdump writes whole archives; only a Proxmox Backup Server is sent what has changed"
-        raise _invalid("backup_type", words, "incremental")
-    return fit[0]
+        names = ", ".join(one.storage for one in known) or "none"
+        words = f"no storage that is meant takes backups from {guest.node} (there are: {names})"
+        raise _invalid("storage", words, wish.storage)
+    if wish.is_encrypted:
+        found = _narrowed(found, lambda one: bool(one.encrypts), "encryption", _WHY_PLAIN, True)
+    if wish.is_incremental:
+        found = _narrowed(found, lambda one: one.is_server, "backup_type", _WHY_WHOLE, "incremental")
+    return found[0]
 
 
+def _narrowed(
+    found: list[Target], fits: Callable[[Target], bool], field: str, why_not: str, value: object
+) -> list[Target]:  # fmt: skip
+    """Those that fit. Raises Invalid when none does."""
+    left = [one for one in found if fits(one)]
+    if not left:
+        raise _invalid(field, why_not, value)
+    return left
+
+
+_WHY_WHOLE = "vzdump writes whole archives; only a Proxmox Backup Server is sent what has changed"
 _WHY_PLAIN = (
     "none of the storages that can be used encrypts: vzdump does not, a Proxmox Backup Server with an encryption key does. "
     "Leave it out, or add such a storage to the cluster"

@@ -17,6 +17,7 @@ CLOCKS = timedelta(minutes=10)
 _SEEN = (
     "guest", "claim", "guest_name", "description", "is_encrypted", "is_protected", "size_bytes", "seen_at", "compression",
 )  # fmt: skip
+_COMPARED = tuple(f"{name}_id" if name in {"guest", "claim"} else name for name in _SEEN if name != "seen_at")
 
 
 @transaction.atomic
@@ -26,7 +27,8 @@ def store(cluster: Cluster, found: Found, now: datetime) -> None:
     for told in found.told:
         if told.archives is not None:
             _settle(row, told, Owners.of(row), now)
-            _miss(row, told, found)
+            hidden = _miss(row, told, found)
+            _on(row, told.place).there().exclude(pk__in=hidden).update(seen_at=now)
     _note_storages(row, found, now)
     _note_jobs(row, found, now)
     gone = Backup.objects.filter(cluster=row).exclude(state__in=(Backup.State.RUNNING, *Backup.THERE))
@@ -69,7 +71,7 @@ def values_of(archive: ArchiveReading, now: datetime) -> dict[str, Any]:
 
 def _settle(cluster: Cluster, told: Told, owners: Owners, now: datetime) -> None:
     """A row for each archive: the one that it has, the one of the job that made it, or a new one."""
-    place, new, seen = told.place, [], []
+    place, new, changed = told.place, list[Backup](), list[Backup]()
     known = {row.volume: row for row in _on(cluster, place).exclude(volume="")}
     awaited = {row.pk: row for row in _on(cluster, place).filter(volume="")}
     for archive in told.archives or ():
@@ -80,9 +82,9 @@ def _settle(cluster: Cluster, told: Told, owners: Owners, now: datetime) -> None
         elif row is None:
             new.append(_new(cluster, place, archive, whose, now))
         else:
-            seen.append(_again(row, archive, whose, now))
+            changed += _again(row, archive, whose, now)
     Backup.objects.bulk_create(new, batch_size=200)
-    Backup.objects.bulk_update(seen, _SEEN, batch_size=200)
+    Backup.objects.bulk_update(changed, _SEEN, batch_size=200)
 
 
 def _on(cluster: Cluster, place: Place) -> Any:
@@ -105,20 +107,31 @@ def _new(
     )  # fmt: skip
 
 
-def _again(row: Backup, archive: ArchiveReading, whose: dict[str, Any], now: datetime) -> Backup:
+def _again(row: Backup, archive: ArchiveReading, whose: dict[str, Any], now: datetime) -> list[Backup]:
+    """The row if it has to be written: most archives are what they were a minute ago."""
     if row.state == Backup.State.EXPIRED:
         row.move(Backup.State.COMPLETED)
-    for name, value in (values_of(archive, now) | whose).items():
-        setattr(row, name, value if name != "guest_name" else value or row.guest_name)
-    return row
+    values = values_of(archive, now) | whose
+    values["guest_name"] = values["guest_name"] or row.guest_name
+    before = [getattr(row, name) for name in _COMPARED]
+    for name, value in values.items():
+        setattr(row, name, value)
+    return [row] if before != [getattr(row, name) for name in _COMPARED] else []
 
 
-def _miss(cluster: Cluster, told: Told, found: Found) -> None:
-    """What the storage no longer lists was pruned or deleted; unless it would not be listed to us, or came meanwhile."""
+def _miss(cluster: Cluster, told: Told, found: Found) -> list[int]:
+    """What the storage no longer lists was pruned or deleted, unless it came meanwhile; the numbers of those that would not be
+    listed to us, of which nothing is known."""
     there = {archive.volume for archive in told.archives or ()}
+    hidden = []
     for row in _on(cluster, told.place).there().filter(seen_at__lt=told.began):
-        if row.volume not in there and found.sees(told.place, row.vmid):
+        if row.volume in there:
+            continue
+        if found.sees(told.place, row.vmid):
             row.move(Backup.State.EXPIRED)
+        else:
+            hidden.append(row.pk)
+    return hidden
 
 
 def _note_storages(cluster: Cluster, found: Found, now: datetime) -> None:

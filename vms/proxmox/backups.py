@@ -14,6 +14,7 @@ from vms.proxmox.client import Api
 from vms.proxmox.guests import marker_of
 
 MOST_ARCHIVES = 20_000
+"""On one storage; of more nothing is concluded."""
 PBS = "pbs"
 """The plugin of a Proxmox Backup Server, which compresses, deduplicates and encrypts by itself."""
 _KINDS = {"qemu": "vm", "lxc": "lxc", "vm": "vm", "ct": "lxc"}
@@ -49,7 +50,9 @@ class ArchiveReading:
 def read(api: Api, node: str, storage: str, *, vmid: int | None = None) -> list[ArchiveReading]:
     """The archives on a storage as a node sees it, the newest first. Raises Unknown, Refusal."""
     found = rows(api.get("nodes", node, "storage", storage, "content", content="backup", vmid=vmid), "backups")
-    readings = [_archive(row, storage) for row in found[:MOST_ARCHIVES] if _NAME.match(text(row, "volid"))]
+    if len(found) > MOST_ARCHIVES:
+        raise Unknown(f"{storage} holds more than {MOST_ARCHIVES} backups.")
+    readings = [_archive(row, storage) for row in found if _NAME.match(text(row, "volid"))]
     return sorted(readings, key=lambda one: (one.taken_at, one.volume), reverse=True)
 
 

@@ -25,7 +25,8 @@ from vms.steps.wait_up import AwaitGuest
 
 __all__ = [
     "AwaitGuest", "CheckRestored", "CheckRoom", "ConfigureGuest", "CreateGuest", "DeleteGuest", "DiscardGuest",
-    "DropBackup", "DropSnapshot", "GuardGuest", "MendGuest", "MigrateGuest", "PlaceClone", "PlaceGuest", "RebootGuest",
-    "RemoveOrphan", "RestoreGuest", "RestoreSnapshot", "ScheduleBackups", "SettleTasks", "StartGuest", "StopGuest",
-    "TakeBackup", "TakeSnapshot", "UnpackNew", "UnpackOver", "UnscheduleBackups", "VerifyGuest",
+    "DropBackup", "DropSnapshot", "GuardGuest", "MendGuest", "MigrateGuest", "PlaceClone", "PlaceGuest",
+    "RebootGuest", "RemoveOrphan", "RestoreGuest", "RestoreSnapshot", "ScheduleBackups", "SettleTasks",
+    "StartGuest", "StopGuest", "TakeBackup", "TakeSnapshot", "UnpackNew", "UnpackOver", "UnscheduleBackups",
+    "VerifyGuest",
 ]  # fmt: skip

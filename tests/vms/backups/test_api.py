@@ -8,11 +8,13 @@ from django.utils import timezone
 
 from alma.accounts.models import Environment, Organization
 from alma.jobs.models import Job
+from alma.jobs.services import StepSpec
 from tests.factories.accounts import make_environment, make_key, make_organization
 from tests.factories.backups import make_backup, make_storage
 from tests.factories.vms import GIB, make_claim, make_cluster, make_guest
 from vms.machines import public_id
 from vms.models import Backup, Cluster, ClusterNode, ClusterStorage, Guest
+from vms.operations.effects import action_of, effects_of, warnings_of
 
 pytestmark = pytest.mark.django_db
 RIGHTS = frozenset({"backup:read", "backup:write", "vm:read", "vm:write"})
@@ -124,6 +126,28 @@ def test_what_a_protected_environment_holds(site: Client, machine: Guest, enviro
     ):  # fmt: skip
         answer = send(site, method, f"/v1/backups/{row.public_id}{what}", body)
         assert (answer.status_code, Job.objects.count()) == (403, 0), "it does not leave it, and nobody agreed"
+
+
+def test_putting_back_in_a_protected_environment_waits_for_an_ipr(
+    site: Client, machine: Guest, environment: Environment
+) -> None:  # fmt: skip
+    Environment.objects.filter(pk=environment.pk).update(is_protected=True)
+    row = make_backup(guest=machine, storage="nas")
+    answer = send(site, "post", f"/v1/backups/{row.public_id}/restore", {"in_place": True, "force": True})
+    assert answer.status_code == 200, answer.content
+    vm = answer.json()["data"]["vm"]
+    job = Job.objects.get(public_id=vm["job_id"])
+    assert vm["ipr_id"] and (job.kind, job in Job.objects.waiting()) == ("backup_restore", True)
+    assert {step.kind for step in job.steps.all()} == {"guest.stop", "backup.unpack_over", "guest.start"}
+    assert action_of(specs_of(job)) == "replace"
+    assert any(row.volume in words for words in warnings_of(specs_of(job)))
+    (content,) = [one for one in effects_of(specs_of(job), None) if one.field == "content"]
+    assert row.volume in content.after
+
+
+def specs_of(job: Job) -> list[StepSpec]:
+    """Its steps as they were meant."""
+    return [StepSpec(step.kind, step.key, step.title, step.level, step.weight, step.params) for step in job.steps.all()]
 
 
 def test_the_documented_restore_makes_a_new_machine(site: Client, machine: Guest) -> None:

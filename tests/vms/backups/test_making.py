@@ -103,7 +103,7 @@ def test_what_no_storage_offers_is_refused(machine: Guest, by: Actor) -> None:
             services.take(machine, wish, by=by)
         assert refusal.value.details[0]["field"] == field  # type: ignore[index, call-overload]
     ClusterStorage.objects.update(is_active=False)
-    with pytest.raises(Invalid, match="no storage for backups"):
+    with pytest.raises(Invalid, match="no storage that is meant"):
         services.take(machine, Wish(), by=by)
     assert not Backup.objects.exists() and not Job.objects.active().exists()
 

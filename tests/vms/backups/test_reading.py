@@ -4,15 +4,18 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.factories.accounts import make_actor
 from tests.fixtures.sandbox import RunningSandbox, wait_for_task
 from tests.vms.backups.conftest import dump, look
 from vms import inventory
-from vms.backups import listing, reading
+from vms.backups import listing, reading, storing
+from vms.backups.found import Found, Place, Told
 from vms.models import Backup, BackupJobs, BackupStorage, Cluster, ClusterStorage, Guest
-from vms.proxmox.backups import parse_config, signed, unsigned
+from vms.proxmox.backups import ArchiveReading, parse_config, signed, unsigned
 
 
 def only() -> Backup:
@@ -103,6 +106,30 @@ def test_machines_without_a_backup_come_first(cluster: Cluster, observer: Any, m
     Backup.objects.filter(guest=old).update(taken_at=timezone.now() - timedelta(days=8))
     names = [guest.name for guest in listing.gaps(actor)]
     assert names[-1] == "old" and "web" in names and "good" not in names
+
+
+def test_what_has_not_changed_is_not_written(cluster: Cluster) -> None:
+    began = timezone.now()
+    place = Place(owner="", node="pve1", name="nas", plugin="nfs")
+    archives = tuple(
+        ArchiveReading(
+            volume=f"nas:backup/vzdump-qemu-{number}-x.vma", storage="nas", vmid=number, kind="vm", size_bytes=number,
+            taken_at=began, compression="none", notes="", is_encrypted=False, is_protected=False,
+        )
+        for number in range(100, 400)
+    )  # fmt: skip
+    found = Found(told=[Told(place, began, archives)], may_see={"/": {"VM.Backup": 1}})
+    storing.store(cluster, found, timezone.now())
+    assert Backup.objects.count() == 300
+    with CaptureQueriesContext(connection) as asked:
+        storing.store(cluster, found, timezone.now() + timedelta(minutes=1))
+    assert len(asked) < 20, "not one for each"
+    fewer = Found(told=[Told(place, timezone.now() + timedelta(hours=1), archives[1:])], may_see={})
+    storing.store(cluster, fewer, timezone.now())
+    assert Backup.objects.there().count() == 300, "it may only be hidden from our token"
+    fewer.may_see = {"/": {"VM.Backup": 1}}
+    storing.store(cluster, fewer, timezone.now() + timedelta(hours=1))
+    assert Backup.objects.get(state="expired").vmid == 100
 
 
 def test_an_archive_that_is_older_than_the_machine_is_not_its(cluster: Cluster, observer: Any, machine: Guest) -> None:
