@@ -112,24 +112,28 @@ def _check_addresses(wish: Network) -> None:
     for server in wish.dns_servers:
         _address("dns_servers", server)
     if not wish.subnet:
-        for name, value in (
-            ("gateway", wish.gateway),
-            ("dhcp_range", wish.dhcp_range),
-            ("dhcp_enabled", wish.has_dhcp),
-        ):
-            if value:
-                raise invalid(name, "needs a subnet")
+        _refuse_without_subnet(wish)
         return
     subnet = _subnet(wish.subnet)
-    inside = _inside(subnet, "gateway", wish.gateway) if wish.gateway else None
+    gateway = _inside(subnet, "gateway", wish.gateway) if wish.gateway else None
     if wish.has_dhcp != bool(wish.dhcp_range):
         raise invalid("dhcp_range", "belongs to dhcp_enabled: give both or none")
-    if wish.has_dhcp and inside is None:
-        raise invalid("gateway", "addresses are only given out in a subnet with a gateway")
     if wish.dhcp_range:
-        first, last = (_inside(subnet, "dhcp_range", address) for address in wish.dhcp_range)
-        if first > last or (inside is not None and first <= inside <= last):
-            raise invalid("dhcp_range", "begins before it ends, and does not hold the gateway", list(wish.dhcp_range))
+        _check_range(wish.dhcp_range, subnet, gateway)
+
+
+def _refuse_without_subnet(wish: Network) -> None:
+    for name, value in (("gateway", wish.gateway), ("dhcp_range", wish.dhcp_range), ("dhcp_enabled", wish.has_dhcp)):
+        if value:
+            raise invalid(name, "needs a subnet")
+
+
+def _check_range(span: tuple[str, str], subnet: IPv4Network, gateway: IPv4Address | None) -> None:
+    if gateway is None:
+        raise invalid("gateway", "addresses are only given out in a subnet with a gateway")
+    first, last = (_inside(subnet, "dhcp_range", address) for address in span)
+    if first > last or first <= gateway <= last:
+        raise invalid("dhcp_range", "begins before it ends, and does not hold the gateway", list(span))
 
 
 def _subnet(given: str) -> IPv4Network:

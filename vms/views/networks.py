@@ -59,19 +59,25 @@ def network_detail(request: HtmxRequest, pk: int) -> HttpResponse:
 
 def _detail(request: HtmxRequest, row: ClusterNetwork, form: RuleForm) -> HttpResponse:
     claim = row.claim if row.claim and row.claim.state in PlaceClaim.ACTIVE else None
-    jobs = at_work([claim]) if claim else {}
-    is_writer = request.actor.has(WRITE)
     context: dict[str, Any] = {
-        "network": row, "claim": claim, "job": jobs.get(claim.job) if claim else None, "form": form,
-        "status": status_of(claim, jobs, is_active=row.is_active), "may_change": claim is not None and is_writer,
-        "has_firewall": row.kind != "bridge" and not row.node, "can_write": is_writer,
-        "last": Job.objects.filter(public_id=claim.job).first() if claim else None,
+        "network": row, "claim": claim, "form": form, "has_firewall": row.kind != "bridge" and not row.node,
+        "may_change": claim is not None and request.actor.has(WRITE),
         "rules": [{**rule, "is_ours": rules.is_ours(rule["id"])} for rule in row.firewall_rules or ()],
-        "dns": claim.wish.get("dns_servers") if claim else row.dns_servers,
-        "span": claim.wish.get("dhcp_range") if claim else None,
+        "status": status_of(None, {}, is_active=row.is_active), "dns": row.dns_servers,
     }  # fmt: skip
+    context |= _of_ledger(claim, row) if claim else {}
     template = "vms/places/_network.html" if request.htmx else "vms/places/network_detail.html"
     return render(request, template, context, status=422 if form.is_bound else 200)
+
+
+def _of_ledger(claim: PlaceClaim, row: ClusterNetwork) -> dict[str, Any]:
+    """What is known of a network of ALMA's beside what its cluster tells."""
+    jobs = at_work([claim])
+    return {
+        "job": jobs.get(claim.job), "last": Job.objects.filter(public_id=claim.job).first(),
+        "status": status_of(claim, jobs, is_active=row.is_active), "dns": claim.wish.get("dns_servers"),
+        "span": claim.wish.get("dhcp_range"),
+    }  # fmt: skip
 
 
 @require_POST
