@@ -272,8 +272,12 @@ def _scan(event: Event) -> Place:
     return public_id, reverse("vms:scan", args=[int(number)]) if number.isdecimal() else reverse("vms:scans")
 
 
-def _installation(event: Event) -> Place:
-    return "this installation", ""
+def _queue(event: Event) -> Place:
+    return "this installation", f"{reverse('jobs:pages')}?{urlencode({'state': 'active'})}"
+
+
+def _doctor(event: Event) -> Place:
+    return "this installation", reverse("monitoring:doctor")
 
 
 def _anything(event: Event) -> Place:
@@ -284,14 +288,10 @@ def _anything(event: Event) -> Place:
 _PLACES: Mapping[str, Callable[[Event], Place]] = {
     "ipr": _ipr, "blueprint": _blueprint, "deployment": _run, "project": _project, "vm": _vm, "cluster": _cluster, "sandbox": _cluster,
     "key": _key, "member": _member, "policy": _policy, "webhook": _webhook,
-    "agent": _agent, "session": _agent, "instance": _instance_place, "security": _scan, "queue": _installation, "doctor": _installation,
+    "agent": _agent, "session": _agent, "instance": _instance_place, "security": _scan, "queue": _queue, "doctor": _doctor,
 }  # fmt: skip
 _NEEDED = {
-    "webhook": "admin:write",
-    "instance": "instance:read",
-    "member": "admin:read",
-    "key": "key:read",
-    "policy": "policy:read",
-    "security": "security:read",
-}
+    "webhook": "admin:write", "instance": "instance:read", "member": "admin:read", "key": "key:read", "policy": "policy:read",
+    "security": "security:read", "queue": "job:read", "doctor": "admin:read",
+}  # fmt: skip
 """The right that the page of a thing asks for, where it is another than the feed's own."""
