@@ -2,13 +2,17 @@
 
 from django.urls import re_path
 
-from instances.api import newer, older
+from instances.api import about, newer, older
 
 app_name = "instances"
 _NEW = r"^api/v1/instances/(?P<name>[^/]+)"
 _OLD = r"^api/instances/(?P<name>[^/]+)"
 
 urlpatterns = [
+    re_path(r"^api/v1/version/?$", about.Version.as_view(), name="version"),
+    re_path(r"^api/v1/server/help/?$", about.Help.as_view(), name="server-help"),
+    re_path(r"^api/v1/server/version/?$", about.ServerVersion.as_view(), name="server-version"),
+    re_path(r"^api/v1/server/devices/?$", about.Devices.as_view(), name="server-devices"),
     re_path(r"^api/v1/instances/?$", newer.InstanceList.as_view(), name="newer-list"),
     re_path(_NEW + r"/start/?$", newer.Start.as_view(), name="newer-start"),
     re_path(_NEW + r"/stop/?$", newer.Stop.as_view(), name="newer-stop"),
