@@ -86,7 +86,7 @@ def change(
         instance.model = folder.written(model)
     if options is not None:
         checker = checker_of(backend_of(instance.backend))
-        cleared = {checker.resolve(name)[0] for name, value in options.items() if value is None}
+        cleared = checker.names(name for name, value in options.items() if value is None)
         kept = {name: value for name, value in instance.options.items() if name not in cleared}
         instance.options = kept | checker.check(options)
     for name, value in (changes or {}).items():

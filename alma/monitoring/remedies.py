@@ -7,6 +7,8 @@ from alma.jobs.findings import Severity
 _HISTORY = "Keep the event log and the database as they are and look for who wrote to them by hand; report it as a fault of ALMA."
 _STATE = "Nothing is deployed wrongly by this, but a status misleads. Keep a copy of the database and report it as a fault of ALMA."
 REMEDIES: Mapping[str, str] = {
+    "BACKUP_WITHOUT_JOB": "See on its storage whether the archive is whole, and take the backup again if not; report it as a fault of ALMA.",
+    "BEGAN_UNASKED": "Stop that job and look into its journal: it has begun what nobody agreed to. Report it as a fault of ALMA.",
     "CHECK_BROKE": "Read the log of the reconciler, mend what it says, and examine again.",
     "CLUSTER_UNREADABLE": "See the page of the cluster: it says since when and why it cannot be read. Nothing on it is judged meanwhile.",
     "EVENT_GAP": _HISTORY,
@@ -25,11 +27,13 @@ REMEDIES: Mapping[str, str] = {
     "Whoever wants the guest takes ALMA's mark out of its description before that.",
     "ORPHAN_KEPT": "Somebody chose to keep it. When nobody needs it any more, delete it on the cluster.",
     "PLAN_ALTERED": "Somebody changed a plan in the database. Do not deploy it; plan the IPR again and find out who.",
+    "SCRATCH_LEFT": "The reconciler removes it as it does orphans; see that one runs.",
     "SILENT_FAILURE": _STATE,
     "STANDS_STILL": "See whether a reconciler and workers run, and start them.",
     "STEP_OUTLIVES_JOB": _STATE,
     "TWO_STORIES": _STATE,
     "UNPROVEN_SUCCESS": "Do not rely on that deployment: plan the blueprint again and compare with what is there.",
+    "WAITS_IN_VAIN": "Cancel the job, and ask for the same once more if it is still wanted.",
 }
 _BY_SEVERITY: Mapping[str, str] = {
     Severity.BREACH: "This must never be. Keep a copy of the database and report it as a fault of ALMA.",

@@ -1,7 +1,7 @@
 """Options of a client against the allow-list and against what the program itself lists."""
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,9 +39,20 @@ class Checker:
                     key, read = self.read(name, value)
                     _set(options, key, read)
             except ValueError as error:
-                faults.append({"field": f"options.{name[:_SHOWN]}", "message": str(error)})
+                faults.append(_fault(name, error))
         refuse(faults)
         return options
+
+    def names(self, given: Iterable[str]) -> set[str]:
+        """Their own names. Raises Invalid with a row for each that is none."""
+        names, faults = set[str](), list[dict[str, str]]()
+        for name in given:
+            try:
+                names.add(self.resolve(name)[0])
+            except Unfit as error:
+                faults.append(_fault(name, error))
+        refuse(faults)
+        return names
 
     def read(self, name: str, value: object) -> tuple[str, Value]:
         """One option under its own name. Raises ValueError."""
@@ -84,6 +95,10 @@ class Checker:
         names = [name for name in (*self.rules, *ALIASES) if name in self.catalogue]
         near = difflib.get_close_matches(asked, names, n=1, cutoff=0.7)
         return f"; did you mean {near[0]}?" if near else ""
+
+
+def _fault(name: str, error: ValueError) -> dict[str, str]:
+    return {"field": f"options.{name[:_SHOWN]}", "message": str(error)}
 
 
 def refuse(faults: list[dict[str, str]]) -> None:

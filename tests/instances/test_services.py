@@ -182,10 +182,12 @@ def test_change_of_what_runs(actor: Actor, change: dict[str, Any], needs_restart
     assert services.change(row, by=actor, **change) is needs_restart
 
 
-def test_refused_change_changes_nothing(actor: Actor) -> None:
+@pytest.mark.parametrize("value", ["evil", None])
+def test_refused_change_changes_nothing(actor: Actor, value: str | None) -> None:
+    """To take away what is no option is a mistake as well."""
     row = create(actor, options={"threads": 4})
-    with pytest.raises(Invalid):
-        services.change(row, by=actor, options={"threads": 8, "rpc": "evil"})
+    with pytest.raises(Invalid, match=r"^options\.no_such"):
+        services.change(row, by=actor, options={"threads": 8, "no_such": value})
     row.refresh_from_db()
     assert row.options == {"threads": 4}
 
