@@ -37,6 +37,7 @@ urlpatterns = [
     path("vms/actions/", acting.acted, name="acted"),
     *(path(f"vms/actions/{verb}/", acting.act, {"verb": verb}, name="act") for verb in FOR_MANY),
     path("vms/<int:pk>/", machine.detail, name="guest"),
+    path("vms/vm-<int:pk>/", machine.by_public_id, name="guest-by-id"),
     path("vms/<int:pk>/figures/", machine.figures, name="guest-figures"),
     *(path(f"vms/<int:pk>/{verb}/", acting.act_on, {"verb": verb}, name="guest-act") for verb in VERBS),
     *(

@@ -35,6 +35,7 @@ PAGES: dict[str, Expected] = {
     "GET /vms/{pk}/backups/take/": page("backup:write", "vm_number"),
     "POST /vms/{pk}/backups/take/": page("backup:write", "vm_number", compression="zstd"),
     "GET /vms/{pk}/backups/": page("backup:read", "vm_number"),
+    "GET /vms/vm-{pk}/": page("vm:read", "vm_number"),
     "GET /blueprints/": page(),
     "POST /blueprints/check/": page((), **_NEW),
     "GET /blueprints/new/": page("blueprint:write"),

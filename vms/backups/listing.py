@@ -11,6 +11,7 @@ from django.utils import timezone
 from alma.accounts.actors import Actor
 from alma.errors import NotFound
 from alma.jobs.models import Job
+from vms.inventory import BEING_MADE
 from vms.models import Backup, BackupJobs, BackupQuerySet, BackupSchedule, BackupStorage, Cluster, Guest
 
 OLD = timedelta(days=7)
@@ -101,12 +102,14 @@ def newest(guest: Guest) -> Backup | None:
 
 
 def gaps(actor: Actor, *, now: datetime | None = None) -> QuerySet[Guest]:
-    """Machines without a backup or with an old one, those without any first. Only where the storages have been read."""
+    """Machines without a backup or with an old one, those without any first. Only where the storages have been read, and of
+    machines that are there already."""
     now = now or timezone.now()
     read = BackupStorage.objects.exclude(read_at=None).values("cluster")
     rows = (
-        Guest.objects.visible_to(actor).machines().filter(cluster__in=read).exclude(claim__owner__startswith="scratch:")
-    )
+        Guest.objects.visible_to(actor).machines().filter(cluster__in=read)
+        .exclude(status=BEING_MADE).exclude(claim__owner__startswith="scratch:")
+    )  # fmt: skip
     there = Q(backups__state__in=Backup.THERE)
     aged = rows.annotate(last_backup=Max("backups__taken_at", filter=there))
     late = aged.filter(Q(last_backup=None) | Q(last_backup__lt=now - OLD))

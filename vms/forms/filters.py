@@ -7,7 +7,7 @@ from vms.pages.listing import SORTS
 
 STATUSES = [(name, name) for name in ("running", "stopped", "paused", "missing", "unknown")]
 KINDS = [*GuestKind.choices, ("template", "Template")]
-ORIGINS = [("declared", "Declared in ALMA"), ("foreign", "Created outside ALMA")]
+ORIGINS = [("declared", "Made by ALMA"), ("foreign", "Created outside ALMA")]
 
 
 class FilterForm(forms.Form):

@@ -14,6 +14,8 @@ from vms.models.clusters import Cluster
 from vms.models.guests import GuestKind
 
 MARKER = "alma:"
+DIRECT = "/direct"
+"""How the owner of a guest ends that somebody asked for directly, and no blueprint declares."""
 _ENVIRONMENT = re.compile(r"env:(\d{1,18})(?:/|\Z)", re.ASCII)
 
 
@@ -91,6 +93,11 @@ class GuestClaim(models.Model):
     def environment_id(self) -> int | None:
         """The environment for which it was declared: an owner that has one begins with `env:` and its number."""
         return environment_of(self.owner)
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether somebody asked for it directly: then no blueprint declares it."""
+        return self.owner.endswith(DIRECT)
 
     @property
     def is_active(self) -> bool:

@@ -8,8 +8,9 @@ from django.db.models import Q
 
 from alma.accounts.actors import Actor
 from alma.accounts.models import Environment
-from alma.errors import DomainError
+from alma.errors import DomainError, WrongState
 from alma.jobs.models import Job
+from vms.inventory import BEING_MADE
 from vms.lanes import check_lane
 from vms.models import Guest, GuestClaim
 from vms.operations.rights import busy, check_answers, key_of, not_ours
@@ -20,12 +21,13 @@ Place = tuple[int, int]
 
 @dataclass(frozen=True)
 class Footing:
-    """How an actor stands to a machine: what keeps them from acting on it, the job that works on it, and the environment in which
-    people have to agree first."""
+    """How an actor stands to a machine: what keeps them from acting on it, the job that works on it, the environment in which
+    people have to agree first, and whether it is yet to be made and waits for them."""
 
     refusal: DomainError | None = None
     job: Job | None = None
     gate: Environment | None = None
+    is_proposed: bool = False
 
     @property
     def reason(self) -> str:
@@ -79,11 +81,24 @@ def _known(guests: list[Guest]) -> _Known:
 def _footing(guest: Guest, known: _Known, by: Actor) -> Footing:
     claim = known.claim(guest)
     job = known.job(claim)
+    is_proposed = job is None and claim is not None and _is_to_be(guest, claim)
     try:
         _check(guest, claim, by)
     except DomainError as error:
-        return Footing(error, job)
+        return Footing(error, job, is_proposed=is_proposed)
+    if is_proposed:
+        return Footing(_not_made(guest), is_proposed=True)
     return Footing(busy(claim, job) if claim and job else None, job, known.gate(claim))
+
+
+def _is_to_be(guest: Guest, claim: GuestClaim) -> bool:
+    """Whether a machine has a number and no more. Where no job is about to make it, people have to agree first."""
+    return claim.state == GuestClaim.State.RESERVED and guest.status == BEING_MADE
+
+
+def _not_made(guest: Guest) -> WrongState:
+    """What is said before anybody asks; the operation itself would name the job that waits."""
+    return WrongState(f"{guest.name or guest.vmid} is not made yet: people have to agree first.", code="NOT_MADE_YET")
 
 
 def _check(guest: Guest, claim: GuestClaim | None, by: Actor) -> None:

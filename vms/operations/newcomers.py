@@ -13,6 +13,7 @@ from vms import ledger
 from vms.inventory import BEING_MADE
 from vms.machines import public_id
 from vms.models import Cluster, Guest, GuestClaim
+from vms.models.ledger import DIRECT
 from vms.operations.rights import refuse_busy
 
 
@@ -33,7 +34,7 @@ def invalid(field: str, words: str, value: object) -> Invalid:
 
 def number_for(name: str, cluster: Cluster, environment: Environment, *, kind: str = "vm") -> GuestClaim:
     """A number: a new one, or that of an attempt which made nothing. Raises WrongState for a name that is taken, Unavailable."""
-    owner = f"env:{environment.pk}/direct"
+    owner = f"env:{environment.pk}{DIRECT}"
     Cluster.objects.select_for_update().get(pk=cluster.pk)
     claim = GuestClaim.objects.active().filter(cluster=cluster, owner=owner, key=name).first()
     if claim is not None:

@@ -44,7 +44,8 @@ class Column(NamedTuple):
 @dataclass(frozen=True)
 class Row:
     """A machine as the list shows it. `reason` is why nothing can be done with it now, for people, and `code` for the page;
-    both are empty where something can. `gate` is the environment in which people have to agree first."""
+    both are empty where something can. `gate` is the environment in which people have to agree first, and `is_proposed` says that
+    they have not agreed yet to its being made."""
 
     guest: Guest
     standing: Standing
@@ -52,12 +53,15 @@ class Row:
     reason: str = ""
     code: str = ""
     gate: Environment | None = None
+    is_proposed: bool = False
 
     @property
     def status(self) -> str:
         """How it stands, or what a job makes of it."""
         if self.guest.missing_since:
             return "missing"
+        if self.is_proposed:
+            return "waiting_approval"
         return str(self.job.params.get("status") or self.standing.status) if self.job else self.standing.status
 
 
@@ -73,7 +77,7 @@ def _row(guest: Guest, footing: Footing) -> Row:
         gone = "It is a template." if guest.is_template else "It is no longer there."
         return Row(guest, stands, reason=gone, code="NOT_THERE")
     code = footing.refusal.code if footing.refusal else ""
-    return Row(guest, stands, footing.job, footing.reason, code, footing.gate)
+    return Row(guest, stands, footing.job, footing.reason, code, footing.gate, footing.is_proposed)
 
 
 def whole(pks: list[int]) -> list[Guest]:

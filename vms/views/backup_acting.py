@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from alma.accounts.actors import Actor
-from alma.errors import DomainError
+from alma.errors import DomainError, WrongState
 from alma.htmx import HtmxRequest
 from alma.jobs.gate import decided_at
 from alma.jobs.models import Job
@@ -86,11 +86,18 @@ def backup_restore(request: HtmxRequest, pk: int) -> HttpResponse:
     row = _find(request, pk)
     form = RestoreForm(request.POST if request.method == "POST" else None, backup=row)
     if request.method == "POST" and form.is_valid():
-        if form.is_in_place:
-            return _begun(request, restoring.overwrite(row, is_forced=True, by=request.actor)[1])
-        return _begun(request, restoring.unpack(row, form.copy_of(), by=request.actor)[1])
+        try:
+            return _begun(request, _restored(row, form, request.actor))
+        except WrongState as error:
+            form.add_error(None, error.message)
     context = {"backup": row, "form": form, "reason": _refusal(lambda: usable(row, by=request.actor))}
     return render(request, "vms/backups/backup_restore.html", context, status=422 if request.method == "POST" else 200)
+
+
+def _restored(row: Backup, form: RestoreForm, by: Actor) -> Job:
+    if form.is_in_place:
+        return restoring.overwrite(row, is_forced=True, by=by)[1]
+    return restoring.unpack(row, form.copy_of(), by=by)[1]
 
 
 @require_http_methods(_CHANGING)

@@ -2,7 +2,7 @@
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
@@ -38,6 +38,14 @@ def detail(request: HtmxRequest, pk: int) -> HttpResponse:
     page = MachinePage(find(request, pk), request.actor, number=request.GET.get("page", ""), **asked)
     template = PARTS.get(request.htmx.target or "", "vms/guest/detail.html")
     return render(request, template, {"page": page, "guest": page.guest, "here": request.get_full_path()})
+
+
+@require_safe
+@login_required
+def by_public_id(request: HtmxRequest, pk: int) -> HttpResponse:
+    """For those who come with the id that the API gives, as in `/vms/vm-027/`: to its page."""
+    request.actor.require("vm:read")
+    return redirect(find(request, pk))
 
 
 @require_safe

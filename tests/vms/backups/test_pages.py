@@ -58,6 +58,9 @@ def test_gaps_stand_first(site: Client, cluster: Cluster, machine: Guest) -> Non
     assert "Without a good backup" not in shown(site, "/backups/"), "nobody has looked yet"
     make_storage(cluster)
     assert "no backup on any storage that was read" in shown(site, "/backups/")
+    assert f'href="/vms/{machine.pk}/"' in shown(site, "/backups/")
+    make_guest(cluster, name="to-be", status="creating", claim=make_claim(cluster, key="to-be", vmid=6), vmid=6)
+    assert "to-be" not in shown(site, "/backups/"), "what is not made yet has nothing to lose"
     old = make_backup(guest=machine, taken_at=timezone.now() - timedelta(days=9))
     assert "older than 7 days" in shown(site, "/backups/")
     make_backup(guest=machine)
@@ -187,6 +190,13 @@ def test_restored_as_a_new_machine(desk: Client, backup: Backup) -> None:
     assert (answer.status_code, job.kind) == (302, "backup_unpacking")
     assert [step.kind for step in job.steps.all()] == ["backup.unpack_new", "guest.start"]
     assert Guest.objects.filter(name="second", status="creating").exists()
+
+
+def test_a_name_that_is_taken_is_said_in_the_form(desk: Client, backup: Backup) -> None:
+    answer = desk.post(f"/backups/{backup.pk}/restore/", {"how": "new", "name": "web"})
+    html = answer.content.decode()
+    assert (answer.status_code, Job.objects.exists()) == (422, False)
+    assert "There is a machine web on Lab already." in html and 'value="web"' in html, "what was typed stays"
 
 
 def test_overwritten_only_by_whoever_types_its_name(desk: Client, backup: Backup) -> None:

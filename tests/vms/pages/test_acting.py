@@ -92,6 +92,26 @@ def test_where_people_agree_first_an_ipr_is_opened(site: Client, ours: Make, pro
     assert alone["Location"] == Job.objects.get(kind="vm_restart").params["ipr_url"]
 
 
+def test_a_machine_that_is_yet_to_be_agreed_to_says_so(
+    site: Client, ours: Make, place: Cluster, production: Environment
+) -> None:
+    nodes(place, "pve1")
+    source = ours("source", environment=production)
+    assert site.post(f"/vms/{source.pk}/clone/", {"name": "twin"})["Location"].startswith("/iprs/")
+    copy, job = Guest.objects.get(name="twin"), Job.objects.get(kind="vm_clone")
+    for path in ("/vms/?q=name:twin", f"/vms/{copy.pk}/"):
+        page = site.get(path).content.decode()
+        assert "Waiting approval" in page and "Creating" not in page, path
+        assert f'href="/jobs/{job.public_id}/"' in page, path
+    said = lines(site.get("/vms/actions/start/", chosen(copy)).content.decode(), "candidate")
+    assert "twin is not made yet: people have to agree first." in said[copy.pk]
+    Job.objects.filter(pk=job.pk).update(state="queued")
+    assert "Creating" in site.get(f"/vms/{copy.pk}/").content.decode(), "it is being made as soon as they agree"
+    site.force_login(make_user("viewer", organization=place.organization))
+    Job.objects.filter(pk=job.pk).update(state="waiting")
+    assert "Waiting approval" in site.get("/vms/?q=name:twin").content.decode()
+
+
 def test_a_form_that_is_sent_twice_begins_nothing_twice(site: Client, ours: Make) -> None:
     guest = ours()
     page = site.get("/vms/actions/stop/", chosen(guest)).content.decode()

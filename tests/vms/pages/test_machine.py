@@ -13,7 +13,7 @@ from alma.events.services import emit
 from alma.jobs.models import Job
 from tests.factories.accounts import make_user
 from tests.factories.scans import make_scan
-from tests.factories.vms import GIB, make_cluster, make_guest
+from tests.factories.vms import GIB, make_claim, make_cluster, make_guest
 from tests.vms.pages.conftest import Make, at_work
 from vms.machines import public_id
 from vms.models import Cluster, Drift, Guest, GuestDetails
@@ -50,6 +50,27 @@ def test_all_that_is_known_is_there(site: Client, ours: Make) -> None:
         "in 2 sockets", "Shop &lt;b&gt;front", "q=tag:web", "1\N{NO-BREAK SPACE}h", "Development", "Rack 1", "5\N{NO-BREAK SPACE}min ago",
     ):  # fmt: skip
         assert words in page, words
+
+
+def test_who_declares_it(site: Client, ours: Make, place: Cluster) -> None:
+    declared = make_claim(place, key="shop-front", owner="env:1/blueprint:3", state="live")
+    others = {
+        "no blueprint, made directly": ours("by-hand"),
+        "shop-front</span>": make_guest(place, vmid=declared.vmid, claim=declared),
+        "outside ALMA": make_guest(place),
+    }
+    for words, guest in others.items():
+        page = site.get(f"/vms/{guest.pk}/").content.decode()
+        listed = site.get(f"/vms/?q=id:{guest.vmid}").content.decode().partition("<tbody>")[2]
+        assert [said for said in others if said in page] == [said for said in others if said in listed] == [words]
+
+
+def test_the_id_of_the_api_leads_to_the_page(site: Client, ours: Make) -> None:
+    guest = ours()
+    answer = site.get(f"/vms/{public_id(guest)}/")
+    assert (answer.status_code, answer["Location"]) == (302, f"/vms/{guest.pk}/")
+    for name in (public_id(make_guest(make_cluster())), "vm-0", "vm-99999999999999999999", "vm-"):
+        assert site.get(f"/vms/{name}/").status_code == 404, name
 
 
 def test_what_is_not_known_is_not_guessed(site: Client, ours: Make) -> None:
