@@ -17,7 +17,7 @@ from alma.api.idempotency import HEADER, Claim, Replay, claim_of
 from alma.api.limits.charging import charge_request
 from alma.api.permissions import Openings, Rights
 from alma.api.streaming import StreamNegotiation, while_allowed
-from alma.errors import DomainError
+from alma.errors import BadRequest, DomainError
 
 
 class Endpoint(APIView):
@@ -36,8 +36,11 @@ class Endpoint(APIView):
         return {**super().default_response_headers, **self.dialect.headers}
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Who calls and whether they may; only then whether this has been answered already. Raises Replay."""
+        """Who calls and whether they may; only then whether this has been answered already. Raises Replay,
+        and BadRequest for a NUL character in the address, which no database of ours can look for."""
         super().initial(request, *args, **kwargs)
+        if "%00" in request.META["QUERY_STRING"]:
+            raise BadRequest("A parameter of the address holds a NUL character.", code="INVALID_CHARACTER")
         if request.method == "POST" and HEADER in request.headers and self.keeps_answers:
             self._claim = claim_of(request)
 

@@ -51,10 +51,17 @@ OURS, THEIRS = "zebrafinch7q", "quokkaberry9x"
 PASSWORD = people.PASSWORD
 
 
-RULE = {
-    "id": "rule-1234567890ab", "action": "allow", "protocol": "tcp", "port": 22, "source": None, "destination": None,
-    "enabled": True,
-}  # fmt: skip
+def _rule_id(organization: Organization) -> str:
+    """Each has a rule of its own: two of one id would make the other's pass for ours."""
+    return f"rule-{organization.pk:012x}"
+
+
+def _rule(organization: Organization) -> dict[str, Any]:
+    """A rule that ALMA added to a network."""
+    return {
+        "id": _rule_id(organization), "action": "allow", "protocol": "tcp", "port": 22, "source": None,
+        "destination": None, "enabled": True,
+    }  # fmt: skip
 
 
 @dataclass
@@ -154,7 +161,7 @@ def furnish(organization: Organization, word: str) -> Things:
         snapshot=f"snap-{snapshot:03d}", snapshot_number=snapshot, drift=_drift(task.cluster, ipr, word),
         stray=_stray(task.cluster, word), scan=scan.public_id, scan_number=scan.pk,
         finding=f"finding-{_finding(scan):03d}", finding_number=_finding(scan),
-        storage=f"storage-{task.cluster.storages.get().pk:03d}", network=f"net-{task.cluster.networks.get().pk:03d}", rule=RULE["id"],
+        storage=f"storage-{task.cluster.storages.get().pk:03d}", network=f"net-{task.cluster.networks.get().pk:03d}", rule=_rule_id(organization),
         network_number=task.cluster.networks.get().pk, storage_number=task.cluster.storages.get().pk,
         instance=make_instance(f"model-{organization.pk}", organization=organization, model=f"{word}.gguf", reason=word, group=word).name,
         uid=base64.urlsafe_b64encode(str(ana.pk).encode()).decode().rstrip("="),
@@ -273,7 +280,13 @@ def _machines(organization: Organization, word: str) -> ClusterTask:
     )  # fmt: skip
     lan = PlaceClaim.objects.create(**own, kind="vlan", handle="lan", name=word, wish=_lan(word))
     ClusterNetwork.objects.create(
-        cluster=cluster, bridge="lan", name=word, kind="vlan", seen_at=now, claim=lan, firewall_rules=[RULE]
+        cluster=cluster,
+        bridge="lan",
+        name=word,
+        kind="vlan",
+        seen_at=now,
+        claim=lan,
+        firewall_rules=[_rule(organization)],
     )
     return ClusterTask.objects.create(
         cluster=cluster,

@@ -103,6 +103,19 @@ def test_the_documented_payload_and_signature_arrive(allowed_receiver: Receiver)
     assert told["webhook"] == {"id": made.json()["data"]["webhook"]["id"], "attempt": 1}
 
 
+def test_what_is_not_known_is_refused_and_changes_nothing() -> None:
+    """A secret that seems to be changed and is not would leave a receiver that believes the old one."""
+    client = keyed()
+    answer = ask(client, "post", KEYED, {**DOCUMENTED, "activ": False})
+    assert (answer.status_code, answer.json()["error"]["details"]["field"]) == (400, "activ")
+    assert not WebhookEndpoint.objects.exists()
+    where = ask(client, "post", KEYED, DOCUMENTED)["Location"]
+    answer = ask(client, "put", where, {"active": False, "secret": "another-secret-of-mine"})
+    assert (answer.status_code, answer.json()["error"]["details"]["field"]) == (400, "secret")
+    endpoint = WebhookEndpoint.objects.get()
+    assert (endpoint.is_active, endpoint.signing_secrets()) == (True, [DOCUMENTED["secret"]])
+
+
 def test_a_webhook_that_begins_turned_off_is_told_of_nothing() -> None:
     client = keyed()
     made = ask(client, "post", KEYED, {**DOCUMENTED, "active": False}).json()["data"]["webhook"]

@@ -51,14 +51,14 @@ class NetworkWish(Given):
     static_ip: IPvAnyInterface | None = None
     gateway: IPvAnyAddress | None = None
 
-    def init(self, keys: tuple[str, ...]) -> CloudInit:
+    def init(self, user: str, keys: tuple[str, ...]) -> CloudInit:
         """What the machine learns about itself."""
         address = self.static_ip
         if address is None:
-            return CloudInit(ssh_keys=keys)
+            return CloudInit(user=user, ssh_keys=keys)
         is_bare = address.network.prefixlen == address.max_prefixlen
         width = _WIDTH[address.version] if is_bare else address.network.prefixlen
-        return CloudInit(ssh_keys=keys, ip=f"{address.ip}/{width}", gateway=str(self.gateway or ""))
+        return CloudInit(user=user, ssh_keys=keys, ip=f"{address.ip}/{width}", gateway=str(self.gateway or ""))
 
 
 class SizeWish(Given):
@@ -71,10 +71,11 @@ class SizeWish(Given):
 
 
 class ProtectionWish(Given):
-    """How it is protected."""
+    """How it is protected. `user` is whom cloud-init makes and gives the keys to; without it that of the template."""
 
     encrypt_disk: bool = False
     enable_firewall: bool = False
+    user: Annotated[str, StringConstraints(pattern=r"^([a-z_][a-z0-9_-]{0,31})?$")] = ""
     ssh_keys: Annotated[list[Key], Field(max_length=50)] = Field(default_factory=list)
 
     def keys(self) -> tuple[str, ...]:
@@ -112,7 +113,7 @@ class MachineWish(Given):
             cores=sizes.cpu_cores or self.cpu_cores or 1, memory_mib=sizes.memory_mb or self.memory_mb or 2048,
             disk_gib=sizes.storage_gb or self.storage_gb or 0, vlan=network.vlan_id,
             has_firewall=self.security.enable_firewall, is_encrypted=self.security.encrypt_disk, tags=tuple(self.tags),
-            init=network.init(self.security.keys()), backup=self.backup.plan() if self.backup else None,
+            init=network.init(self.security.user, self.security.keys()), backup=self.backup.plan() if self.backup else None,
         )  # fmt: skip
 
     def notes(self, template: str) -> list[str]:

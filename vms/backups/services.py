@@ -112,16 +112,22 @@ def _invalid(field: str, words: str, value: object) -> Invalid:
     return Invalid(f"{field}: {words}.", details=[{"field": field, "message": words, "provided_value": value}])
 
 
-@transaction.atomic
-def drop(backup: Backup, *, by: Actor) -> Job:
-    """Delete a backup from its storage. Raises Refused, also where people agree first, WrongState, also for one that is
-    protected, Unavailable."""
+def droppable(backup: Backup, *, by: Actor) -> GuestClaim:
+    """The ledger row whose machine a backup holds that this actor may delete now. Raises Refused, also where people agree first,
+    WrongState, also for one that is protected, Unavailable."""
     claim = usable(backup, by=by)
     refuse_gated(claim)
     if backup.is_protected:
         raise WrongState(
             f"{backup.public_id} is protected in Proxmox; take that away there first.", code="BACKUP_PROTECTED"
         )
+    return claim
+
+
+@transaction.atomic
+def drop(backup: Backup, *, by: Actor) -> Job:
+    """Delete a backup from its storage. Raises what `droppable` does."""
+    claim = droppable(backup, by=by)
     params = {"backup": backup.pk, "verb": "delete", "status": "deleting"}
     return create_job(
         "backup_deletion", [drop_step(backup, claim)], organization_id=backup.organization_id, by=by.label,

@@ -106,7 +106,7 @@ def _made(wish: Params) -> list[Effect]:
     values = {
         "image": _image(wish), "cores": wish.get("cores"),
         "memory": wish.get("memory_bytes"), "disk": wish.get("disk_bytes"), "vlan": wish.get("vlan"),
-        "address": init.get("ip"), "ssh keys": len(init.get("ssh_keys") or ()), "firewall": "on" if wish.get("firewall") else None,
+        "address": init.get("ip"), "user": init.get("user"), "ssh keys": len(init.get("ssh_keys") or ()), "firewall": "on" if wish.get("firewall") else None,
         "tags": ", ".join(parse_tags(planned_tags(wish))), "description": wish.get("note"), "power": wish["power"],
     }  # fmt: skip
     return [Effect(name, None, value) for name, value in values.items() if value]

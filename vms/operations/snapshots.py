@@ -58,16 +58,11 @@ def find(guest: Guest, number: int) -> GuestSnapshot:
 def take(
     guest: Guest, name: str, *, description: str = "", has_memory: bool = False, by: Actor
 ) -> tuple[GuestSnapshot, Job]:
-    """Take a snapshot. Raises Invalid for a name that Proxmox refuses, Refused, WrongState, Unavailable."""
+    """Take a snapshot; to ask for the same while people decide is to have asked once. Raises Invalid for a name that Proxmox
+    refuses, Refused, WrongState, Unavailable."""
     _check(guest, name, has_memory=has_memory)
     claim = held_claim(guest, by=by)
-    if guest.snapshots.filter(name=name).exists():
-        raise WrongState(f"{guest.name} has a snapshot {name} already.", code="SNAPSHOT_EXISTS")
-    if guest.snapshots.count() >= MOST:
-        raise WrongState(f"{guest.name} has {MOST} snapshots; delete some first.", code="TOO_MANY_SNAPSHOTS")
-    row = GuestSnapshot.objects.create(
-        guest=guest, name=name, description=description, has_memory=has_memory, is_ours=True
-    )
+    row = _row_for(guest, name, description=description, has_memory=has_memory)
     steps = [
         step(
             "guest.snapshot",
@@ -80,6 +75,21 @@ def take(
         )
     ]
     return row, _begin("vm_snapshot", guest, claim, steps, row, by=by, verb="snapshot", status="snapshotting")
+
+
+def _row_for(guest: Guest, name: str, *, description: str, has_memory: bool) -> GuestSnapshot:
+    """A new row, or that of the same snapshot which was asked for and is not taken yet: no job works on the machine, so it waits
+    for people. Raises WrongState for a name that is used."""
+    known = guest.snapshots.filter(name=name).first()
+    if known is not None:
+        if known.taken_at is None and (known.description, known.has_memory) == (description, has_memory):
+            return known
+        raise WrongState(f"{guest.name} has a snapshot {name} already.", code="SNAPSHOT_EXISTS")
+    if guest.snapshots.count() >= MOST:
+        raise WrongState(f"{guest.name} has {MOST} snapshots; delete some first.", code="TOO_MANY_SNAPSHOTS")
+    return GuestSnapshot.objects.create(
+        guest=guest, name=name, description=description, has_memory=has_memory, is_ours=True
+    )
 
 
 def _check(guest: Guest, name: str, *, has_memory: bool) -> None:

@@ -17,6 +17,7 @@ from alma.jobs.services import StepSpec, create_job
 from vms import machines
 from vms.lanes import check_lane, is_test
 from vms.models import Guest, GuestQuerySet, ScanSubject, SecurityScan
+from vms.operations.rights import check_answers
 from vms.scans.controls import FRAMEWORKS
 
 READ, WRITE = "security:read", "security:write"
@@ -58,7 +59,7 @@ def start(
     is_deep: bool = True,
     has_surroundings: bool = True,
 ) -> SecurityScan:
-    """Begin a scan of these guests, or of all that the actor sees. Raises Refused, Invalid, NotFound, WrongState."""
+    """Begin a scan of these guests, or of all that the actor sees. Raises Refused, Invalid, NotFound, WrongState, Unavailable."""
     by.require(WRITE)
     rows = _scannable(guests, by)
     if by.organization_id is None:
@@ -93,7 +94,8 @@ def cancel(scan: SecurityScan, *, by: Actor) -> None:
 
 
 def _scannable(guests: Sequence[Guest] | None, by: Actor) -> list[Guest]:
-    """The guests to be looked at, each once. Raises Refused, Invalid, WrongState."""
+    """The guests to be looked at, each once. Raises Refused, Invalid, WrongState, Unavailable while a cluster is silent: its scan
+    would fail minutes later."""
     rows = list({guest.pk: guest for guest in (_all(by) if guests is None else guests)}.values())
     if len(rows) > MOST_GUESTS:
         raise Invalid(f"A scan looks at {MOST_GUESTS} guests at most; name which.", code="TOO_MANY_TARGETS")
@@ -103,6 +105,7 @@ def _scannable(guests: Sequence[Guest] | None, by: Actor) -> list[Guest]:
         check_lane(cluster, by=by)
         if not cluster.is_enabled:
             raise WrongState(f"{cluster.name} is switched off; nothing is read from it.", code="CLUSTER_OFF")
+        check_answers(cluster)
     return rows
 
 

@@ -24,18 +24,32 @@ _CHANGING = ["GET", "HEAD", "POST"]
 
 @dataclass(frozen=True)
 class Way:
-    """Something that is done with a backup without more being said."""
+    """Something that is done with a backup without more being said; `check` raises what keeps somebody from it."""
 
     name: str
     label: str
     icon: str
     begin: Callable[[Backup, Actor], Job]
+    check: Callable[[Backup, Actor], object]
     is_destructive: bool = False
 
 
 WAYS: Mapping[str, Way] = {
-    "verify": Way("verify", "Test a restore", "shield", lambda row, by: proving.verify(row, by=by)),
-    "delete": Way("delete", "Delete backup", "trash", lambda row, by: services.drop(row, by=by), is_destructive=True),
+    "verify": Way(
+        "verify",
+        "Test a restore",
+        "shield",
+        lambda row, by: proving.verify(row, by=by),
+        lambda row, by: usable(row, by=by),
+    ),
+    "delete": Way(
+        "delete",
+        "Delete backup",
+        "trash",
+        lambda row, by: services.drop(row, by=by),
+        lambda row, by: services.droppable(row, by=by),
+        is_destructive=True,
+    ),  # fmt: skip
 }
 
 
@@ -72,7 +86,7 @@ def backup_act(request: HtmxRequest, pk: int, way: str) -> HttpResponse:
     request.actor.require(WRITE)
     row, chosen = _find(request, pk), WAYS[way]
     if request.method != "POST":
-        context = {"backup": row, "way": chosen, "reason": _refusal(lambda: usable(row, by=request.actor))}
+        context = {"backup": row, "way": chosen, "reason": _refusal(lambda: chosen.check(row, request.actor))}
         return render(request, "vms/backups/backup_act.html", context)
     return _begun(request, chosen.begin(row, request.actor))
 

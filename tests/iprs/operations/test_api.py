@@ -110,6 +110,17 @@ def test_each_write_opens_an_ipr(site: Client, machine: Guest, method: str, path
     answer = send(site, method, f"/v1/vms/{public_id(machine)}{path}", body)
     assert answer.status_code in {200, 201}, answer.content
     assert answer.json()["data"]["vm"]["ipr_id"] == IPR.objects.get().pk
+    again = send(site, method, f"/v1/vms/{public_id(machine)}{path}", body)
+    assert again.json()["data"] == answer.json()["data"], "asked once more it is the same job"
+    assert IPR.objects.count() == 1
+
+
+def test_another_snapshot_of_a_name_that_waits_is_refused(site: Client, machine: Guest) -> None:
+    path = f"/v1/vms/{public_id(machine)}/snapshots"
+    assert send(site, "post", path, {"name": "before"}).status_code == 201
+    answer = send(site, "post", path, {"name": "before", "description": "another one"})
+    assert (answer.status_code, answer.json()["error"]["details"]["reason"]) == (409, "snapshot_exists")
+    assert IPR.objects.count() == 1
 
 
 def test_ipr_as_the_api_tells_it(site: Client, machine: Guest) -> None:

@@ -311,7 +311,8 @@ def test_a_snapshot_that_waits_outlives_readings_and_goes_with_its_job(machine: 
     row, job = snapshots.take(machine, "before", by=by)
     snapshots.store(machine.pk, [])
     assert GuestSnapshot.objects.filter(pk=row.pk).exists()
-    refused(lambda: snapshots.take(machine, "before", by=by), WrongState, "SNAPSHOT_EXISTS")
+    assert snapshots.take(machine, "before", by=by) == (row, job), "asked once more it is the same"
+    refused(lambda: snapshots.take(machine, "before", has_memory=True, by=by), WrongState, "SNAPSHOT_EXISTS")
     planned(job)
     jobs.stop(job, by=by)
     assert not GuestSnapshot.objects.exists()

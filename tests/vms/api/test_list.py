@@ -37,6 +37,12 @@ def names(site: Client, query: str = "") -> list[str]:
     return [row["name"] for row in listed(site, query)["vms"]]
 
 
+@pytest.mark.parametrize("query", ["name=%00", "tag=a%00b&limit=5", "%00=1"])
+def test_a_nul_in_the_address(site: Client, cluster: Cluster, query: str) -> None:
+    answer = site.get(f"/v1/vms?{query}")
+    assert (answer.status_code, answer.json()["error"]["details"]) == (400, {"reason": "invalid_character"})
+
+
 def test_the_documented_request(site: Client, cluster: Cluster, organization: Organization) -> None:
     production = make_environment("production", organization=organization)
     guest = make_guest(

@@ -11,7 +11,7 @@ from alma.jobs.models import Job
 from tests.factories.accounts import make_environment, make_organization, make_user
 from tests.factories.backups import make_backup, make_storage
 from tests.factories.vms import make_claim, make_cluster, make_guest
-from vms.models import Backup, BackupSchedule, Cluster, ClusterNode, ClusterStorage, Guest
+from vms.models import Backup, BackupSchedule, Cluster, ClusterNode, ClusterStorage, Guest, GuestClaim
 
 pytestmark = pytest.mark.django_db
 
@@ -165,6 +165,17 @@ def test_what_is_not_offered_says_why(desk: Client, cluster: Cluster, backup: Ba
         assert "It cannot be done now" in html and 'method="post" data-guard' not in html
     assert f"/backups/{foreign.pk}/restore/" not in shown(desk, "/backups/")
     assert f"/backups/{backup.pk}/restore/" in shown(desk, "/backups/")
+
+
+def test_one_of_a_protected_environment_is_not_deleted(desk: Client, machine: Guest, backup: Backup) -> None:
+    place = make_environment("production", organization=machine.organization, is_protected=True)
+    GuestClaim.objects.filter(pk=backup.claim_id).update(owner=f"env:{place.pk}/direct")
+    html = shown(desk, f"/backups/{backup.pk}/delete/")
+    assert "is protected: what is done to a machine there is agreed to beforehand" in html
+    assert "data-guard" not in html
+    assert desk.post(f"/backups/{backup.pk}/delete/").status_code == 403
+    assert "data-guard" in shown(desk, f"/backups/{backup.pk}/verify/"), "a test changes nothing of the machine"
+    assert not Job.objects.exists()
 
 
 def test_who_only_reads_is_offered_nothing(site: Client, machine: Guest, backup: Backup) -> None:

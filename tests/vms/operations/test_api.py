@@ -173,6 +173,20 @@ def test_the_documented_creation(site: Client, template: Guest) -> None:
     assert Job.objects.get().steps.get(kind="guest.create").params["cloud_init"]["ip"] == "192.168.1.102/24"
 
 
+def test_who_cloud_init_makes(site: Client, template: Guest) -> None:
+    for number, user in enumerate(("deploy", "")):
+        network = {"network": {"static_ip": "192.168.1.7"}} if number else {}
+        body = {
+            "name": f"web-{number}",
+            "template": "ubuntu-22.04",
+            "security": {"user": user},
+            "configuration": network,
+        }
+        assert send(site, "post", "/v1/vms", body).status_code == 201
+        job = Job.objects.latest("pk")
+        assert job.steps.get(kind="guest.create").params["cloud_init"]["user"] == user
+
+
 def test_an_encrypted_disk_is_refused_where_no_storage_is_known_to_encrypt(site: Client, template: Guest) -> None:
     Cluster.objects.update(encrypting_storages=[])
     answer = send(site, "post", "/v1/vms", DOCUMENTED)
@@ -201,6 +215,7 @@ def test_the_body_of_the_documented_clients(site: Client, template: Guest) -> No
         ({"configuration": {"network": {"vlan_id": 5000}}}, 422, "configuration.network.vlan_id"),
         ({"configuration": {"cpu_cores": 4}}, 422, ""),
         ({"cpus": 4}, 400, "cpus"),
+        ({"security": {"user": "Root Admin"}}, 422, "security.user"),
     ],
 )
 def test_creation_says_what_is_wrong(

@@ -37,7 +37,7 @@ def test_a_machine_is_there_at_once_and_runs_in_the_end(
 ) -> None:
     wish = replace(
         WISH, description="For microservices", disk_gib=20, vlan=100, has_firewall=True, tags=("Application",),
-        init=CloudInit(ssh_keys=(KEY,), ip="192.168.1.102/24"),
+        init=CloudInit(user="deploy", ssh_keys=(KEY,), ip="192.168.1.102/24"),
     )  # fmt: skip
     guest, job = create(wish, by=by)
     assert job.public_id == f"job_create_{public_id(guest).replace('-', '_')}"
@@ -54,7 +54,7 @@ def test_a_machine_is_there_at_once_and_runs_in_the_end(
     assert (config["name"], config["cores"], config["memory"]) == ("app-server-01", 2, "4096")
     assert {"tag=100", "firewall=1"} <= set(config["net0"].split(","))
     assert (config["ipconfig0"], config["tags"]) == ("ip=192.168.1.102/24", "alma;application")
-    assert "size=20G" in config["scsi0"]
+    assert (config["ciuser"], "size=20G" in config["scsi0"]) == ("deploy", True)
     assert observer.nodes(guest.node).qemu(guest.vmid).firewall.options.get()["enable"] == 1
     see(cluster)
     told = Event.objects.of(cluster.stream).filter(data__vmid=guest.vmid)

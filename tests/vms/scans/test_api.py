@@ -78,6 +78,17 @@ def test_what_is_refused(ask: Any, body: dict[str, Any], status: int) -> None:
     assert not SecurityScan.objects.exists()
 
 
+def test_a_cluster_that_is_silent_is_not_scanned(place: Cluster, ask: Any) -> None:
+    make_guest(place, pk=1)
+    Cluster.objects.update(last_error="no route to host")
+    for body in ({"targets": ["vm-001"]}, {}):
+        response = ask(SCANS, body)
+        error = response.json()["error"]
+        assert (response.status_code, error["code"]) == (503, "SERVICE_UNAVAILABLE")
+        assert (error["details"]["reason"], "no route to host" in error["message"]) == ("cluster_unreachable", True)
+    assert not SecurityScan.objects.exists()
+
+
 def test_a_report(place: Cluster, ask: Any) -> None:
     guest = make_guest(place)
     earlier = make_scan(place, tally={BROKEN: {"passed": 1}})

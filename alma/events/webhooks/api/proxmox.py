@@ -45,7 +45,7 @@ Description = Annotated[str, Field(max_length=200)]
 class WebhookWish(BaseModel):
     """A webhook that is wanted. Without a secret it gets one."""
 
-    model_config = ConfigDict(strict=True)
+    model_config = ConfigDict(strict=True, extra="forbid")
 
     url: Url
     events: Events
@@ -55,9 +55,9 @@ class WebhookWish(BaseModel):
 
 
 class WebhookChange(BaseModel):
-    """What to change; what is left out stays."""
+    """What to change; what is left out stays. A secret is not changed here, and a body with one is refused."""
 
-    model_config = ConfigDict(strict=True, json_schema_extra={"minProperties": 1})
+    model_config = ConfigDict(strict=True, extra="forbid", json_schema_extra={"minProperties": 1})
 
     url: Url = ""
     events: Events = Field(default_factory=list)
