@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, StringConstraints
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -17,7 +17,6 @@ from vms.operations import rules
 
 RULE_ID = OpenApiParameter("rule_id", str, OpenApiParameter.PATH, description="Like rule-1f2e3d4c5b6a")
 Text = Annotated[str, StringConstraints(max_length=100)]
-Port = Annotated[int, Field(ge=1, le=65535)]
 _EXAMPLE = {"action": "allow", "protocol": "tcp", "port": 22, "source": "192.168.0.0/16"}
 
 
@@ -28,7 +27,7 @@ class NewRule(BaseModel):
 
     action: Literal["allow", "deny"]
     protocol: Literal["tcp", "udp", "icmp"] | None = None
-    port: Port | Text | None = None
+    port: int | Text | None = None
     source: Text | None = None
     destination: Text | None = None
     enabled: bool = True
@@ -36,7 +35,7 @@ class NewRule(BaseModel):
     def rule(self) -> rules.Rule:
         """The same in terms of the domain."""
         return rules.Rule(
-            action=self.action, protocol=self.protocol or "", port=str(self.port or ""), source=self.source or "",
+            action=self.action, protocol=self.protocol or "", port="" if self.port is None else str(self.port), source=self.source or "",
             destination=self.destination or "", is_enabled=self.enabled,
         )  # fmt: skip
 

@@ -6,6 +6,12 @@ from typing import Any
 
 NAMED = ("hourly", "daily", "weekly", "monthly", "yearly")
 _EVENT = re.compile(r"[A-Za-z0-9*/,.:\- ]{1,128}", re.ASCII)
+_LETTERS = re.compile(r"[a-z]+", re.ASCII)
+_WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_WORDS = frozenset({
+    *NAMED, "minutely", "annually", "quarterly", "semiannually", "semi", "utc", *_WEEK, *(day[:3] for day in _WEEK),
+})  # fmt: skip
+"""All that stands in letters in a calendar event of Proxmox."""
 _DAYS_OF = {"weekly": 7, "monthly": 30, "yearly": 365}
 HOURS_KEPT = 24
 """Of hourly backups those of the last day are all kept."""
@@ -23,7 +29,9 @@ class Plan:
     def problem(self) -> str:
         """What is wrong with the schedule, in words; Proxmox itself judges whether it is an event."""
         words = "hourly, daily, weekly, or a calendar event of Proxmox such as mon..fri 22:30"
-        return "" if _EVENT.fullmatch(self.schedule.strip()) else words
+        text = self.schedule.strip()
+        is_known = _WORDS.issuperset(_LETTERS.findall(text.lower()))
+        return "" if is_known and _EVENT.fullmatch(text) else words
 
     def keep(self) -> str:
         """The retention as Proxmox counts it: the last one always, and one of each period within the days."""

@@ -14,7 +14,7 @@ from vms.backups.rights import node_for, usable
 from vms.inventory import BEING_MADE
 from vms.models import Backup, Cluster, Guest, GuestClaim
 from vms.operations.jobs import begin, ref_of, step
-from vms.operations.newcomers import environment_for, number_for, row_for
+from vms.operations.newcomers import environment_for, invalid, number_for, row_for
 from vms.operations.power import Stop
 from vms.operations.rights import held_claim, refuse_gated
 from vms.proxmox.values import dns_name
@@ -81,6 +81,8 @@ def unpack(backup: Backup, wish: Copy, *, by: Actor) -> tuple[Guest, Job]:
     if not environment.is_protected:
         refuse_gated(source)
     cluster = backup.cluster
+    if wish.storage and not cluster.storages.filter(name=wish.storage).exists():
+        raise invalid("storage", f"{cluster.name} has no such storage", wish.storage)
     name = dns_name(wish.name) if wish.name else _free_name(backup, source)
     claim = number_for(name, cluster, environment, kind=backup.guest_kind)
     guest = row_for(claim, environment, kind=backup.guest_kind, name=name, tags="alma", **_sizes(backup))

@@ -162,6 +162,13 @@ def test_the_documented_restore_makes_a_new_machine(site: Client, machine: Guest
     assert (again.status_code, again.json()["error"]["details"]["job_id"]) == (409, vm["job_id"])
 
 
+def test_a_restore_to_a_storage_that_is_not_there_begins_nothing(site: Client, machine: Guest) -> None:
+    row = make_backup(guest=machine, storage="nas")
+    answer = send(site, "post", f"/v1/backups/{row.public_id}/restore", {"storage": "nowhere"})
+    assert (answer.status_code, answer.json()["error"]["details"]["field"]) == (422, "storage")
+    assert not Job.objects.exists()
+
+
 def test_in_place_takes_force(site: Client, machine: Guest) -> None:
     row = make_backup(guest=machine, storage="nas")
     where = f"/v1/backups/{row.public_id}/restore"

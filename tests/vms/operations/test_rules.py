@@ -125,5 +125,8 @@ def test_over_the_api(lan: ClusterNetwork, cluster: Cluster, finish: Finish) -> 
     (rule,) = site.get(f"/v1/networks/net-{lan.pk:03d}").json()["data"]["network"]["firewall_rules"]
     assert rule == told["rule"]
     assert site.post(path, {**body, "action": "maybe"}, content_type="application/json").status_code == 422
+    for port in (0, -1, 70_000, "ssh"):
+        refusal = site.post(path, {**body, "port": port}, content_type="application/json")
+        assert (refusal.status_code, refusal.json()["error"]["details"]["field"]) == (422, "port")
     assert site.delete(f"{path}/{rule['id']}").status_code == 200
     assert site.delete(f"{path}/{rule['id']}").status_code == 409
