@@ -10,7 +10,7 @@ SHELL := /bin/bash
 unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
   $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
-JOBS ?= 2
+JOBS ?= 3
 VENV := .venv
 BIN := $(VENV)/bin
 MANAGE := $(BIN)/python manage.py
@@ -102,7 +102,7 @@ tests: $(DEVELOPMENT)  ## Every test, without lint and types
 	@$(MAKE) --no-print-directory chaos CHAOS="--deployments 20 --faults 40 --counts-only"
 
 processes: $(DEVELOPMENT)  ## The tests that start real processes
-	$(PYTEST) -n $(JOBS) --dist loadfile -m "processes and not browser" --ignore tests/chaos
+	$(PYTEST) -n 2 --dist loadfile -m "processes and not browser" --ignore tests/chaos
 
 pages: $(DEVELOPMENT)  ## The tests in a real browser
 	$(PYTEST) -m browser
