@@ -15,11 +15,12 @@ from vms.operations.verbs import Options, Verb
 @dataclass(frozen=True)
 class Candidate:
     """A machine that was chosen, and why it is left as it is; empty where something is done, at once or when people have agreed:
-    then `gate` is the environment that asks for it."""
+    then `gate` is the environment that asks for it. `is_proposed` says that it is yet to be made and waits for people."""
 
     guest: Guest
     reason: str = ""
     gate: Environment | None = None
+    is_proposed: bool = False
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def _candidate(verb: Verb, guest: Guest, footing: Footing) -> Candidate:
     """A template is nobody's machine: to copy one, nothing is done to it."""
     if guest.is_template:
         return Candidate(guest, "" if verb.takes_templates else "It is a template.")
-    return Candidate(guest, footing.reason or verb.obstacle(guest), footing.gate)
+    return Candidate(guest, footing.reason or verb.obstacle(guest), footing.gate, footing.is_proposed)
 
 
 def begin_all(verb: Verb, guests: Iterable[Guest], options: Options, *, by: Actor) -> list[Outcome]:

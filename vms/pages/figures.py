@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from alma.errors import Unavailable
+from vms.inventory import BEING_MADE
 from vms.metrics import PERIODS, Series, series_of
 from vms.models import Guest
 from vms.pages.charts import PERIOD_WORDS, Drawing, draw
@@ -30,6 +31,8 @@ class Figures:
 
     @cached_property
     def _read(self) -> Read:
+        if self.guest.status == BEING_MADE:
+            return Read(None)  # its cluster has nothing by that number yet
         try:
             return Read(series_of(self.guest, self.period))
         except Unavailable as error:

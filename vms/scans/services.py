@@ -15,6 +15,7 @@ from alma.jobs import services as jobs
 from alma.jobs.models import Job
 from alma.jobs.services import StepSpec, create_job
 from vms import machines
+from vms.inventory import BEING_MADE
 from vms.lanes import check_lane, is_test
 from vms.models import Guest, GuestQuerySet, ScanSubject, SecurityScan
 from vms.operations.rights import check_answers
@@ -110,8 +111,8 @@ def _scannable(guests: Sequence[Guest] | None, by: Actor) -> list[Guest]:
 
 
 def _all(by: Actor) -> GuestQuerySet:
-    """Everything that is there but templates, on clusters that are on; a test key's are those of sandboxes."""
-    rows = Guest.objects.visible_to(by).machines().filter(cluster__is_enabled=True)
+    """Everything that is there but templates and what is yet to be made, on clusters that are on; a test key's are those of sandboxes."""
+    rows = Guest.objects.visible_to(by).machines().filter(cluster__is_enabled=True).exclude(status=BEING_MADE)
     rows = rows.filter(cluster__is_sandbox=True) if is_test(by) else rows
     return rows.select_related("cluster").order_by("cluster_id", "vmid")[: MOST_GUESTS + 1]
 

@@ -103,8 +103,11 @@ def test_a_machine_that_is_yet_to_be_agreed_to_says_so(
         page = site.get(path).content.decode()
         assert "Waiting approval" in page and "Creating" not in page, path
         assert f'href="/jobs/{job.public_id}/"' in page, path
+    figures = site.get(f"/vms/{copy.pk}/figures/").content.decode()
+    assert "Nothing was measured yet" in figures, "its cluster is not even asked"
     said = lines(site.get("/vms/actions/start/", chosen(copy)).content.decode(), "candidate")
     assert "twin is not made yet: people have to agree first." in said[copy.pk]
+    assert "Waiting approval" in said[copy.pk]
     Job.objects.filter(pk=job.pk).update(state="queued")
     assert "Creating" in site.get(f"/vms/{copy.pk}/").content.decode(), "it is being made as soon as they agree"
     site.force_login(make_user("viewer", organization=place.organization))

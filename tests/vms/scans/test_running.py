@@ -151,6 +151,13 @@ class TestWhoMayStartWhat:
         found = services.named([f"vm-{guest.pk:03d}", "4711"], by=actor)
         assert services.start(by=actor, guests=found).subjects.count() == 1
 
+    def test_what_is_yet_to_be_made_is_left_out(self) -> None:
+        cluster = make_cluster()
+        guest = make_guest(cluster)
+        make_guest(cluster, status="creating")
+        scan = services.start(by=make_actor("operator", organization=cluster.organization))
+        assert [subject.guest_id for subject in scan.subjects.filter(kind="guest")] == [guest.pk]
+
     def test_no_more_than_a_few_at_a_time(self) -> None:
         cluster = make_cluster()
         guest = make_guest(cluster)
