@@ -91,6 +91,7 @@ def compare(stage: Stage, route: Route) -> list[str]:
         theirs, nobodys = stage.ask(caller, route, stage.foreign), stage.ask(caller, route, NOWHERE)
         ids = [*vars(stage.foreign).values(), *vars(NOWHERE).values()]
         names = [str(value) for value in ids if value not in {"", THEIRS, 1}]
+        names += [f"vm-{things.vm_number}" for things in (stage.foreign, NOWHERE)]  # as one path has it, without zeros
         if shape(theirs, *names) != shape(nobodys, *names):
             wrong.append(
                 f"{route.key} as {caller.name} tells another's from nobody's: {theirs.status_code}, {theirs.content!r:.300}"
