@@ -95,11 +95,13 @@ def test_a_member_comes_by_a_link_gets_another_role_and_goes(alma: Alma, chromiu
     expect(zoe.get_by_text("Set up the team wiki")).to_have_count(0)
 
 
-def test_a_rule_is_changed(visit: Visit) -> None:
+def test_a_rule_is_changed_and_put_back(visit: Visit) -> None:
+    """Other tests approve plans of the same environment."""
     page = visit().page
     page.goto("/settings/organization/")
-    page.get_by_role("link", name="Edit Production").click()
-    page.get_by_label("Approvals that a plan needs").fill("3")
-    page.get_by_role("button", name="Save the rule").click()
     row = page.get_by_role("row").filter(has_text="Production")
-    expect(row.get_by_role("cell").nth(1)).to_have_text("3")
+    for approvals in ("3", "1"):
+        page.get_by_role("link", name="Edit Production").click()
+        page.get_by_label("Approvals that a plan needs").fill(approvals)
+        page.get_by_role("button", name="Save the rule").click()
+        expect(row.get_by_role("cell").nth(1)).to_have_text(approvals)
