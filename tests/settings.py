@@ -32,5 +32,6 @@ globals().update({name: value for name, value in vars(_settings).items() if name
 if os.environ.get("ALMA_DATABASE_URL"):
     _settings.DATABASES["default"]["ENGINE"] = "tests.fixtures.postgresql"
 WHITENOISE_AUTOREFRESH = True  # static files are looked up when asked for, not listed for the client of each test
+ALMA_CLUSTER_PROBE_SECONDS = 0  # clusters of most tests are rows alone; those about silence ask
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 os.environ["DJANGO_SETTINGS_MODULE"] = "alma.settings"  # for the processes that tests start
