@@ -8,10 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from uuid import UUID
 
+from django.db.models import Count, Q
+
 from alma.errors import Unavailable
 from alma.jobs.findings import Finding, Severity, breach
 from alma.jobs.models import Job
-from vms.models import MARKER, Backup, Cluster, GuestClaim, Stray
+from vms.models import MARKER, Backup, Cluster, GuestClaim, PlaceClaim, Stray
 from vms.proxmox import guests
 from vms.proxmox.client import connect, disconnect
 from vms.proxmox.cluster import list_guests
@@ -49,6 +51,46 @@ def backups_and_jobs() -> Iterator[Finding]:
     scratch = GuestClaim.objects.active().filter(owner__startswith="scratch:").exclude(job__in=active)
     for claim in scratch:
         yield Finding(Severity.DRIFT, "SCRATCH_LEFT", str(claim.vmid), f"{claim.key} waits to be removed.")
+
+
+def places_and_rows() -> Iterator[Finding]:
+    """Each network and storage that lives in the ledger was seen, each that is being made has a job, and what was given up is
+    shown nowhere as ours and has no secret left."""
+    busy = set(Job.objects.active().values_list("public_id", flat=True))
+    rows = PlaceClaim.objects.select_related("cluster").exclude(state=PlaceClaim.State.RELEASED)
+    shown = rows.annotate(seen=Count("networks", distinct=True) + Count("storages", distinct=True)).exclude(
+        job__in=busy
+    )
+    for claim in shown.filter(cluster__in=Cluster.objects.enabled().exclude(last_read_at=None)):
+        if claim.state == PlaceClaim.State.RESERVED and not _is_at_work(claim):
+            yield Finding(
+                Severity.DRIFT,
+                "PLACE_UNFINISHED",
+                _place(claim),
+                f"{claim.name} was neither made nor taken back whole.",
+            )
+        elif claim.state == PlaceClaim.State.LIVE and not claim.seen:
+            yield Finding(
+                Severity.DRIFT, "PLACE_MISSING", _place(claim), f"{claim.name} is in the ledger and was not seen."
+            )
+    gone = PlaceClaim.objects.select_related("cluster").filter(state=PlaceClaim.State.RELEASED)
+    for lost in gone.filter(Q(networks__isnull=False) | Q(storages__isnull=False)).distinct():
+        yield breach("PLACE_GIVEN_UP", _place(lost), f"{lost.name} was given up, and is shown as ours.")
+    for kept in PlaceClaim.objects.select_related("cluster").exclude(state="reserved").exclude(secrets_sealed=""):
+        yield breach(
+            "PLACE_SECRET_KEPT", _place(kept), f"{kept.name} is {kept.state}, and its secrets are still there."
+        )
+
+
+def _place(claim: PlaceClaim) -> str:
+    return f"{claim.cluster.slug}/{claim.handle}"
+
+
+def _is_at_work(claim: PlaceClaim) -> bool:
+    """Whether a job took it meanwhile, or has brought it to its end."""
+    now = PlaceClaim.objects.get(pk=claim.pk)
+    is_same = (now.state, now.job) == (claim.state, claim.job)
+    return not is_same or Job.objects.active().filter(public_id=now.job).exists()
 
 
 def _has_ended_since(row: Backup) -> bool:

@@ -22,6 +22,7 @@ from vms.proxmox.client import connect, disconnect
 from vms.proxmox.readings import GuestRow, Sighting
 from vms.proxmox.sighting import look
 from vms.services import clear_answers
+from vms.upserts import write_over
 
 logger = logging.getLogger(__name__)
 
@@ -109,9 +110,7 @@ def store(cluster: Cluster, rows: Iterable[GuestRow], seen: Sighting | None = No
     now = timezone.now()
     changes = _compare(row, {one.vmid: one for one in rows}, now)
     Guest.objects.bulk_create(changes.new, batch_size=200)
-    Guest.objects.bulk_create(
-        changes.changed, batch_size=200, update_conflicts=True, unique_fields=["cluster", "vmid"], update_fields=WRITTEN
-    )
+    write_over(changes.changed, ["cluster", "vmid"], WRITTEN)
     Guest.objects.filter(cluster=row, missing_since__lt=now - FORGET_AFTER).delete()
     if row.last_error:
         _emit(row, "cluster.reachable")
@@ -163,7 +162,7 @@ def _update(changes: Changes, guest: Guest, values: dict[str, Any], now: datetim
         guest.changed_at = now
     for name, value in (values | rates.rates(guest, values)).items():
         setattr(guest, name, value)
-    guest.seen_at, guest.missing_since, guest.pk = now, None, None  # written by (cluster, vmid)
+    guest.seen_at, guest.missing_since = now, None
     changes.changed.append(guest)
     if was == "missing":
         changes.told.append(("vm.created", guest, {}))

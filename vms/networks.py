@@ -16,6 +16,7 @@ from vms.proxmox import networks
 from vms.proxmox.client import connect, disconnect
 from vms.proxmox.networks import NetworkReading
 from vms.services import clear_answers
+from vms.upserts import write_over
 
 MAX_PARALLEL = 8
 MOST_NODES = 40
@@ -82,17 +83,15 @@ def store(cluster: Cluster, found: Found, now: datetime) -> None:
     """Write what was told; what a node did not tell any more is gone, and so is what a node had that is gone itself."""
     ours = PlaceClaim.objects.active().filter(cluster=cluster).exclude(kind=PlaceClaim.Kind.STORAGE)
     claims = {(claim.node, claim.handle): claim for claim in ours}
+    numbers = {(node, bridge): pk for pk, node, bridge in cluster.networks.values_list("pk", "node", "bridge")}
     rows = [
         ClusterNetwork(
-            cluster=cluster, node=node, seen_at=now, claim=claims.get((node, seen.bridge)),
+            pk=numbers.get((node, seen.bridge)), cluster=cluster, node=node, seen_at=now, claim=claims.get((node, seen.bridge)),
             **{name: getattr(seen, name) for name in _KEPT},
         )
         for node, listed in found.networks.items() for seen in {one.bridge: one for one in listed}.values()
     ]  # fmt: skip
-    ClusterNetwork.objects.bulk_create(
-        rows, batch_size=200, update_conflicts=True, unique_fields=["cluster", "node", "bridge"],
-        update_fields=[*(name for name in _KEPT if name != "bridge"), "seen_at", "claim"],
-    )  # fmt: skip
+    write_over(rows, ["cluster", "node", "bridge"], [*(name for name in _KEPT if name != "bridge"), "seen_at", "claim"])
     known = ClusterNetwork.objects.filter(cluster=cluster).exclude(claim__state=PlaceClaim.State.RESERVED)
     known.filter(node__in=list(found.networks)).exclude(seen_at=now).delete()
     there = ClusterNode.objects.filter(cluster=cluster)

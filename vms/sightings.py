@@ -6,6 +6,7 @@ from typing import Any
 
 from vms.models import Cluster, ClusterNode, ClusterStorage, ClusterTask, PlaceClaim
 from vms.proxmox.readings import NodeReading, Sighting, StorageReading, TaskRow
+from vms.upserts import write_over
 
 KEPT_TASKS = 200
 _NODE = ("is_online", "cores", "cpu_load", "memory_bytes", "memory_used", "uptime")
@@ -40,9 +41,8 @@ def _store_nodes(cluster: Cluster, nodes: Iterable[NodeReading], now: datetime) 
         if node.is_online:
             _take(row, node, _NODE)
             row.seen_at = now
-        row.pk = None
         rows.append(row)
-    _upsert(ClusterNode, rows, ["cluster", "name"], [*_NODE, "seen_at"])
+    write_over(rows, ["cluster", "name"], [*_NODE, "seen_at"])
     ClusterNode.objects.filter(cluster=cluster, name__in=list(known)).delete()
     return told
 
@@ -62,9 +62,8 @@ def _store_storages(cluster: Cluster, storages: Iterable[StorageReading]) -> Non
         row.is_shared, row.is_active = storage.is_shared, storage.is_active
         if storage.is_active:
             row.total_bytes, row.used_bytes = storage.total_bytes, storage.total_bytes - storage.free_bytes
-        row.pk = None
         rows.append(row)
-    _upsert(ClusterStorage, rows, ["cluster", "node", "name"], _STORAGE)
+    write_over(rows, ["cluster", "node", "name"], _STORAGE)
     for row in known.values():
         if row.claim_id not in making:
             row.delete()
@@ -87,9 +86,8 @@ def _store_tasks(cluster: Cluster, tasks: Iterable[TaskRow]) -> Told:
             row.log, row.is_log_whole = task.log, task.ended_at is not None
         if before != (False, row.ended_at, row.log, row.is_log_whole):
             failed += before[1] is None and row.state == "failed"
-            row.pk = None
             rows.append(row)
-    _upsert(ClusterTask, rows, ["cluster", "upid"], _TASK)
+    write_over(rows, ["cluster", "upid"], _TASK)
     _forget(cluster)
     return [("cluster.tasks", {"ended": ended, "failed": failed})] if rows else []
 

@@ -9,10 +9,11 @@ from django.utils import timezone
 
 from alma.jobs.models import Job
 from vms.models import Cluster, Guest, GuestDetails, GuestSnapshot
+from vms.upserts import write_over
 
 SNAPSHOT_JOBS = {"vm_snapshot": "creating", "vm_snapshot_restore": "restoring", "vm_snapshot_deletion": "deleting"}
 """How a snapshot is shown while a job of a kind works on it."""
-_WRITTEN = ("description", "has_memory", "parent", "taken_at", "is_ours")
+_WRITTEN = ("description", "has_memory", "parent", "taken_at", "is_ours", "is_current")
 
 
 def store(guest_id: int, readings: Iterable[dict[str, Any]]) -> None:
@@ -22,9 +23,7 @@ def store(guest_id: int, readings: Iterable[dict[str, Any]]) -> None:
         return
     known = {row.name: row for row in GuestSnapshot.objects.filter(guest_id=guest_id)}
     rows = [_row(guest_id, one, known.get(one["name"])) for one in readings]
-    GuestSnapshot.objects.bulk_create(
-        rows, update_conflicts=True, unique_fields=["guest", "name"], update_fields=_WRITTEN
-    )
+    write_over(rows, ["guest", "name"], _WRITTEN)
     gone = {name for name, row in known.items() if row.taken_at is not None} - {row.name for row in rows}
     if gone:
         GuestSnapshot.objects.filter(guest_id=guest_id, name__in=gone).delete()
@@ -34,7 +33,8 @@ def store(guest_id: int, readings: Iterable[dict[str, Any]]) -> None:
 def _row(guest_id: int, reading: Mapping[str, Any], known: GuestSnapshot | None) -> GuestSnapshot:
     taken_at = datetime.fromisoformat(reading["taken_at"])
     is_ours = known is not None and known.is_ours and known.taken_at in {None, taken_at}
-    return GuestSnapshot(guest_id=guest_id, **{**reading, "taken_at": taken_at, "is_ours": is_ours})
+    values = {**reading, "taken_at": taken_at, "is_ours": is_ours}
+    return GuestSnapshot(pk=known.pk if known else None, guest_id=guest_id, **values)
 
 
 def note_ours(cluster_id: int, vmid: int, reading: Mapping[str, Any]) -> None:

@@ -60,7 +60,9 @@ class GuestRef:
 
 @dataclass(frozen=True, kw_only=True)
 class GuestSpec(GuestRef):
-    """A guest as it shall be. From a template, an archive (containers) or from scratch."""
+    """A guest as it shall be. From a template, an archive (containers), an image or from scratch.
+
+    `import_from` is the volume of an image that becomes its first disk, `cdrom` that of an ISO in its drive."""
 
     cores: int
     memory_bytes: int
@@ -72,6 +74,8 @@ class GuestSpec(GuestRef):
     template_node: str = ""
     full_clone: bool = True
     ostemplate: str = ""
+    import_from: str = ""
+    cdrom: str = ""
     tags: tuple[str, ...] = ()
     cloud_init: CloudInit | None = None
     note: str = ""
@@ -83,7 +87,11 @@ class GuestSpec(GuestRef):
 
     def creation(self) -> dict[str, Any]:
         """Everything, as JSON can hold it."""
-        values = {name: value for name, value in asdict(self).items() if name not in {"key", "running"}}
+        unsaid = {"import_from", "cdrom"}  # plans that name no image read as they did before there were any
+        values = {
+            name: value for name, value in asdict(self).items()
+            if name not in {"key", "running"} and (value or name not in unsaid)
+        }  # fmt: skip
         return _plain(values)
 
     def configuration(self) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from vms.views import (
     clusters,
     guests,
     machine,
+    making,
     networks,
     places,
     registration,
@@ -24,9 +25,11 @@ from vms.views import (
 app_name = "vms"
 urlpatterns = [
     path("vms/", guests.guest_list, name="list"),
+    path("vms/new/", making.machine_new, name="new"),
     path("vms/summary/", guests.summary, name="summary"),
     path("vms/<int:pk>/backups/", backups.machine_backups, name="machine-backups"),
     path("backups/", backups.backup_list, name="backups"),
+    path("backups/gaps/", backups.gap_list, name="backup-gaps"),
     path("vms/<int:pk>/backups/take/", backup_acting.backup_take, name="backup-take"),
     path("backups/<int:pk>/", backup_acting.backup_detail, name="backup"),
     path("backups/<int:pk>/restore/", backup_acting.backup_restore, name="backup-restore"),
@@ -38,6 +41,7 @@ urlpatterns = [
     *(path(f"vms/actions/{verb}/", acting.act, {"verb": verb}, name="act") for verb in FOR_MANY),
     path("vms/<int:pk>/", machine.detail, name="guest"),
     path("vms/vm-<int:pk>/", machine.by_public_id, name="guest-by-id"),
+    path("vms/<int:pk>/console/", machine.console, name="console"),
     path("vms/<int:pk>/figures/", machine.figures, name="guest-figures"),
     *(path(f"vms/<int:pk>/{verb}/", acting.act_on, {"verb": verb}, name="guest-act") for verb in VERBS),
     *(
@@ -50,6 +54,7 @@ urlpatterns = [
     path("networks/", places.network_list, name="networks"),
     path("networks/new/", networks.network_new, name="network-new"),
     path("networks/<int:pk>/", networks.network_detail, name="network"),
+    path("networks/<int:pk>/change/", networks.network_change, name="network-change"),
     path("networks/<int:pk>/delete/", networks.network_delete, name="network-delete"),
     path("networks/<int:pk>/rules/", networks.rule_add, name="network-rules"),
     path("networks/<int:pk>/rules/<slug:rule_id>/remove/", networks.rule_remove, name="network-rule-remove"),

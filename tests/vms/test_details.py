@@ -93,8 +93,8 @@ def test_snapshots_that_somebody_took_in_proxmox(
     inventory.refresh_all()
     details.read_due()
     rows = GuestSnapshot.objects.filter(guest__vmid=101)
-    assert {row.name: (row.parent, row.description, row.is_ours) for row in rows} == {
-        "before": ("", "By hand", False), "after": ("before", "", False),
+    assert {row.name: (row.parent, row.description, row.is_ours, row.is_current) for row in rows} == {
+        "before": ("", "By hand", False, False), "after": ("before", "", False, True),
     }  # fmt: skip
     fresh_sandbox.wait(observer.nodes("pve1").qemu(101).snapshot("before").delete())
     inventory.refresh_all()

@@ -9,8 +9,8 @@ from alma.events.models import Event
 from tests.factories.vms import guest_spec, make_cluster
 from tests.fixtures.sandbox import RunningSandbox
 from tests.vms.conftest import Runner
-from vms import inventory, machines
-from vms.models import Cluster, Guest
+from vms import inventory, machines, networks
+from vms.models import Cluster, ClusterNetwork, ClusterNode, ClusterStorage, Guest
 from vms.proxmox.readings import GuestRow
 from vms.services import create_steps
 
@@ -37,6 +37,29 @@ def test_first_reading_fills_the_rows_with_one_event(cluster: Cluster, observer:
     assert told(cluster) == [("cluster.read", None)]
     cluster.refresh_from_db()
     assert cluster.last_read_at is not None
+
+
+def test_reading_uses_up_no_numbers(cluster: Cluster) -> None:
+    """People call machines, storages and networks by them: the next one that appears has the next one."""
+    for number in range(4):
+        inventory.refresh_all()
+        cluster.nodes.update(networks_asked_at=None)
+        networks.read_due()
+        Guest.objects.update(name=f"changed-{number}")
+    fresh = {
+        Guest: {"vmid": 8_888},
+        ClusterStorage: {"name": "new"},
+        ClusterNode: {"name": "new"},
+        ClusterNetwork: {"bridge": "new"},
+    }
+    for model, values in fresh.items():
+        last = model.objects.order_by("-pk").first()
+        assert last is not None
+        number, last.pk = last.pk, None
+        for name, value in values.items():
+            setattr(last, name, value)
+        last.save(force_insert=True)
+        assert last.pk == number + 1, model
 
 
 def test_guest_of_a_job_is_linked_to_its_ledger_row(cluster: Cluster, runner: Runner) -> None:

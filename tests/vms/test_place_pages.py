@@ -78,6 +78,7 @@ def test_a_network_is_made_and_watched(site: Client) -> None:
         text in html for text in ('data-status="creating"', f"/jobs/{job.public_id}/", "VLAN 200 has to serve it")
     )
     assert (job.steps.get().params["goal"]["vnet"]["tag"], row.claim and row.claim.wish["uplink"]) == (200, "vmbr0")
+    assert f'href="/networks/{row.pk}/"' in shown(site, job.get_absolute_url())
     listed = shown(site, "/networks/")
     assert 'data-status="creating"' in listed and f'href="/networks/{row.pk}/"' in listed
 
@@ -147,6 +148,40 @@ def test_a_rule_that_is_wrong(site: Client, lan: ClusterNetwork, change: dict[st
     assert 'value="192.168.0.0/16"' in answer.content.decode() and not Job.objects.filter(state="queued").exists()
 
 
+def test_a_network_is_changed_from_how_it_is(site: Client, lan: ClusterNetwork) -> None:
+    path = f"/networks/{lan.pk}/change/"
+    assert f'href="{path}"' in shown(site, f"/networks/{lan.pk}/")
+    form = shown(site, path)
+    assert all(
+        f'value="{VLAN[name]}"' in form for name in ("name", "vlan_id", "subnet", "dns_servers", "first", "last")
+    )
+    kept = {name: value for name, value in VLAN.items() if name != "kind"}
+    for change, words in (
+        ({}, "Nothing is different"),
+        ({"gateway": "10.0.0.1"}, "An address of 192.168.2.0/24."),
+        ({"vlan_id": ""}, "A VLAN needs its number"),
+    ):
+        answer = site.post(path, kept | change)
+        assert (answer.status_code, words in answer.content.decode()) == (422, True), change
+    assert not Job.objects.filter(kind="network_update").exists()
+    answer = site.post(path, kept | {"vlan_id": "201", "has_dhcp": ""})
+    job = Job.objects.get(kind="network_update")
+    assert (answer["Location"], job.params["wish"]["vlan_id"], job.params["wish"]["dhcp_range"]) == (
+        f"/networks/{lan.pk}/", 201, None,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "status"), [("vnet", 200), ("bridge", 409)])
+def test_what_a_kind_does_not_change_is_not_asked_for(site: Client, kind: str, status: int) -> None:
+    site.post("/networks/new/", {"name": "inner", "kind": kind, "node": "pve1", "subnet": "10.9.0.0/24"})
+    row = ClusterNetwork.objects.get(claim__isnull=False)
+    form = shown(site, f"/networks/{row.pk}/change/", status)
+    assert 'name="vlan_id"' not in form
+    assert (f'href="/networks/{row.pk}/change/"' in shown(site, f"/networks/{row.pk}/")) == (kind == "vnet")
+    forced = site.post(f"/networks/{row.pk}/change/", {"name": "inner", "subnet": "10.9.0.0/24", "has_dhcp": "on"})
+    assert forced.status_code == {"vnet": 422, "bridge": 409}[kind]
+
+
 def test_a_network_is_removed_after_a_question(site: Client, lan: ClusterNetwork) -> None:
     assert f'href="/networks/{lan.pk}/delete/"' in shown(site, f"/networks/{lan.pk}/")
     assert "Remove development-vlan?" in shown(site, f"/networks/{lan.pk}/delete/")
@@ -159,7 +194,8 @@ def test_a_network_is_removed_after_a_question(site: Client, lan: ClusterNetwork
 def test_one_of_others_is_only_shown(site: Client, organization: Organization) -> None:
     row = ClusterNetwork.objects.get(bridge="vmbr0")
     html = shown(site, f"/networks/{row.pk}/")
-    assert "was not made by ALMA" in html and "/delete/" not in html and "New rule" not in html
+    assert "was not made by ALMA" in html and not any(text in html for text in ("/delete/", "/change/", "New rule"))
+    assert shown(site, f"/networks/{row.pk}/change/", 403)
     assert site.post(f"/networks/{row.pk}/delete/").status_code == 403
     foreign = ClusterNetwork.objects.create(
         cluster=make_cluster(), bridge="x", name="x", kind="vnet", seen_at=timezone.now()

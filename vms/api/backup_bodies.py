@@ -190,11 +190,14 @@ class NewBackup(BaseModel):
 
 
 class BackupJob(BaseModel):
-    """A backup on which a job works, and the job to ask about."""
+    """A backup on which a job works, and the job to ask about. `ipr_id` and `ipr_url` name the proposal for whose approval
+    the job waits; they are null where nobody has to agree."""
 
     id: str
     status: str
     job_id: str
+    ipr_id: int | None
+    ipr_url: str | None
 
 
 class BackupBegun(BaseModel):

@@ -16,6 +16,7 @@ from alma.api.dialects.ids import no_such
 from alma.api.endpoints import Endpoint
 from alma.api.paging import paginate
 from alma.api.schema import listing_of, page_parameters
+from alma.jobs.gate import decided_at
 from alma.jobs.models import Job
 from vms import machines, models
 from vms.api.backup_bodies import (
@@ -96,7 +97,7 @@ class Backup(Endpoint):
         operation_id="backups_delete", parameters=[BACKUP_ID], responses={200: BackupBegun}, tags=["backups"]
     )
     def delete(self, request: Request, backup_id: str) -> Response:
-        """Delete a backup from its storage."""
+        """Delete a backup from its storage; in a protected environment when people have agreed to that."""
         row = backup_of(request, backup_id)
         return Response(_begun(row, services.drop(row, by=actor_of(request))))
 
@@ -141,4 +142,6 @@ class Restore(Endpoint):
 
 
 def _begun(row: models.Backup, job: Job) -> dict[str, Any]:
-    return {"backup": {"id": row.public_id, "status": job.params["status"], "job_id": job.public_id}}
+    status = job.params["status"] if job.is_active else row.state
+    said = {"id": row.public_id, "status": status, "job_id": job.public_id, **decided_at(job.params)}
+    return {"backup": said}

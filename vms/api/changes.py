@@ -14,12 +14,10 @@ from vms.api import machines
 from vms.api.finding import VM_ID, machine_of
 from vms.api.operations import Begun, MachineAtWork, begun
 from vms.backups.plans import Plan
-from vms.operations.changing import Change, change
+from vms.operations.changing import MOST_CORES, MOST_DISK, MOST_MEMORY, MOST_TAGS, TAG, Change, change
 from vms.operations.removal import delete
 
-MOST_CORES, MOST_MEMORY, MOST_DISK = 768, 16 * 1024**2, 64 * 1024
-"""Cores, MiB and GiB: what Proxmox can have at most."""
-Tag = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.+-]*$")]
+Tag = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=rf"^{TAG.pattern}$")]
 _WHETHER = {"type": "boolean"}
 FORCE = OpenApiParameter("force", {**_WHETHER, "default": False}, description="Without shutting its system down")
 KEEP = OpenApiParameter(
@@ -75,7 +73,7 @@ class MachineChange(BaseModel):
 
     description: Annotated[str, Field(max_length=2000)] | None = None
     configuration: SizeChange = SizeChange()
-    tags: Annotated[list[Tag], Field(max_length=30)] | None = None
+    tags: Annotated[list[Tag], Field(max_length=MOST_TAGS)] | None = None
     backup: BackupWish | None = None
 
     def wish(self) -> Change:

@@ -1,9 +1,19 @@
-"""`POST /v1/vms`: a machine from a template, as the document writes it, or flat as its clients do."""
+"""`POST /v1/vms`: a machine from a template or an image, as the document writes it, or flat as its clients do."""
 
 from typing import Annotated, Any, Self
 
 from drf_spectacular.utils import OpenApiExample, extend_schema
-from pydantic import BaseModel, ConfigDict, Field, IPvAnyAddress, IPvAnyInterface, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    IPvAnyAddress,
+    IPvAnyInterface,
+    StringConstraints,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -11,19 +21,32 @@ from alma.api.authentication import actor_of
 from alma.api.bodies import read_body
 from alma.jobs.gate import decided_at
 from vms.api import machines
-from vms.api.changes import MOST_CORES, MOST_DISK, MOST_MEMORY, BackupWish, Tag
+from vms.api.changes import BackupWish, Tag
+from vms.operations.changing import MOST_CORES, MOST_DISK, MOST_MEMORY, MOST_TAGS
 from vms.operations.making import Machine, create
-from vms.proxmox.values import dns_name
+from vms.proxmox.values import dns_name, is_public_key
 from vms.specs import CloudInit
 
 Cores = Annotated[int, Field(ge=1, le=MOST_CORES)]
 Memory = Annotated[int, Field(ge=256, le=MOST_MEMORY)]
 Disk = Annotated[int, Field(ge=1, le=MOST_DISK)]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$")]
+Source = Annotated[str, StringConstraints(max_length=300)]
 Word = Annotated[str, StringConstraints(max_length=100)]
-Key = Annotated[str, StringConstraints(min_length=20, max_length=16_000, pattern=r"^[\x20-\x7e]+$")]
 _ABBREVIATED = "..."
 """At the end of a key that was written for people to read."""
+
+
+def _whole(key: str) -> str:
+    """A public key, or one that is abbreviated. Raises PydanticCustomError, as of a wrong shape."""
+    if not key.endswith(_ABBREVIATED) and not is_public_key(key):
+        raise PydanticCustomError("ssh_key_parsing", "this is no public key of OpenSSH, such as ssh-ed25519 AAAA…")
+    return key
+
+
+Key = Annotated[
+    str, StringConstraints(min_length=20, max_length=16_000, pattern=r"^[\x20-\x7e]+$"), AfterValidator(_whole)
+]
 _WIDTH = {4: 24, 6: 64}
 """Of the network of an address that is written without."""
 _SDK = {"name": "test-vm", "template": "ubuntu-22.04", "cpu_cores": 2, "memory_mb": 4096}
@@ -35,6 +58,10 @@ _DOCUMENTED = {
     },
     "security": {"encrypt_disk": True, "enable_firewall": True},
     "tags": ["application", "microservices"],
+}  # fmt: skip
+_FROM_IMAGE = {
+    "name": "from-image", "image": "local:import/debian-12-genericcloud-amd64.qcow2", "environment": "development",
+    "configuration": {"cpu_cores": 2, "memory_mb": 2048, "storage_gb": 20}, "security": {"user": "deploy"},
 }  # fmt: skip
 
 
@@ -84,10 +111,14 @@ class ProtectionWish(Given):
 
 
 class MachineWish(Given):
-    """A machine that is wanted. Sizes stand in `configuration`, or beside the name."""
+    """A machine that is wanted. Sizes stand in `configuration`, or beside the name. It is made from a template (by name, VMID or
+    system), or from an image that a storage holds: a disk image of content `import`, which is imported, or an ISO image, which
+    is put into the drive. `template` may name an image as well: by its volume (`local:import/debian-12.qcow2`) or its file."""
 
     name: Name
-    template: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+    template: Source = ""
+    image: Source = ""
+    cluster: Annotated[str, StringConstraints(max_length=64)] = ""
     description: Annotated[str, Field(max_length=2000)] = ""
     environment: Word = ""
     cpu_cores: Cores | None = None
@@ -95,7 +126,7 @@ class MachineWish(Given):
     storage_gb: Disk | None = None
     configuration: SizeWish = SizeWish()
     security: ProtectionWish = ProtectionWish()
-    tags: Annotated[list[Tag], Field(max_length=30)] = Field(default_factory=list)
+    tags: Annotated[list[Tag], Field(max_length=MOST_TAGS)] = Field(default_factory=list)
     backup: BackupWish | None = None
 
     @model_validator(mode="after")
@@ -103,24 +134,28 @@ class MachineWish(Given):
         for name in ("cpu_cores", "memory_mb", "storage_gb"):
             if getattr(self, name) is not None and getattr(self.configuration, name) is not None:
                 raise ValueError(f"{name} is given twice, at the top and in configuration")
+        if bool(self.template) == bool(self.image):
+            raise ValueError("give a template or an image, and one of them only")
         return self
 
     def machine(self) -> Machine:
         """The same in terms of the domain."""
         sizes, network = self.configuration, self.configuration.network
         return Machine(
-            name=dns_name(self.name), template=self.template, environment=self.environment, description=self.description,
+            name=dns_name(self.name), template=self.template, image=self.image, cluster=self.cluster,
+            environment=self.environment, description=self.description,
             cores=sizes.cpu_cores or self.cpu_cores or 1, memory_mib=sizes.memory_mb or self.memory_mb or 2048,
             disk_gib=sizes.storage_gb or self.storage_gb or 0, vlan=network.vlan_id,
             has_firewall=self.security.enable_firewall, is_encrypted=self.security.encrypt_disk, tags=tuple(self.tags),
             init=network.init(self.security.user, self.security.keys()), backup=self.backup.plan() if self.backup else None,
         )  # fmt: skip
 
-    def notes(self, template: str) -> list[str]:
-        """What was asked for and is not done, or otherwise; `template` is the name of the one that is copied."""
+    def notes(self, source: str) -> list[str]:
+        """What was asked for and is not done, or otherwise; `source` is the name of the template or the volume of the image."""
         found = []
-        if self.template != template and not self.template.isdecimal():
-            found.append(f"There is no template {self.template}; {template} is copied.")
+        is_meant = self.template in {"", source, source.partition("/")[2]} or self.template.isdecimal()
+        if not is_meant:
+            found.append(f"There is no template {self.template}; {source} is copied.")
         if len(self.security.keys()) < len(self.security.ssh_keys):
             found.append(f"An SSH key that ends with {_ABBREVIATED} is abbreviated and was left out.")
         if self.backup is not None:
@@ -157,10 +192,11 @@ class Machines(machines.Machines):
         examples=[
             OpenApiExample("As documented", request_only=True, value=_DOCUMENTED),
             OpenApiExample("As the clients write it", request_only=True, value=_SDK),
+            OpenApiExample("From an image", request_only=True, value=_FROM_IMAGE),
         ],
     )  # fmt: skip
     def post(self, request: Request) -> Response:
-        """Make a machine from a template. Its id works at once; the job ends with the machine running."""
+        """Make a machine from a template or an image. Its id works at once; the job ends with the machine running."""
         wish = read_body(MachineWish, request)
         guest, job = create(wish.machine(), by=actor_of(request))
         vm: dict[str, Any] = {

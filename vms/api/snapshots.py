@@ -46,7 +46,8 @@ class SnapshotWish(BaseModel):
 
 
 class SnapshotRow(BaseModel):
-    """A snapshot. `status` is creating, available, restoring or deleting; `parent` names the one before it. `taken_by` is alma, or
+    """A snapshot. `status` is creating, available, restoring or deleting; `parent` names the one before it, and the machine goes on from the
+    one that is `current`. `taken_by` is alma, or
     elsewhere for one that somebody took in Proxmox itself."""
 
     id: str
@@ -56,6 +57,7 @@ class SnapshotRow(BaseModel):
     include_memory: bool
     parent: str | None
     created_at: datetime | None
+    current: bool
     taken_by: Literal["alma", "elsewhere"]
 
 
@@ -99,7 +101,7 @@ def row_of(row: GuestSnapshot, busy: dict[int, str]) -> dict[str, Any]:
     usual = "available" if row.taken_at else "creating"
     return {
         "id": id_of(row), "name": row.name, "description": row.description, "status": busy.get(row.pk, usual),
-        "include_memory": row.has_memory, "parent": row.parent or None, "created_at": row.taken_at,
+        "include_memory": row.has_memory, "parent": row.parent or None, "created_at": row.taken_at, "current": row.is_current,
         "taken_by": "alma" if row.is_ours else "elsewhere",
     }  # fmt: skip
 

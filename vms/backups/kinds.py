@@ -1,14 +1,15 @@
 """How jobs about backups end: rows become what was read back, and what was shown is kept."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.urls import reverse
 from django.utils import timezone
 
-from alma.jobs.kinds import JobKind
+from alma.jobs.kinds import JobKind, Place
 from alma.jobs.models import Job, Step
 from vms.backups import proving
 from vms.backups.storing import values_of
@@ -79,9 +80,18 @@ class _AboutBackup(JobKind):
         """`job_verify_backup_012_4f6c1b0a`"""
         return f"job_{params['verb']}_backup_{params['backup']:03d}_{secrets.token_hex(4)}"
 
+    def places(self, job: Job) -> Sequence[Place]:
+        """The backup."""
+        number = job.params.get("backup")
+        return [Place("Backup", reverse("vms:backup", args=[number]), "disk")] if number is not None else []
+
 
 class DropKind(_AboutBackup):
     """A job at whose end a backup is no more."""
+
+    def places(self, job: Job) -> Sequence[Place]:
+        """The backup, while there is one."""
+        return () if job.state == Job.State.COMPLETED else super().places(job)
 
     def completed(self, job: Job) -> dict[str, object]:
         """Read back as gone: nobody lists it any more."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import F, Max, Q, QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, F, Max, Q, QuerySet
 from django.utils import timezone
 
 from alma.accounts.actors import Actor
@@ -102,8 +102,8 @@ def newest(guest: Guest) -> Backup | None:
 
 
 def gaps(actor: Actor, *, now: datetime | None = None) -> QuerySet[Guest]:
-    """Machines without a backup or with an old one, those without any first. Only where the storages have been read, and of
-    machines that are there already."""
+    """Machines without a backup or with an old one: those that ALMA made first, for it can back them up, and of these the ones
+    without any. Only where the storages have been read, and of machines that are there already."""
     now = now or timezone.now()
     read = BackupStorage.objects.exclude(read_at=None).values("cluster")
     rows = (
@@ -113,7 +113,22 @@ def gaps(actor: Actor, *, now: datetime | None = None) -> QuerySet[Guest]:
     there = Q(backups__state__in=Backup.THERE)
     aged = rows.annotate(last_backup=Max("backups__taken_at", filter=there))
     late = aged.filter(Q(last_backup=None) | Q(last_backup__lt=now - OLD))
-    return late.order_by(F("last_backup").asc(nulls_first=True), "name", "pk")
+    is_foreign = ExpressionWrapper(Q(claim=None), BooleanField())
+    return late.order_by(is_foreign, F("last_backup").asc(nulls_first=True), "name", "pk")
+
+
+def narrowed(
+    rows: QuerySet[Any], *, words: str = "", origin: str = "", age: str = "", cluster: str = ""
+) -> QuerySet[Any]:
+    """Those of the gaps that are asked for; what is empty does not narrow. `age` is none or old, `origin` declared or foreign."""
+    for word in words.split():
+        match = Q(name__icontains=word) | Q(node__icontains=word)
+        rows = rows.filter(match | Q(vmid=int(word)) if word.isascii() and word.isdigit() and len(word) < 10 else match)
+    if origin:
+        rows = rows.filter(claim__isnull=origin == "foreign")
+    if age:
+        rows = rows.filter(last_backup__isnull=age == "none")
+    return rows.filter(cluster__slug=cluster) if cluster else rows
 
 
 def age_of(clusters: Iterable[Cluster]) -> dict[str, Any]:

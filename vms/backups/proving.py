@@ -15,6 +15,7 @@ from vms.backups.restoring import unpack_step
 from vms.backups.rights import key_of, node_for, usable
 from vms.models import Backup, Cluster, ClusterNode, Guest, GuestClaim
 from vms.operations.jobs import ref_of
+from vms.operations.reaching import begins_work
 
 OWNER = "scratch:"
 """What the owner of a guest of a test begins with, in the ledger."""
@@ -23,7 +24,7 @@ UP_WITHIN = 300
 AGAIN = timedelta(minutes=5)
 
 
-@transaction.atomic
+@begins_work
 def verify(backup: Backup, *, by: Actor) -> Job:
     """Begin a restore test. Raises Refused, WrongState, also where no node has the memory for it, Unavailable."""
     source = usable(backup, by=by)

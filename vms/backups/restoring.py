@@ -3,21 +3,21 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import transaction
-
 from alma.accounts.actors import Actor
 from alma.accounts.models import Environment
-from alma.errors import Invalid, WrongState
+from alma.errors import WrongState
 from alma.jobs.models import Job
 from alma.jobs.services import StepSpec
 from vms.backups.rights import node_for, usable
 from vms.inventory import BEING_MADE
 from vms.models import Backup, Cluster, Guest, GuestClaim
 from vms.operations.jobs import begin, ref_of, step
-from vms.operations.newcomers import environment_for, invalid, number_for, row_for
+from vms.operations.newcomers import environment_for, number_for, row_for
 from vms.operations.power import Stop
+from vms.operations.reaching import begins_work
 from vms.operations.rights import held_claim, refuse_gated
 from vms.proxmox.values import dns_name
+from vms.refusing import invalid
 from vms.specs import GuestRef
 
 MOST_COPIES = 100
@@ -34,7 +34,7 @@ class Copy:
     is_started: bool = False
 
 
-@transaction.atomic
+@begins_work
 def overwrite(backup: Backup, *, is_forced: bool, is_started: bool | None = None, by: Actor) -> tuple[Guest, Job]:
     """Put a machine back to a backup of it: it is stopped, and what it has now is lost, snapshots too. It runs afterwards if
     it did before, unless that is said. Raises Refused, WrongState, Invalid without force, Unavailable."""
@@ -45,7 +45,7 @@ def overwrite(backup: Backup, *, is_forced: bool, is_started: bool | None = None
         words = (
             f"this overwrites {guest.name or guest.vmid}: its disks and snapshots of now are lost; say true to do so"
         )
-        raise Invalid(f"force: {words}.", details=[{"field": "force", "message": words, "provided_value": False}])
+        raise invalid("force", words, False, reason="needs_force")
     runs = guest.status == "running" if is_started is None else is_started
     unpack = step(
         "backup.unpack_over", guest, claim, "Bring back", 1, archive_storage=backup.storage, volume=backup.volume
@@ -71,7 +71,7 @@ def _present(backup: Backup, source: GuestClaim) -> Guest:
     return guest
 
 
-@transaction.atomic
+@begins_work
 def unpack(backup: Backup, wish: Copy, *, by: Actor) -> tuple[Guest, Job]:
     """Make a new machine from a backup, with a number and addresses of its own. What a protected environment holds does not
     leave it. Raises Refused, Invalid, WrongState for a name that is taken, Unavailable."""
@@ -82,7 +82,7 @@ def unpack(backup: Backup, wish: Copy, *, by: Actor) -> tuple[Guest, Job]:
         refuse_gated(source)
     cluster = backup.cluster
     if wish.storage and not cluster.storages.filter(name=wish.storage).exists():
-        raise invalid("storage", f"{cluster.name} has no such storage", wish.storage)
+        raise invalid("storage", f"{cluster.name} has no such storage", wish.storage, reason="no_such_storage")
     name = dns_name(wish.name) if wish.name else _free_name(backup, source)
     claim = number_for(name, cluster, environment, kind=backup.guest_kind)
     guest = row_for(claim, environment, kind=backup.guest_kind, name=name, tags="alma", **_sizes(backup))

@@ -4,10 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import transaction
-
 from alma.accounts.actors import Actor
-from alma.errors import Invalid, WrongState
+from alma.errors import WrongState
 from alma.jobs.models import Job
 from alma.jobs.services import StepSpec, create_job
 from vms.backups.rights import key_of, node_for, savable_claim, usable
@@ -15,8 +13,16 @@ from vms.backups.targets import Target, targets
 from vms.machines import public_id
 from vms.models import Backup, Guest, GuestClaim
 from vms.operations.jobs import step
+from vms.operations.proposing import Wish as Proposal
+from vms.operations.proposing import propose
+from vms.operations.reaching import begins_work
+from vms.operations.rights import gated_by, refuse_busy
 from vms.operations.rights import key_of as key_of_guest
-from vms.operations.rights import refuse_busy, refuse_gated
+from vms.proxmox import backups as archives
+from vms.proxmox.backups import ArchiveReading
+from vms.proxmox.client import connect
+from vms.refusing import invalid
+from vms.services import clear_answers
 
 COMPRESSIONS = {"gzip": "gzip", "lzo": "lzo", "zstd": "zstd", "none": "0"}
 """As vzdump calls them."""
@@ -35,7 +41,7 @@ class Wish:
     description: str = ""
 
 
-@transaction.atomic
+@begins_work
 def take(guest: Guest, wish: Wish, *, by: Actor) -> tuple[Backup, Job]:
     """Back a machine up, whether it runs or not. Raises Refused, Invalid for what no storage offers, WrongState, Unavailable."""
     claim = savable_claim(guest, by=by)
@@ -83,7 +89,7 @@ def target_for(guest: Guest, wish: Wish) -> Target:
     if not found:
         names = ", ".join(one.storage for one in known) or "none"
         words = f"no storage that is meant takes backups from {guest.node} (there are: {names})"
-        raise _invalid("storage", words, wish.storage)
+        raise invalid("storage", words, wish.storage, reason="no_such_storage")
     if wish.is_encrypted:
         found = _narrowed(found, lambda one: bool(one.encrypts), "encryption", _WHY_PLAIN, True)
     if wish.is_incremental:
@@ -97,7 +103,7 @@ def _narrowed(
     """Those that fit. Raises Invalid when none does."""
     left = [one for one in found if fits(one)]
     if not left:
-        raise _invalid(field, why_not, value)
+        raise invalid(field, why_not, value, reason="no_storage_offers_it")
     return left
 
 
@@ -108,15 +114,10 @@ _WHY_PLAIN = (
 )
 
 
-def _invalid(field: str, words: str, value: object) -> Invalid:
-    return Invalid(f"{field}: {words}.", details=[{"field": field, "message": words, "provided_value": value}])
-
-
 def droppable(backup: Backup, *, by: Actor) -> GuestClaim:
-    """The ledger row whose machine a backup holds that this actor may delete now. Raises Refused, also where people agree first,
-    WrongState, also for one that is protected, Unavailable."""
+    """The ledger row whose machine a backup holds that this actor may delete now, or ask to where people agree first.
+    Raises Refused, WrongState, also for one that is protected, Unavailable."""
     claim = usable(backup, by=by)
-    refuse_gated(claim)
     if backup.is_protected:
         raise WrongState(
             f"{backup.public_id} is protected in Proxmox; take that away there first.", code="BACKUP_PROTECTED"
@@ -124,16 +125,27 @@ def droppable(backup: Backup, *, by: Actor) -> GuestClaim:
     return claim
 
 
-@transaction.atomic
+@begins_work
 def drop(backup: Backup, *, by: Actor) -> Job:
-    """Delete a backup from its storage. Raises what `droppable` does."""
+    """Delete a backup from its storage; one that holds a machine of a protected environment when people have agreed to that.
+    Raises what `droppable` does."""
     claim = droppable(backup, by=by)
-    params = {"backup": backup.pk, "verb": "delete", "status": "deleting"}
-    return create_job(
-        "backup_deletion", [drop_step(backup, claim)], organization_id=backup.organization_id, by=by.label,
-        exclusive_key=key_of(backup), title=f"Delete {backup.public_id} of {backup.guest_name or backup.vmid}",
-        params=params,
+    wish = Proposal(
+        kind="backup_deletion", claim=claim, steps=(drop_step(backup, claim),), of_backup=key_of(backup),
+        title=f"Delete {backup.public_id} of {backup.guest_name or backup.vmid}",
+        params={"backup": backup.pk, "claim": str(claim.pk), "verb": "delete", "status": "deleting"},
     )  # fmt: skip
+    environment = gated_by(claim)
+    return wish.begin(by=by) if environment is None else propose(wish, environment, by=by)
+
+
+def archive_of(backup: Backup, *, pulse: Callable[[], None]) -> ArchiveReading | None:
+    """A backup as its storage lists it now, None when it does not. Raises Unavailable, WrongState when no node reaches it."""
+    node = node_for(backup)
+    pulse()
+    with clear_answers(backup.cluster):
+        listed = archives.read(connect(backup.cluster), node, backup.storage, vmid=backup.vmid)
+    return next((one for one in listed if one.volume == backup.volume), None)
 
 
 def drop_step(backup: Backup, claim: GuestClaim, level: int = 0, *, is_lenient: bool = False) -> StepSpec:

@@ -8,13 +8,17 @@ from django.core.validators import RegexValidator
 
 from alma.accounts.actors import Actor
 from alma.accounts.models import Environment
+from vms.forms.objecting import ObjectingForm
+from vms.forms.places import words
 from vms.models import ClusterNode, ClusterStorage, Guest
 from vms.operations import power, snapshots
+from vms.operations.changing import MOST_CORES, MOST_DISK, MOST_MEMORY, MOST_TAGS, TAG, Change
 from vms.operations.cloning import Copy
 from vms.operations.moving import Move
 from vms.operations.power import Stop
 from vms.operations.verbs import Options
-from vms.proxmox.values import dns_name
+from vms.proxmox.values import GIB, MIB, dns_name, parse_tags
+from vms.steps.payloads import OWN_TAG
 
 DNS = r"\A[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\Z"
 
@@ -30,7 +34,7 @@ _MEANT = {
 }
 
 
-class ActForm(forms.Form):
+class ActForm(ObjectingForm):
     """The base: nothing to choose. `expected` is what must be typed; empty where nothing must."""
 
     template = ""
@@ -55,6 +59,10 @@ class ActForm(forms.Form):
     def options(self) -> Options:
         """What was chosen."""
         return Options()
+
+    def notes(self) -> list[str]:
+        """What people should know once it has begun."""
+        return []
 
 
 class StopForm(ActForm):
@@ -143,6 +151,79 @@ class CopyForm(ActForm):
         return Options(copy=Copy(name=name, is_full=is_full, **chosen))
 
 
+class ChangeForm(ActForm):
+    """How large a machine is, and what is said of it. Only what differs from what was shown is changed, so that nobody takes
+    back what somebody else changes meanwhile."""
+
+    template = "vms/acting/_change.html"
+    moved = {
+        "configuration.cpu_cores": "cores",
+        "configuration.memory_mb": "memory",
+        "configuration.storage_gb": "disk",
+    }
+
+    cores = forms.IntegerField(min_value=1, max_value=MOST_CORES, show_hidden_initial=True)
+    memory = forms.IntegerField(min_value=16, max_value=MOST_MEMORY, label="Memory in MiB", show_hidden_initial=True)
+    disk = forms.IntegerField(
+        min_value=1, max_value=MOST_DISK, label="First disk in GiB", required=False, show_hidden_initial=True,
+        help_text="Grows at once, and never shrinks; the system within has to take it up.",
+    )  # fmt: skip
+    tags = forms.CharField(
+        max_length=1000, required=False, show_hidden_initial=True,
+        help_text="With commas between them. What is left out goes, but for ALMA's own.",
+    )  # fmt: skip
+    description = forms.CharField(
+        max_length=2000, required=False, show_hidden_initial=True, widget=forms.Textarea(attrs={"rows": 4})
+    )
+
+    def offer(self, guests: Sequence[Guest], by: Actor) -> None:
+        """As the machine was last read; what takes effect at its next start says so."""
+        self.guest = guest = guests[0]
+        details = getattr(guest, "details", None)
+        self.initial = {
+            "cores": guest.cores, "memory": guest.memory_bytes // MIB, "disk": round(guest.disk_bytes / GIB) or None,
+            "tags": ", ".join(tag for tag in parse_tags(guest.tags) if tag != OWN_TAG),
+            "description": details.description if details else "",
+        }  # fmt: skip
+        if guest.status == "running" and guest.kind == "vm":
+            for name in ("cores", "memory"):
+                self.fields[name].help_text = "It runs: this takes effect at its next start."
+
+    def clean_tags(self) -> list[str]:
+        """Those that Proxmox takes."""
+        found = words(self.cleaned_data["tags"])
+        if any(not TAG.fullmatch(tag) for tag in found) or len(found) > MOST_TAGS:
+            raise forms.ValidationError(
+                f"At most {MOST_TAGS}, each of letters, digits, dots, hyphens, underscores and plus signs."
+            )
+        return list(found)
+
+    def clean(self) -> None:
+        """Something has to be otherwise."""
+        if not self.errors and not self._wish().params():
+            raise forms.ValidationError("Nothing is otherwise than it is now.")
+
+    def options(self) -> Options:
+        return Options(change=self._wish())
+
+    def notes(self) -> list[str]:
+        """What waits for the next start of the machine."""
+        waiting = {"cpu_cores": "cores", "memory_mb": "memory"}
+        found = [waiting[name] for name in self._wish().waits_for_restart(self.guest)]
+        return (
+            [f"Its {' and '.join(found)} will be so from its next start on: restart it when that suits."]
+            if found
+            else []
+        )
+
+    def _wish(self) -> Change:
+        given = {name: self.cleaned_data[name] for name in self.changed_data}
+        return Change(
+            cores=given.get("cores"), memory_mib=given.get("memory"), disk_gib=given.get("disk"), tags=given.get("tags"),
+            description=given.get("description"),
+        )  # fmt: skip
+
+
 def _nodes(guests: Sequence[Guest]) -> list[str]:
     """Nodes of their clusters that are online."""
     found = ClusterNode.objects.filter(cluster__in={guest.cluster_id for guest in guests}, is_online=True)
@@ -155,5 +236,5 @@ def _named(names: Iterable[str]) -> list[tuple[str, str]]:
 
 FORMS: dict[str, type[ActForm]] = {
     "start": ActForm, "stop": StopForm, "restart": StopForm, "snapshot": SnapshotForm, "delete": DeleteForm,
-    "move": MoveForm, "clone": CopyForm,
+    "move": MoveForm, "clone": CopyForm, "change": ChangeForm,
 }  # fmt: skip

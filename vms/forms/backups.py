@@ -21,3 +21,16 @@ class BackupFilter(forms.Form):
         """The values that make sense, the others empty."""
         self.is_valid()
         return {name: str(self.cleaned_data.get(name) or "") for name in self.fields}
+
+
+ORIGINS = [("declared", "Made by ALMA"), ("foreign", "Created outside ALMA")]
+AGES = [("none", "No backup at all"), ("old", "An old one")]
+
+
+class GapFilter(BackupFilter):
+    """What the list of machines without a good backup shows."""
+
+    status = None  # type: ignore[assignment]
+    verified = None  # type: ignore[assignment]
+    origin = forms.ChoiceField(choices=ORIGINS, required=False)
+    age = forms.ChoiceField(choices=AGES, required=False)

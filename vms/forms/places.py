@@ -1,14 +1,15 @@
 """The forms in which networks, their rules and storages are wished for."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 
 from django import forms
 from django.core.validators import ProhibitNullCharactersValidator
 
 from alma.accounts.actors import Actor
-from alma.errors import DomainError
+from vms.forms.objecting import ObjectingForm
 from vms.models import Cluster, ClusterNetwork, ClusterNode
 from vms.operations import rules, storages, wishes
 
@@ -37,27 +38,15 @@ def words(value: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word for word in re.split(r"[,\s]+", value) if word))
 
 
-class PlaceForm(forms.Form):
-    """The base: which cluster, and what the services object to beside the fields."""
-
-    moved: Mapping[str, str] = {}
-    """Fields of the domain that have another name here."""
+class PlaceForm(ObjectingForm):
+    """The base: words without the spaces around them."""
 
     def text(self, name: str) -> str:
         """A field without spaces around it, empty when it is not there."""
         return str(self.cleaned_data.get(name) or "").strip()
 
-    def object(self, error: DomainError) -> None:
-        """Show what a service objects to."""
-        details = error.details if isinstance(error.details, list) else []
-        for one in details:
-            name = self.moved.get(one["field"], one["field"])
-            self.add_error(name if name in self.fields else None, f"{one['message'][:1].upper()}{one['message'][1:]}.")
-        if not details:
-            self.add_error(None, error.message)
 
-
-def _text(
+def text_field(
     label: str, *, hint: str = "", help_text: str = "", required: bool = False, most: int = 100
 ) -> forms.CharField:
     attrs = {"placeholder": hint, "spellcheck": "false", "autocomplete": "off"}
@@ -76,28 +65,36 @@ def _choices(values: Iterable[str], first: str) -> list[tuple[str, str]]:
     return [("", first), *((value, value) for value in dict.fromkeys(values))]
 
 
-class NetworkForm(PlaceForm):
-    """A network that is wanted."""
+class NetworkFields(PlaceForm):
+    """What every network has that is not a bridge of a node."""
 
     moved = {"dhcp_range": "first", "dhcp_enabled": "has_dhcp"}
 
-    name = _text("Name", hint="development", required=True, most=60)
-    cluster = forms.ChoiceField(required=False)
-    kind = forms.ChoiceField(choices=[(value, label) for value, label, _ in NETWORK_KINDS], initial="vlan")
+    name = text_field("Name", hint="development", required=True, most=60)
     vlan_id = forms.IntegerField(
         min_value=1, max_value=4094, required=False, label="VLAN number", help_text="1 to 4094."
     )
-    uplink = forms.ChoiceField(required=False, label="Carried by", help_text="A bridge that every node has.")
-    node = forms.ChoiceField(required=False, help_text="On which it is made.")
-    subnet = _text("Subnet", hint="192.168.2.0/24")
-    gateway = _text("Gateway", hint="192.168.2.1", help_text="On a bridge it is the node’s own address.")
-    dns_servers = _text("DNS servers", hint="9.9.9.9, 149.112.112.112")
+    subnet = text_field("Subnet", hint="192.168.2.0/24")
+    gateway = text_field("Gateway", hint="192.168.2.1", help_text="On a bridge it is the node’s own address.")
+    dns_servers = text_field("DNS servers", hint="9.9.9.9, 149.112.112.112")
     has_dhcp = forms.BooleanField(
         required=False, label="Give out addresses",
         help_text="Proxmox does it on virtual networks; a VLAN’s own DHCP server has to.",
     )  # fmt: skip
-    first = _text("First address", hint="192.168.2.100")
-    last = _text("Last address", hint="192.168.2.200")
+    first = text_field("First address", hint="192.168.2.100")
+    last = text_field("Last address", hint="192.168.2.200")
+
+    def _span(self) -> tuple[str, str] | None:
+        return (self.text("first"), self.text("last")) if self.cleaned_data["has_dhcp"] else None
+
+
+class NetworkForm(NetworkFields):
+    """A network that is wanted."""
+
+    cluster = forms.ChoiceField(required=False)
+    kind = forms.ChoiceField(choices=[(value, label) for value, label, _ in NETWORK_KINDS], initial="vlan")
+    uplink = forms.ChoiceField(required=False, label="Carried by", help_text="A bridge that every node has.")
+    node = forms.ChoiceField(required=False, help_text="On which it is made.")
 
     def __init__(self, data: Any = None, *, by: Actor) -> None:
         super().__init__(data)
@@ -113,13 +110,42 @@ class NetworkForm(PlaceForm):
     def wish(self) -> wishes.Network:
         """The same in terms of the domain; what belongs to another kind is left out."""
         kind = self.cleaned_data["kind"]
-        has_dhcp = self.cleaned_data["has_dhcp"]
         return wishes.Network(
             name=self.text("name"), kind=kind, subnet=self.text("subnet"), gateway=self.text("gateway"),
             vlan_id=self.cleaned_data["vlan_id"] if kind == "vlan" else None, dns_servers=words(self.text("dns_servers")),
             uplink=self.text("uplink") if kind == "vlan" else "", node=self.text("node") if kind == "bridge" else "",
-            has_dhcp=has_dhcp, dhcp_range=(self.text("first"), self.text("last")) if has_dhcp else None,
+            has_dhcp=self.cleaned_data["has_dhcp"], dhcp_range=self._span(),
         )  # fmt: skip
+
+
+class NetworkChangeForm(NetworkFields):
+    """What may be changed of a network that is there, beginning with how it was wished for."""
+
+    def __init__(self, data: Any = None, *, wish: wishes.Network) -> None:
+        first, last = wish.dhcp_range or ("", "")
+        known = {"dns_servers": ", ".join(wish.dns_servers), "first": first, "last": last}
+        super().__init__(data, initial={**asdict(wish), **known})
+        self.wish = wish
+        self.fields["gateway"].help_text = ""
+        if wish.kind == "vnet":
+            del self.fields["vlan_id"]
+            self.fields["has_dhcp"].disabled = True
+            self.fields["has_dhcp"].help_text = "Proxmox decides it by zone; it stays as it was made."
+
+    def changes(self) -> dict[str, Any]:
+        """The fields of the domain that shall be different."""
+        values = {
+            "name": self.text("name"), "vlan_id": self.cleaned_data.get("vlan_id"), "subnet": self.text("subnet"),
+            "gateway": self.text("gateway"), "dns_servers": words(self.text("dns_servers")),
+            "has_dhcp": self.cleaned_data["has_dhcp"], "dhcp_range": self._span(),
+        }  # fmt: skip
+        return {name: value for name, value in values.items() if value != getattr(self.wish, name)}
+
+    def clean(self) -> None:
+        """Something has to be different."""
+        super().clean()
+        if not self.errors and not self.changes():
+            raise forms.ValidationError("Nothing is different from how it is.")
 
 
 class RuleForm(PlaceForm):
@@ -129,9 +155,9 @@ class RuleForm(PlaceForm):
     protocol = forms.ChoiceField(
         choices=[("", "Any protocol"), ("tcp", "TCP"), ("udp", "UDP"), ("icmp", "ICMP")], required=False
     )
-    port = _text("Port", hint="22 or 80,443")
-    source = _text("From", hint="192.168.0.0/16")
-    destination = _text("To", hint="anywhere")
+    port = text_field("Port", hint="22 or 80,443")
+    source = text_field("From", hint="192.168.0.0/16")
+    destination = text_field("To", hint="anywhere")
 
     def rule(self) -> rules.Rule:
         """The same in terms of the domain."""
@@ -144,12 +170,12 @@ class RuleForm(PlaceForm):
 class StorageForm(PlaceForm):
     """A storage of one type; its fields are those that the type can have."""
 
-    name = _text("Name", hint="tank", required=True)
+    name = text_field("Name", hint="tank", required=True)
     cluster = forms.ChoiceField(required=False)
     content = forms.MultipleChoiceField(
         required=False, widget=forms.CheckboxSelectMultiple, help_text="Nothing ticked: what is usual for the type."
     )
-    nodes = _text("Nodes", hint="pve1, pve2", help_text="Empty: all nodes.", most=2000)
+    nodes = text_field("Nodes", hint="pve1, pve2", help_text="Empty: all nodes.", most=2000)
     shared = forms.BooleanField(
         required=False, label="The same on all nodes", help_text="All nodes see the same data there."
     )
@@ -163,12 +189,13 @@ class StorageForm(PlaceForm):
             del self.fields["shared"]
         for name in (*plugin.needed, *plugin.optional):
             self.fields[name] = self._setting(name, is_needed=name in plugin.needed)
+        self.order_fields(["name", "cluster", *plugin.needed, *plugin.optional, "nodes", "shared", "content"])
 
     @staticmethod
     def _setting(name: str, *, is_needed: bool) -> forms.CharField:
         label = name.replace("_", " ").capitalize()
         if name not in storages.HIDDEN:
-            return _text(label, hint=_HINTS.get(name, ""), required=is_needed, most=200)
+            return text_field(label, hint=_HINTS.get(name, ""), required=is_needed, most=200)
         return forms.CharField(
             label=label, max_length=4000, required=is_needed, validators=[_PLAIN],
             widget=forms.PasswordInput(render_value=False, attrs={"autocomplete": "new-password"}),

@@ -6,6 +6,7 @@ from vms.models.details import GuestDetails
 from vms.models.drift import Drift, Expectation, Stray
 from vms.models.guests import Guest, GuestKind, GuestQuerySet
 from vms.models.history import ClusterMoment, KeptSeries
+from vms.models.images import ClusterImage
 from vms.models.ledger import MARKER, ClaimQuerySet, GuestClaim
 from vms.models.networks import ClusterNetwork
 from vms.models.places import SECRETS, PlaceClaim
@@ -15,7 +16,7 @@ from vms.models.snapshots import GuestSnapshot
 
 __all__ = [
     "HOST", "MARKER", "SECRETS", "TOKEN", "TOKEN_ID", "Backup", "BackupJobs", "BackupQuerySet", "BackupSchedule",
-    "BackupStorage", "ClaimQuerySet", "Cluster", "ClusterMoment", "ClusterNetwork", "ClusterNode",
+    "BackupStorage", "ClaimQuerySet", "Cluster", "ClusterImage", "ClusterMoment", "ClusterNetwork", "ClusterNode",
     "ClusterQuerySet", "ClusterStorage", "ClusterTask", "Drift", "Expectation", "Guest", "GuestClaim",
     "GuestDetails", "GuestKind", "GuestQuerySet", "GuestSnapshot", "KeptSeries", "PlaceClaim", "ScanFinding", "ScanSubject",
     "SecurityScan", "Stray", "validate_ca", "validate_names",

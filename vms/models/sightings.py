@@ -61,6 +61,7 @@ class ClusterStorage(models.Model):
     claim = models.ForeignKey(
         PlaceClaim, models.SET_NULL, null=True, blank=True, related_name="storages", help_text="When ALMA made it."
     )
+    images_asked_at = models.DateTimeField(null=True, editable=False)
 
     objects = SightingQuerySet.as_manager()
 

@@ -30,6 +30,7 @@ class GuestSnapshot(models.Model):
     parent = models.CharField(max_length=40, blank=True, help_text="Name of the one before it.")
     taken_at = models.DateTimeField(null=True, blank=True)
     is_ours = models.BooleanField(default=False, help_text="A job of ALMA took it, and not somebody in Proxmox itself.")
+    is_current = models.BooleanField(default=False, help_text="The guest goes on from it now.")
 
     objects = SnapshotQuerySet.as_manager()
 

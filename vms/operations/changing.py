@@ -1,20 +1,24 @@
 """Changing a machine: its description, its tags, and how large it is."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import transaction
-
 from alma.accounts.actors import Actor
-from alma.errors import Invalid
 from alma.jobs.models import Job
 from vms.backups.plans import Plan
 from vms.models import ClusterNode, Guest
 from vms.operations.jobs import begin, step
+from vms.operations.reaching import begins_work
 from vms.operations.rights import held_claim
 from vms.proxmox.values import GIB, MIB
+from vms.refusing import invalid
 from vms.room import Growth, Room, lacking
+
+MOST_CORES, MOST_MEMORY, MOST_DISK, MOST_TAGS = 768, 16 * 1024**2, 64 * 1024, 30
+"""Cores, MiB and GiB: what Proxmox can have at most; and tags."""
+TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,11 +66,10 @@ def check_plan(plan: Plan) -> None:
     """Raises Invalid for what can be no schedule."""
     problem = plan.problem()
     if problem:
-        field = {"field": "backup.schedule", "message": problem, "provided_value": plan.schedule[:100]}
-        raise Invalid(f"backup.schedule: {problem}.", details=[field])
+        raise invalid("backup.schedule", problem, plan.schedule[:100], reason="invalid_schedule")
 
 
-@transaction.atomic
+@begins_work
 def change(guest: Guest, wish: Change, *, by: Actor) -> Job:
     """Bring a machine to what is wanted. Raises Refused, WrongState, Unavailable, and Invalid for a disk that would shrink and for
     a size with which its node could not start it."""
@@ -74,8 +77,7 @@ def change(guest: Guest, wish: Change, *, by: Actor) -> Job:
     now = guest.disk_bytes // GIB
     if wish.disk_gib is not None and wish.disk_gib * GIB < guest.disk_bytes - GIB // 2:
         words = f"a disk only grows; it has {now} GiB"
-        field = {"field": "configuration.storage_gb", "message": words, "provided_value": wish.disk_gib}
-        raise Invalid(f"configuration.storage_gb: {words}.", details=[field])
+        raise invalid("configuration.storage_gb", words, wish.disk_gib, reason="disk_cannot_shrink")
     growth = wish.growth(guest)
     _check_room(guest, growth)
     sizes = {name: value for name, value in wish.params().items() if name in {"cores", "memory_bytes"}}
@@ -100,5 +102,4 @@ def _check_room(guest: Guest, growth: Growth) -> None:
     )
     found = lacking(growth, room)
     if found is not None:
-        field, words = f"configuration.{found[0]}", found[1]
-        raise Invalid(f"{field}: {words}.", details=[{"field": field, "message": words}])
+        raise invalid(f"configuration.{found[0]}", found[1], reason="no_room")

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from django.db import transaction
-
 from alma.accounts.actors import Actor
 from alma.accounts.models import Environment
 from alma.errors import WrongState
@@ -14,8 +12,10 @@ from vms.lanes import check_lane
 from vms.machines import public_id
 from vms.models import Cluster, Guest, GuestClaim
 from vms.operations.jobs import begin
-from vms.operations.newcomers import environment_for, invalid, number_for, row_for
+from vms.operations.newcomers import environment_for, number_for, row_for
+from vms.operations.reaching import begins_work
 from vms.operations.rights import check_answers, held_claim, refuse_gated
+from vms.refusing import invalid
 from vms.specs import GuestSpec
 
 
@@ -32,7 +32,7 @@ class Copy:
     description: str = ""
 
 
-@transaction.atomic
+@begins_work
 def clone(source: Guest, wish: Copy, *, by: Actor) -> tuple[Guest, Job]:
     """Begin to copy a machine of ours, or a template; the copy is stopped. What a protected environment holds does not leave it.
 
@@ -78,9 +78,16 @@ def _environment(source: Guest, wish: Copy, *, by: Actor) -> Environment:
 def _check_possible(source: Guest, wish: Copy) -> None:
     """What the last reading says; the job looks again. Raises Invalid, WrongState."""
     if not wish.is_full and not source.is_template:
-        raise invalid("full", "a linked copy is made of templates only; a machine is copied in full", False)
+        raise invalid(
+            "full",
+            "a linked copy is made of templates only; a machine is copied in full",
+            False,
+            reason="linked_needs_template",
+        )
     if not wish.is_full and wish.storage:
-        raise invalid("target_storage", "a linked copy lies where its template does", wish.storage)
+        raise invalid(
+            "target_storage", "a linked copy lies where its template does", wish.storage, reason="linked_has_no_storage"
+        )
     if wish.is_full and source.kind == "lxc" and source.status == "running":
         raise WrongState(f"{source.name} runs, and a container is copied when it is stopped.", code="GUEST_RUNNING")
     _check_place(source.cluster, wish)
@@ -91,9 +98,9 @@ def _check_place(cluster: Cluster, wish: Copy) -> None:
     known = dict(cluster.nodes.order_by("name").values_list("name", "is_online"))
     if wish.node and not known.get(wish.node):
         words = "it was not online when the cluster was last read" if wish.node in known else "there is no such node"
-        raise invalid("target_node", words, wish.node)
+        raise invalid("target_node", words, wish.node, reason="node_not_available")
     if wish.storage and not cluster.storages.filter(name=wish.storage).exists():
-        raise invalid("target_storage", f"{cluster.name} has no such storage", wish.storage)
+        raise invalid("target_storage", f"{cluster.name} has no such storage", wish.storage, reason="no_such_storage")
 
 
 def _steps(source: Guest, held: GuestClaim | None, wish: Copy, claim: GuestClaim) -> list[StepSpec]:

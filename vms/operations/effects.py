@@ -71,17 +71,8 @@ def warnings_of(steps: Sequence[StepSpec]) -> list[str]:
 
 
 def _warned(step: StepSpec) -> list[str]:
-    if step.kind == "guest.stop":
-        return [_stopped(step.params)]
-    if step.kind == "guest.firewall":
-        return ["A machine without any rule gets one that lets SSH in from everywhere; narrow its source afterwards."]
-    if step.kind == "guest.snapshot_restore":
-        return [f"What was written since {step.params['snapshot']} was taken is lost."]
-    if step.kind == "backup.unpack_over":
-        return [f"Its disks and snapshots of now are lost: it becomes what {step.params['volume']} holds."]
-    if step.kind == "guest.snapshot_drop":
-        return [f"Nobody can go back to {step.params['snapshot']} afterwards."]
-    return []
+    said = _WARNERS[step.kind](step.params) if step.kind in _WARNERS else ""
+    return [said] if said else []
 
 
 def _stopped(params: Params) -> str:
@@ -92,6 +83,22 @@ def _stopped(params: Params) -> str:
         "then the power is cut" if params.get("insists", True) else "if it does not heed, it runs on and the job fails"
     )
     return f"Its system is asked to shut down and has {seconds} s; {end}."
+
+
+_ERASED = "The archive is deleted from its storage and cannot be had again; the machine is not touched."
+_WARNERS: Mapping[str, Callable[[Params], str]] = {
+    "backup.delete": lambda params: "" if params["is_lenient"] else _ERASED,
+    "backup.unpack_over": lambda params: (
+        f"Its disks and snapshots of now are lost: it becomes what {params['volume']} holds."
+    ),
+    "guest.firewall": lambda params: (
+        "A machine without any rule gets one that lets SSH in from everywhere; narrow its source afterwards."
+    ),
+    "guest.snapshot_drop": lambda params: f"Nobody can go back to {params['snapshot']} afterwards.",
+    "guest.snapshot_restore": lambda params: f"What was written since {params['snapshot']} was taken is lost.",
+    "guest.stop": _stopped,
+}
+"""By kind of step, what people should have read; a backup that goes with its machine is told of there."""
 
 
 def _wish(steps: Sequence[StepSpec], create: StepSpec) -> Params:
@@ -122,7 +129,9 @@ def _image(wish: Params) -> str:
     """What it is made from."""
     if wish.get("source"):
         return f"{'a copy' if wish.get('full_clone') else 'a linked copy'} of VMID {wish['source']}"
-    return str(wish.get("template") or wish.get("ostemplate") or "")
+    if wish.get("cdrom"):
+        return f"installed by hand from {wish['cdrom']}"
+    return str(wish.get("import_from") or wish.get("template") or wish.get("ostemplate") or "")
 
 
 def _lost(now: Now) -> list[Effect]:
@@ -178,6 +187,7 @@ def _mended(params: Params, now: Now) -> list[Effect]:
 
 
 _TELLERS: Mapping[str, Callable[[Params, Now], list[Effect]]] = {
+    "backup.delete": lambda params, now: [Effect(f"backup {params['volume']}", "there", None)],
     "backup.schedule": lambda params, now: [Effect("backups", None, _planned(params))],
     "backup.unpack_over": lambda params, now: [Effect("content", "as it is now", f"as in {params['volume']}")],
     "guest.start": _power("running"),

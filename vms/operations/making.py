@@ -1,4 +1,4 @@
-"""Making a machine from a template. Its number and its row are there at once; the cluster is asked by the job."""
+"""Making a machine from a template or an image. Its number and its row are there at once; the cluster is asked by the job."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -8,37 +8,40 @@ from django.db import transaction
 from django.utils import timezone
 
 from alma.accounts.actors import Actor
-from alma.errors import Unavailable
 from alma.jobs.models import Job
 from alma.jobs.services import StepSpec
 from vms.backups.plans import Plan
 from vms.inventory import BEING_MADE
-from vms.lanes import cluster_for
 from vms.models import Cluster, Guest, GuestClaim
 from vms.operations import rows
 from vms.operations.changing import check_plan
 from vms.operations.jobs import begin
 from vms.operations.kinds import MachineKind, first_id, read_back
-from vms.operations.newcomers import environment_for, invalid, number_for, row_for
-from vms.operations.rights import check_answers
+from vms.operations.newcomers import environment_for, number_for, row_for
+from vms.operations.places import chosen_cluster, named_cluster
+from vms.operations.reaching import reach
+from vms.operations.sources import Source, check_source, source_of
 from vms.proxmox.values import GIB, MIB, join_tags
+from vms.refusing import invalid
 from vms.services import create_steps
 from vms.specs import CloudInit, GuestRef, GuestSpec
-from vms.steps.place import fitting
 
 
 @dataclass(frozen=True, kw_only=True)
 class Machine:
-    """A machine that is wanted. Without an environment it goes to the first one that is not protected."""
+    """A machine that is wanted. Without an environment it goes to the first one that is not protected, without a cluster to
+    the usual one. It is made from the image if one is named, else from what `template` names."""
 
     name: str
-    template: str
+    template: str = ""
+    image: str = ""
+    cluster: str = ""
     environment: str = ""
     description: str = ""
     cores: int = 1
     memory_mib: int = 2048
     disk_gib: int = 0
-    """Of its first disk; never less than its template's."""
+    """Of its first disk; never less than that of what it is made from."""
     vlan: int | None = None
     has_firewall: bool = False
     is_encrypted: bool = False
@@ -72,41 +75,40 @@ class CreationKind(MachineKind):
         return rows.facts(guest, job)
 
 
-@transaction.atomic
 def create(wish: Machine, *, by: Actor) -> tuple[Guest, Job]:
     """Begin to make a machine. Raises Refused, Invalid, WrongState for a name that is taken, Unavailable."""
     by.require("vm:write")
+    reach(named_cluster(wish.cluster, by=by))
+    return _create(wish, by=by)
+
+
+@transaction.atomic
+def _create(wish: Machine, *, by: Actor) -> tuple[Guest, Job]:
     environment = environment_for(wish.environment, by=by)
-    cluster = cluster_for(environment.organization_id, by=by)
-    if cluster is None:
-        raise Unavailable("No cluster is registered; an operator registers one under Clusters.", code="NO_CLUSTER")
-    check_answers(cluster)
+    cluster = chosen_cluster(wish.cluster, by=by)
     if wish.backup is not None:
         check_plan(wish.backup)
-    template = _check_possible(wish, cluster)
+    source = _check_possible(wish, cluster)
     claim = number_for(wish.name, cluster, environment)
     guest = row_for(
         claim, environment, name=wish.name, cores=wish.cores, memory_bytes=wish.memory_mib * MIB,
         disk_bytes=wish.disk_gib * GIB, tags=join_tags(["alma", *wish.tags]),
     )  # fmt: skip
     job = begin(
-        "vm_creation", guest, claim, _steps(wish, claim), by=by, verb="create", status=BEING_MADE, template=template
-    )
+        "vm_creation", guest, claim, _steps(wish, source, claim), by=by, verb="create", status=BEING_MADE,
+        template=source.label,
+    )  # fmt: skip
     GuestClaim.objects.filter(pk=claim.pk).update(job=job.public_id)
     return guest, job
 
 
-def _check_possible(wish: Machine, cluster: Cluster) -> str:
-    """What can be said before the cluster is asked, by its last reading: the template that is meant. Raises Invalid."""
+def _check_possible(wish: Machine, cluster: Cluster) -> Source:
+    """What can be said before the cluster is asked, by its last reading: what it is made from. Raises Invalid."""
     if wish.is_encrypted and not _encrypting(cluster):
-        raise invalid("security.encrypt_disk", _why_plain(cluster), True)
-    templates = Guest.objects.present().filter(cluster=cluster, is_template=True, kind="vm")
-    known = dict(templates.values_list("name", "vmid"))
-    by_number = next((name for name, vmid in known.items() if str(vmid) == wish.template), "")
-    if found := by_number or fitting(wish.template, known):
-        return found
-    words = f"no template of {cluster.name} is {wish.template} (there are: {', '.join(sorted(known)) or 'none'})"
-    raise invalid("template", words, wish.template)
+        raise invalid("security.encrypt_disk", _why_plain(cluster), True, reason="no_encrypting_storage")
+    source = source_of(cluster, template=wish.template, image=wish.image)
+    check_source(source, disk_gib=wish.disk_gib, has_init=wish.init != CloudInit())
+    return source
 
 
 def _encrypting(cluster: Cluster) -> list[str]:
@@ -125,16 +127,17 @@ def _why_plain(cluster: Cluster) -> str:
     return f"none of the storages of {cluster.name} that encrypt ({named}) is there for disks of new machines"
 
 
-def _steps(wish: Machine, claim: GuestClaim) -> list[StepSpec]:
+def _steps(wish: Machine, source: Source, claim: GuestClaim) -> list[StepSpec]:
     """Find a place, then what every new guest takes."""
     spec = GuestSpec(
         cluster=claim.cluster_id, owner=claim.owner, key=claim.key, node=claim.node, name=wish.name, cores=wish.cores,
         memory_bytes=wish.memory_mib * MIB, disk_bytes=wish.disk_gib * GIB, storage="", bridge="", vlan=wish.vlan,
-        tags=wish.tags, cloud_init=wish.init, note=wish.description,
+        tags=wish.tags, cloud_init=None if source.cdrom else wish.init, note=wish.description,
+        import_from=source.import_from, cdrom=source.cdrom,
         pool=Cluster.objects.values_list("pool", flat=True).get(pk=claim.cluster_id),
     )  # fmt: skip
     asked = {
-        "template": wish.template, "cores": spec.cores, "memory_bytes": spec.memory_bytes, "disk_bytes": spec.disk_bytes,
+        "template": wish.template if source.template else "", "image": source.image, "cores": spec.cores, "memory_bytes": spec.memory_bytes, "disk_bytes": spec.disk_bytes,
         "vlan": wish.vlan, "firewall": wish.has_firewall, "encrypted": wish.is_encrypted,
     }  # fmt: skip
     place = StepSpec("guest.place", claim.key, f"Find a place for VM {wish.name}", 0, 1, spec.params() | asked)

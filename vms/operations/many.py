@@ -25,11 +25,12 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a machine: a job, or the reason why there is none."""
+    """What became of a machine: a job, or the reason why there is none, with the refusal where it was asked for."""
 
     guest: Guest
     job: Job | None = None
     reason: str = ""
+    refusal: DomainError | None = None
 
 
 def candidates(verb: Verb, guests: Iterable[Guest], *, by: Actor) -> list[Candidate]:
@@ -57,4 +58,4 @@ def _begin(verb: Verb, candidate: Candidate, options: Options, by: Actor) -> Out
     try:
         return Outcome(candidate.guest, verb.begin(candidate.guest, options, by))
     except DomainError as error:
-        return Outcome(candidate.guest, reason=error.message)
+        return Outcome(candidate.guest, reason=error.message, refusal=error)

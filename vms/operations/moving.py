@@ -3,16 +3,16 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import transaction
-
 from alma.accounts.actors import Actor
-from alma.errors import Invalid, WrongState
+from alma.errors import WrongState
 from alma.jobs.models import Job
 from vms.models import Guest
 from vms.operations import rows
 from vms.operations.jobs import begin, step
 from vms.operations.kinds import MachineKind, read_back
+from vms.operations.reaching import begins_work
 from vms.operations.rights import held_claim
+from vms.refusing import invalid
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +48,7 @@ class MigrationKind(MachineKind):
         return super().show(job)
 
 
-@transaction.atomic
+@begins_work
 def migrate(guest: Guest, move: Move, *, by: Actor) -> Job:
     """Move a machine; one that is there already is left as it is. Raises Refused, WrongState, Unavailable, and Invalid for a
     node that is unknown, away, or not among those that ALMA may use."""
@@ -63,16 +63,23 @@ def _check_node(guest: Guest, name: str) -> None:
     cluster = guest.cluster
     known = dict(cluster.nodes.order_by("name").values_list("name", "is_online"))
     if name not in known:
-        raise _invalid(name, f"{cluster.name} has no such node (there are: {', '.join(known) or 'none'})")
+        raise invalid(
+            "target_node",
+            f"{cluster.name} has no such node (there are: {', '.join(known) or 'none'})",
+            name,
+            reason="no_such_node",
+        )
     if cluster.chosen_nodes and name not in cluster.chosen_nodes:
-        raise _invalid(name, f"it is not among the nodes that ALMA may use ({', '.join(cluster.chosen_nodes)})")
+        raise invalid(
+            "target_node",
+            f"it is not among the nodes that ALMA may use ({', '.join(cluster.chosen_nodes)})",
+            name,
+            reason="node_not_allowed",
+        )
     if not known[name]:
-        raise _invalid(name, "it was not online when the cluster was last read")
-
-
-def _invalid(node: str, words: str) -> Invalid:
-    field = {"field": "target_node", "message": words, "provided_value": node}
-    return Invalid(f"target_node: {words}.", details=[field])
+        raise invalid(
+            "target_node", "it was not online when the cluster was last read", name, reason="node_not_available"
+        )
 
 
 def _check_power(guest: Guest, move: Move) -> None:

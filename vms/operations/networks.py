@@ -14,19 +14,37 @@ from alma.errors import WrongState
 from alma.jobs.models import Job
 from alma.jobs.services import StepSpec
 from vms.models import Cluster, ClusterNetwork, ClusterNode, PlaceClaim
-from vms.operations.places import PlaceKind, Row, begin, chosen_cluster, claimed, held, public_id, refuse_used
-from vms.operations.wishes import Network, check, invalid, kept
+from vms.operations.places import (
+    PlaceKind,
+    Row,
+    begin,
+    chosen_cluster,
+    claim_of,
+    claimed,
+    held,
+    named_cluster,
+    public_id,
+    refuse_used,
+)
+from vms.operations.reaching import begins_work, reach
+from vms.operations.wishes import Network, check, kept
+from vms.refusing import invalid
 
 MOST_OURS = 500
 """Networks and storages of a cluster that the ledger holds at most."""
 
 
-@transaction.atomic
 def create(wish: Network, *, cluster: str = "", by: Actor) -> tuple[ClusterNetwork, Job]:
     """Begin to make a network. Raises Refused, Invalid, WrongState for what is taken or while another job is at it,
     Unavailable."""
     by.require("network:write")
     check(wish)
+    reach(named_cluster(cluster, by=by))
+    return _create(wish, cluster, by=by)
+
+
+@transaction.atomic
+def _create(wish: Network, cluster: str, *, by: Actor) -> tuple[ClusterNetwork, Job]:
     place = chosen_cluster(cluster, by=by)
     wish = _placed(wish, place)
     claim = _claim(wish, place)
@@ -42,7 +60,7 @@ def _placed(wish: Network, cluster: Cluster) -> Network:
     if wish.kind == "vlan":
         return replace(wish, uplink=_uplink(wish.uplink, cluster), node="")
     if wish.uplink:
-        raise invalid("uplink", "only a VLAN is carried by a bridge", wish.uplink)
+        raise invalid("uplink", "only a VLAN is carried by a bridge", wish.uplink, reason="not_for_this_type")
     if wish.kind == "vnet":
         return replace(wish, node="")
     nodes = list(cluster.nodes.filter(is_online=True).order_by("name").values_list("name", flat=True))
@@ -50,7 +68,9 @@ def _placed(wish: Network, cluster: Cluster) -> Network:
         return wish
     if wish.node or len(nodes) != 1:
         known = ", ".join(nodes) or "none"
-        raise invalid("node", f"name a node that is online (there are: {known})", wish.node)
+        raise invalid(
+            "node", f"name a node that is online (there are: {known})", wish.node, reason="node_not_available"
+        )
     return replace(wish, node=nodes[0])
 
 
@@ -64,7 +84,7 @@ def _uplink(wanted: str, cluster: Cluster) -> str:
     name = wanted or cluster.default_bridge or next(iter(everywhere), "")
     if name not in everywhere:
         known = ", ".join(everywhere) or "none is known yet"
-        raise invalid("uplink", f"a bridge that every node has ({known})", name)
+        raise invalid("uplink", f"a bridge that every node has ({known})", name, reason="no_such_bridge")
     return name
 
 
@@ -121,18 +141,26 @@ def _free(names: Any, taken: Collection[str]) -> str:
     return str(found)
 
 
-@transaction.atomic
+def changeable(row: ClusterNetwork) -> Network:
+    """What a network of ALMA's was wished to be. Raises Refused, WrongState for one that is never changed."""
+    claim = claim_of(row)
+    if claim.kind == "bridge":
+        raise WrongState("A bridge is not changed; delete it, and make another.", code="NOT_CHANGEABLE")
+    return Network.of(claim.wish)
+
+
+@begins_work
 def change(row: ClusterNetwork, given: Mapping[str, Any], *, by: Actor) -> Job:
     """Change what is given of a network of ALMA's; the fields are those of `Network`. Raises Refused, Invalid, WrongState,
     Unavailable."""
     claim = held(row, "network:write", by=by)
-    before = Network.of(claim.wish)
-    if claim.kind == "bridge":
-        raise WrongState("A bridge is not changed; delete it, and make another.", code="NOT_CHANGEABLE")
+    before = changeable(row)
     wish = replace(before, **given)
     check(wish)
     if wish.zone != before.zone:
-        raise invalid("dhcp_enabled", "Proxmox gives out addresses by zone; make another network for this")
+        raise invalid(
+            "dhcp_enabled", "Proxmox gives out addresses by zone; make another network for this", reason="cannot_change"
+        )
     _refuse_taken(wish, row.cluster.networks.exclude(pk=row.pk))
     goal, was = wish.layout(claim), before.layout(claim)
     return _begin("update", row, claim, goal=goal, before=was, zone=wish.zone, by=by, wish=kept(wish))
@@ -143,7 +171,7 @@ def wished(job: Job) -> Network:
     return Network.of(job.params["wish"])
 
 
-@transaction.atomic
+@begins_work
 def delete(row: ClusterNetwork, *, by: Actor) -> Job:
     """Remove a network of ALMA's that no machine is attached to. Raises Refused, WrongState, Unavailable."""
     claim = held(row, "network:write", by=by)

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from alma.accounts.actors import Actor
 from alma.accounts.models import Environment
-from alma.errors import Invalid, Unavailable, WrongState
+from alma.errors import Unavailable, WrongState
 from alma.jobs.kinds import StepFailed
 from alma.jobs.models import Job
 from vms import ledger
@@ -15,6 +15,7 @@ from vms.machines import public_id
 from vms.models import Cluster, Guest, GuestClaim
 from vms.models.ledger import DIRECT
 from vms.operations.rights import refuse_busy
+from vms.refusing import invalid
 
 
 def environment_for(slug: str, *, by: Actor) -> Environment:
@@ -23,13 +24,10 @@ def environment_for(slug: str, *, by: Actor) -> Environment:
     row = found.filter(slug=slug).first() if slug else found.order_by("is_protected", "position", "slug").first()
     if row is None:
         known = ", ".join(found.values_list("slug", flat=True)) or "none"
-        raise invalid("environment", f"there is no such environment (there are: {known})", slug)
+        raise invalid(
+            "environment", f"there is no such environment (there are: {known})", slug, reason="no_such_environment"
+        )
     return row
-
-
-def invalid(field: str, words: str, value: object) -> Invalid:
-    """The answer about one field."""
-    return Invalid(f"{field}: {words}.", details=[{"field": field, "message": words, "provided_value": value}])
 
 
 def number_for(name: str, cluster: Cluster, environment: Environment, *, kind: str = "vm") -> GuestClaim:

@@ -4,15 +4,18 @@ import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.urls import reverse
+
 from alma.accounts.actors import Actor
-from alma.errors import Invalid, Refused, Unavailable, WrongState
+from alma.errors import Refused, Unavailable, WrongState
 from alma.events.services import emit
-from alma.jobs.kinds import JobKind
+from alma.jobs.kinds import JobKind, Place
 from alma.jobs.models import Job, Step
 from alma.jobs.services import StepSpec, create_job
 from vms.lanes import check_lane, cluster_for
 from vms.models import Cluster, ClusterNetwork, ClusterStorage, Guest, PlaceClaim
 from vms.operations.rights import check_answers
+from vms.refusing import invalid
 
 Row = ClusterNetwork | ClusterStorage
 JOBS = {"create": "creation", "update": "update", "delete": "deletion", "rule": "rule", "unrule": "rule"}
@@ -23,6 +26,8 @@ _TITLES = {
     "create": "Make {}", "update": "Change {}", "delete": "Remove {}", "rule": "Add a rule to {}",
     "unrule": "Remove a rule from {}",
 }  # fmt: skip
+STREAMS = " ".join(f"{noun}_{kind}:*" for noun in ("network", "storage") for kind in dict.fromkeys(JOBS.values()))
+"""Streams of these jobs, whose events redraw pages."""
 _TOLD = {"create": "created", "delete": "deleted"}
 _NAMED = 5
 
@@ -36,13 +41,16 @@ def chosen_cluster(slug: str, *, by: Actor) -> Cluster:
     """The cluster that was named, or the usual one, held against others who make something there; inside a transaction.
 
     Raises Invalid, Refused, Unavailable."""
+    return Cluster.objects.select_for_update().get(pk=named_cluster(slug, by=by).pk)
+
+
+def named_cluster(slug: str, *, by: Actor) -> Cluster:
+    """The cluster that was named, or the usual one, if it is known to answer. Raises Invalid, Refused, Unavailable."""
     if slug:
         cluster = Cluster.objects.visible_to(by).filter(slug=slug).first()
         if cluster is None:
             words = "there is no such cluster"
-            raise Invalid(
-                f"cluster: {words}.", details=[{"field": "cluster", "message": words, "provided_value": slug}]
-            )
+            raise invalid("cluster", words, slug, reason="no_such_cluster")
         check_lane(cluster, by=by)
     else:
         assert by.organization_id is not None
@@ -50,7 +58,7 @@ def chosen_cluster(slug: str, *, by: Actor) -> Cluster:
     if cluster is None:
         raise Unavailable("No cluster is registered; an operator registers one under Clusters.", code="NO_CLUSTER")
     check_answers(cluster)
-    return Cluster.objects.select_for_update().get(pk=cluster.pk)
+    return cluster
 
 
 def held(row: Row, scope: str, *, by: Actor) -> PlaceClaim:
@@ -60,12 +68,18 @@ def held(row: Row, scope: str, *, by: Actor) -> PlaceClaim:
     check_lane(row.cluster, by=by)
     check_answers(row.cluster)
     Cluster.objects.select_for_update().get(pk=row.cluster_id)
+    claim = claim_of(row)
+    refuse_busy(Job.objects.filter(public_id=claim.job), claim.name)
+    return claim
+
+
+def claim_of(row: Row) -> PlaceClaim:
+    """The ledger row of what ALMA made. Raises Refused."""
     claim = row.claim
     if claim is None or claim.state not in PlaceClaim.ACTIVE:
         raise Refused(
             f"{row.name} was not made by ALMA, so ALMA does not touch it. Change it in Proxmox.", code="PLACE_NOT_OURS"
         )
-    refuse_busy(Job.objects.filter(public_id=claim.job), claim.name)
     return claim
 
 
@@ -144,6 +158,16 @@ class PlaceKind(JobKind):
         noun = params["noun"]
         return f"job_{params['verb']}_{noun}_{params[noun]:03d}_{secrets.token_hex(4)}"
 
+    def places(self, job: Job) -> Sequence[Place]:
+        """The network, or the line of the storage, while there is one."""
+        noun = job.params.get("noun", "")
+        number = job.params.get(noun)
+        if number is None or (job.params.get("verb") == "delete" and job.state == Job.State.COMPLETED):
+            return ()
+        if noun == "network":
+            return [Place("Network", reverse("vms:network", args=[number]), "network")]
+        return [Place("Storage", f"{reverse('vms:storages')}#storage-{number}", "disk")]
+
     def completed(self, job: Job) -> dict[str, object]:
         """What there is now."""
         return self.show(job, is_done=True)
@@ -164,6 +188,10 @@ class PlaceKind(JobKind):
         """Bring the row to what was made or changed."""
         raise NotImplementedError
 
+    def forget(self, row: Row) -> None:
+        """Take away what lists show of something that is gone."""
+        row.delete()
+
     def show(self, job: Job, *, is_done: bool) -> dict[str, object]:
         """Bring ledger and row to what has become, and tell it on the cluster's stream."""
         claim = PlaceClaim.objects.select_for_update().get(pk=job.params["claim"])
@@ -172,7 +200,7 @@ class PlaceKind(JobKind):
             claim.move(PlaceClaim.State.RELEASED)
         facts = {"id": public_id(row) if row else None, "name": claim.name, "cluster": claim.cluster.slug}
         if row is not None and claim.state == PlaceClaim.State.RELEASED:
-            row.delete()
+            self.forget(row)
         elif row is not None and is_done:
             self.take(row, claim, job)
         noun = job.params["noun"]

@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 
-from django.db import transaction
-
 from alma.accounts.actors import Actor
 from alma.jobs.models import Job
 from alma.jobs.services import StepSpec
 from vms.models import Guest, GuestClaim
 from vms.operations.jobs import begin, step
+from vms.operations.reaching import begins_work
 from vms.operations.rights import held_claim
 
 LONGEST = 3600
@@ -32,7 +31,7 @@ class Stop:
         )  # fmt: skip
 
 
-@transaction.atomic
+@begins_work
 def start(guest: Guest, *, by: Actor) -> Job:
     """Start a machine; one that runs is left as it is. Raises Refused, WrongState, Unavailable."""
     claim = held_claim(guest, by=by)
@@ -40,7 +39,7 @@ def start(guest: Guest, *, by: Actor) -> Job:
     return begin("vm_start", guest, claim, steps, by=by, verb="start", status="starting")
 
 
-@transaction.atomic
+@begins_work
 def stop(guest: Guest, how: Stop, *, by: Actor) -> Job:
     """Stop a machine; one that is stopped is left as it is. Raises Refused, WrongState, Unavailable."""
     claim = held_claim(guest, by=by)
@@ -48,7 +47,7 @@ def stop(guest: Guest, how: Stop, *, by: Actor) -> Job:
     return begin("vm_stop", guest, claim, steps, by=by, verb="stop", status="stopping")
 
 
-@transaction.atomic
+@begins_work
 def restart(guest: Guest, how: Stop, *, by: Actor) -> Job:
     """Stop a machine and start it, so that what waits for its next start takes effect. Raises Refused, WrongState,
     Unavailable."""

@@ -1,7 +1,5 @@
 """Deleting a machine."""
 
-from django.db import transaction
-
 from alma.accounts.actors import Actor
 from alma.errors import WrongState
 from alma.jobs.models import Job
@@ -10,10 +8,11 @@ from vms.backups.services import drop_step
 from vms.models import Backup, BackupSchedule, Guest, GuestClaim
 from vms.operations.jobs import begin, ref_of, step
 from vms.operations.power import Stop
+from vms.operations.reaching import begins_work
 from vms.operations.rights import held_claim
 
 
-@transaction.atomic
+@begins_work
 def delete(guest: Guest, *, is_forced: bool, keeps_backups: bool, by: Actor) -> Job:
     """Stop a machine, with grace unless it is forced, delete it with its disks and snapshots, take its backup job away, and
     delete its backups if they are not to be kept; those that cannot be deleted are named.

@@ -6,15 +6,14 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import Any
 
-from django.db import transaction
-
 from alma.accounts.actors import Actor
 from alma.errors import NotFound, Refused, WrongState
 from alma.jobs.models import Job
 from alma.jobs.services import StepSpec
 from vms.models import ClusterNetwork, PlaceClaim
 from vms.operations.places import begin, held
-from vms.operations.wishes import invalid
+from vms.operations.reaching import begins_work
+from vms.refusing import invalid
 
 ACTIONS = {"allow": "ACCEPT", "deny": "DROP"}
 WITH_PORTS = frozenset({"tcp", "udp"})
@@ -55,19 +54,23 @@ class Rule:
 def check(rule: Rule) -> None:
     """Raises Invalid."""
     if rule.port and rule.protocol not in WITH_PORTS:
-        raise invalid("protocol", "tcp or udp, for a rule with a port", rule.protocol)
+        raise invalid("protocol", "tcp or udp, for a rule with a port", rule.protocol, reason="protocol_needs_ports")
     if rule.port and not (
         _PORTS.fullmatch(rule.port) and all(0 < int(one) < 65536 for one in re.split("[:,]", rule.port))
     ):
-        raise invalid("port", "1 to 65535, several with commas, or a range with a colon", rule.port[:100])
+        raise invalid(
+            "port", "1 to 65535, several with commas, or a range with a colon", rule.port[:100], reason="invalid_port"
+        )
     for field, value in (("source", rule.source), ("destination", rule.destination)):
         try:
             ip_network(value or "::/0")
         except ValueError as error:
-            raise invalid(field, "an address, or a network with its prefix length", value[:100]) from error
+            raise invalid(
+                field, "an address, or a network with its prefix length", value[:100], reason="invalid_address"
+            ) from error
 
 
-@transaction.atomic
+@begins_work
 def add(row: ClusterNetwork, rule: Rule, *, by: Actor) -> tuple[str, Job]:
     """Add a rule before all others; returns its id. Raises Refused, Invalid, WrongState, Unavailable."""
     check(rule)
@@ -82,7 +85,7 @@ def add(row: ClusterNetwork, rule: Rule, *, by: Actor) -> tuple[str, Job]:
     return f"rule-{number}", _begin("rule", row, claim, mark, goal=rule.values(mark), by=by)
 
 
-@transaction.atomic
+@begins_work
 def remove(row: ClusterNetwork, rule_id: str, *, by: Actor) -> Job:
     """Remove a rule that ALMA added. Raises Refused, NotFound, WrongState, Unavailable."""
     claim = _held(row, by=by)

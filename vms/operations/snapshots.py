@@ -3,16 +3,16 @@
 import re
 from typing import Any
 
-from django.db import transaction
-
 from alma.accounts.actors import Actor
-from alma.errors import Invalid, NotFound, WrongState
+from alma.errors import NotFound, WrongState
 from alma.jobs.models import Job, Step
 from vms.models import Guest, GuestClaim, GuestSnapshot
 from vms.operations.jobs import begin, step
 from vms.operations.kinds import MachineKind
+from vms.operations.reaching import begins_work
 from vms.operations.rights import held_claim
 from vms.proxmox.snapshots import MOST
+from vms.refusing import invalid
 from vms.snapshots import SNAPSHOT_JOBS as ON_IT
 from vms.snapshots import store
 
@@ -54,7 +54,7 @@ def find(guest: Guest, number: int) -> GuestSnapshot:
     return row
 
 
-@transaction.atomic
+@begins_work
 def take(
     guest: Guest, name: str, *, description: str = "", has_memory: bool = False, by: Actor
 ) -> tuple[GuestSnapshot, Job]:
@@ -97,13 +97,13 @@ def _check(guest: Guest, name: str, *, has_memory: bool) -> None:
         words = (
             "2 to 40 letters, digits, hyphens and underscores, beginning with a letter, and neither current nor pending"
         )
-        raise Invalid(f"name: {words}.", details=[{"field": "name", "message": words, "provided_value": name[:100]}])
+        raise invalid("name", words, name[:100], reason="invalid_name")
     if has_memory and guest.kind == "lxc":
         words = "a container has no memory that could be kept; take the snapshot without"
-        raise Invalid(f"include_memory: {words}.", details=[{"field": "include_memory", "message": words}])
+        raise invalid("include_memory", words, True, reason="container_has_no_memory")
 
 
-@transaction.atomic
+@begins_work
 def restore(guest: Guest, row: GuestSnapshot, *, by: Actor) -> Job:
     """Go back to a snapshot; a machine that ran runs afterwards. Raises Refused, WrongState, Unavailable."""
     claim = held_claim(guest, by=by)
@@ -113,7 +113,7 @@ def restore(guest: Guest, row: GuestSnapshot, *, by: Actor) -> Job:
     return _begin("vm_snapshot_restore", guest, claim, steps, row, by=by, verb="restore", status="restoring")
 
 
-@transaction.atomic
+@begins_work
 def drop(guest: Guest, row: GuestSnapshot, *, by: Actor) -> Job:
     """Delete a snapshot. Raises Refused, WrongState, Unavailable."""
     claim = held_claim(guest, by=by)

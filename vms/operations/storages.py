@@ -13,8 +13,10 @@ from alma.errors import WrongState
 from alma.jobs.models import Job
 from alma.jobs.services import StepSpec
 from vms.models import SECRETS, Cluster, ClusterStorage, PlaceClaim
-from vms.operations.networks import MOST_OURS, invalid
-from vms.operations.places import PlaceKind, Row, begin, chosen_cluster, claimed, held, refuse_used
+from vms.operations.networks import MOST_OURS
+from vms.operations.places import PlaceKind, Row, begin, chosen_cluster, claimed, held, named_cluster, refuse_used
+from vms.operations.reaching import begins_work, reach
+from vms.refusing import invalid
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,98}[A-Za-z0-9]", re.ASCII)
 _HOST = re.compile(r"[A-Za-z0-9:][A-Za-z0-9.:_-]{0,252}", re.ASCII)
@@ -101,30 +103,47 @@ class Storage:
 def check(wish: Storage) -> None:
     """What can be said without any cluster. Raises Invalid."""
     if not _NAME.fullmatch(wish.name):
-        raise invalid("name", "2 to 100 letters, digits, dots, hyphens and underscores", wish.name[:100])
+        raise invalid(
+            "name", "2 to 100 letters, digits, dots, hyphens and underscores", wish.name[:100], reason="invalid_name"
+        )
     plugin = PLUGINS[wish.plugin]
     for name in plugin.needed:
         if not wish.settings.get(name):
-            raise invalid(name, f"a storage of type {wish.plugin} needs it")
+            raise invalid(name, f"a storage of type {wish.plugin} needs it", reason="required")
     for name, value in wish.settings.items():
         if name not in (*plugin.needed, *plugin.optional):
-            raise invalid(name, f"a storage of type {wish.plugin} has none")
+            raise invalid(name, f"a storage of type {wish.plugin} has none", reason="not_for_this_type")
         pattern, words = _RULES.get(name, _PLAIN)
         if name not in HIDDEN and not pattern.fullmatch(value):
             raise invalid(name, words, value[:100])
     path = wish.settings.get("path", "/srv").strip("/").split("/")
     if path[0] in SYSTEM or {".", ".."} & set(path):
-        raise invalid("path", f"not in a directory of the system ({', '.join(SYSTEM)})", wish.settings["path"][:100])
+        raise invalid(
+            "path",
+            f"not in a directory of the system ({', '.join(SYSTEM)})",
+            wish.settings["path"][:100],
+            reason="system_directory",
+        )
     if unfit := sorted(set(wish.content) - set(plugin.content)):
-        raise invalid("content", f"a storage of type {wish.plugin} holds {', '.join(plugin.content)}", unfit[0])
+        raise invalid(
+            "content",
+            f"a storage of type {wish.plugin} holds {', '.join(plugin.content)}",
+            unfit[0],
+            reason="not_for_this_type",
+        )
 
 
-@transaction.atomic
 def create(wish: Storage, *, cluster: str = "", by: Actor) -> tuple[ClusterStorage, Job]:
     """Begin to make a storage. Raises Refused, Invalid, WrongState for a name that is taken or while another job is at it,
     Unavailable."""
     by.require("storage:write")
     check(wish)
+    reach(named_cluster(cluster, by=by))
+    return _create(wish, cluster, by=by)
+
+
+@transaction.atomic
+def _create(wish: Storage, cluster: str, *, by: Actor) -> tuple[ClusterStorage, Job]:
     place = chosen_cluster(cluster, by=by)
     wish = replace(wish, content=wish.content or _usual(wish), nodes=_nodes(wish, place))
     claim = _claim(wish, place)
@@ -151,7 +170,9 @@ def _nodes(wish: Storage, cluster: Cluster) -> tuple[str, ...]:
         raise WrongState(f"{cluster.name} has not been read yet.", code="NOT_READ_YET")
     for name in wish.nodes:
         if name not in known:
-            raise invalid("nodes", f"there is no such node (there are: {', '.join(known)})", name[:100])
+            raise invalid(
+                "nodes", f"there is no such node (there are: {', '.join(known)})", name[:100], reason="no_such_node"
+            )
     return tuple(sorted(set(wish.nodes)))
 
 
@@ -180,7 +201,7 @@ def _claim(wish: Storage, cluster: Cluster) -> PlaceClaim:
     return same
 
 
-@transaction.atomic
+@begins_work
 def delete(row: ClusterStorage, *, by: Actor) -> Job:
     """Remove the definition of a storage of ALMA's on which no disks lie; its data stays. Raises Refused, WrongState,
     Unavailable."""
@@ -205,3 +226,7 @@ class StorageKind(PlaceKind):
     def take(self, row: Row, claim: PlaceClaim, job: Job) -> None:
         """It is there; the next reading tells how large it is."""
         ClusterStorage.objects.filter(pk=row.pk).update(is_active=True, claim=claim)
+
+    def forget(self, row: Row) -> None:
+        """It has a row for each node, and one definition."""
+        ClusterStorage.objects.filter(cluster=row.cluster, name=row.name).delete()

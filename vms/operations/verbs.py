@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from alma.accounts.actors import Actor
 from alma.jobs.models import Job
 from vms.models import Guest
-from vms.operations import cloning, moving, power, removal, snapshots
+from vms.operations import changing, cloning, moving, power, removal, snapshots
+from vms.operations.changing import Change
 from vms.operations.cloning import Copy
 from vms.operations.moving import Move
 from vms.operations.power import Stop
@@ -26,6 +27,7 @@ class Options:
     has_memory: bool = False
     move: Move = Move(node="")
     copy: Copy = Copy(name="")
+    change: Change = Change()
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,10 @@ def _clone(guest: Guest, options: Options, by: Actor) -> Job:
     return cloning.clone(guest, options.copy, by=by)[1]
 
 
+def _change(guest: Guest, options: Options, by: Actor) -> Job:
+    return changing.change(guest, options.change, by=by)
+
+
 def _delete(guest: Guest, options: Options, by: Actor) -> Job:
     return removal.delete(guest, is_forced=not options.how.is_graceful, keeps_backups=True, by=by)
 
@@ -96,6 +102,7 @@ VERBS: Mapping[str, Verb] = {
         Verb("restart", "Restart", "refresh", "is stopped and started again", _restart, _is_off),
         Verb("move", "Move", "arrow-right", "goes to another node", _move),
         Verb("clone", "Copy", "copy", "is copied; the copy is stopped", _clone, is_for_one=True, takes_templates=True),
+        Verb("change", "Change", "pencil", "is changed", _change, is_for_one=True),
         Verb("snapshot", "Take snapshot", "disk", "gets a snapshot", _snapshot),
         Verb(
             "delete",

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from ipaddress import AddressValueError, IPv4Address, IPv4Network, NetmaskValueError
 from typing import Any
 
-from alma.errors import Invalid
 from vms.models import PlaceClaim
+from vms.refusing import invalid
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,58}[A-Za-z0-9]", re.ASCII)
 MOST_DNS = 4
@@ -88,23 +88,32 @@ class Network:
         }  # fmt: skip
 
 
-def invalid(field: str, words: str, value: object = None) -> Invalid:
-    """A rule that a field breaks."""
-    return Invalid(f"{field}: {words}.", details=[{"field": field, "message": words, "provided_value": value}])
-
-
 def check(wish: Network) -> None:
     """What can be said without any cluster. Raises Invalid."""
     if not _NAME.fullmatch(wish.name):
-        raise invalid("name", "2 to 60 letters, digits, spaces, dots, hyphens and underscores", wish.name[:100])
+        raise invalid(
+            "name",
+            "2 to 60 letters, digits, spaces, dots, hyphens and underscores",
+            wish.name[:100],
+            reason="invalid_name",
+        )
     if wish.kind == "vlan" and wish.vlan_id is None:
-        raise invalid("vlan_id", "a VLAN needs its number, 1 to 4094")
+        raise invalid("vlan_id", "a VLAN needs its number, 1 to 4094", reason="required")
     if wish.kind != "vlan" and wish.vlan_id is not None:
-        raise invalid("vlan_id", f"a network of type {wish.kind} has none; use type vlan", wish.vlan_id)
+        raise invalid(
+            "vlan_id",
+            f"a network of type {wish.kind} has none; use type vlan",
+            wish.vlan_id,
+            reason="not_for_this_type",
+        )
     if wish.kind == "bridge" and (wish.has_dhcp or wish.dns_servers):
-        raise invalid("dhcp_enabled", "nobody gives out addresses on a bridge of a node; use type vnet")
+        raise invalid(
+            "dhcp_enabled",
+            "nobody gives out addresses on a bridge of a node; use type vnet",
+            reason="not_for_this_type",
+        )
     if len(wish.dns_servers) > MOST_DNS:
-        raise invalid("dns_servers", f"at most {MOST_DNS}")
+        raise invalid("dns_servers", f"at most {MOST_DNS}", reason="too_many")
     _check_addresses(wish)
 
 
@@ -117,7 +126,7 @@ def _check_addresses(wish: Network) -> None:
     subnet = _subnet(wish.subnet)
     gateway = _inside(subnet, "gateway", wish.gateway) if wish.gateway else None
     if wish.has_dhcp != bool(wish.dhcp_range):
-        raise invalid("dhcp_range", "belongs to dhcp_enabled: give both or none")
+        raise invalid("dhcp_range", "belongs to dhcp_enabled: give both or none", reason="required")
     if wish.dhcp_range:
         _check_range(wish.dhcp_range, subnet, gateway)
 
@@ -125,15 +134,17 @@ def _check_addresses(wish: Network) -> None:
 def _refuse_without_subnet(wish: Network) -> None:
     for name, value in (("gateway", wish.gateway), ("dhcp_range", wish.dhcp_range), ("dhcp_enabled", wish.has_dhcp)):
         if value:
-            raise invalid(name, "needs a subnet")
+            raise invalid(name, "needs a subnet", reason="needs_subnet")
 
 
 def _check_range(span: tuple[str, str], subnet: IPv4Network, gateway: IPv4Address | None) -> None:
     if gateway is None:
-        raise invalid("gateway", "addresses are only given out in a subnet with a gateway")
+        raise invalid("gateway", "addresses are only given out in a subnet with a gateway", reason="required")
     first, last = (_inside(subnet, "dhcp_range", address) for address in span)
     if first > last or first <= gateway <= last:
-        raise invalid("dhcp_range", "begins before it ends, and does not hold the gateway", list(span))
+        raise invalid(
+            "dhcp_range", "begins before it ends, and does not hold the gateway", list(span), reason="invalid_range"
+        )
 
 
 def _subnet(given: str) -> IPv4Network:
@@ -141,20 +152,20 @@ def _subnet(given: str) -> IPv4Network:
         return IPv4Network(given)
     except (AddressValueError, NetmaskValueError, ValueError) as error:
         words = "an IPv4 network with its prefix length, such as 192.168.2.0/24"
-        raise invalid("subnet", words, given[:100]) from error
+        raise invalid("subnet", words, given[:100], reason="invalid_subnet") from error
 
 
 def _address(field: str, given: str) -> IPv4Address:
     try:
         return IPv4Address(given)
     except AddressValueError as error:
-        raise invalid(field, "an IPv4 address", given[:100]) from error
+        raise invalid(field, "an IPv4 address", given[:100], reason="invalid_address") from error
 
 
 def _inside(subnet: IPv4Network, field: str, given: str) -> IPv4Address:
     address = _address(field, given)
     if address not in subnet or address in {subnet.network_address, subnet.broadcast_address}:
-        raise invalid(field, f"an address of {subnet}", given[:100])
+        raise invalid(field, f"an address of {subnet}", given[:100], reason="outside_subnet")
     return address
 
 

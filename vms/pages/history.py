@@ -45,7 +45,7 @@ class History:
     def page(self) -> Page:
         """The part that the cursor names."""
         rows = Event.objects.visible_to(self.actor).filter(
-            stream__name=self.guest.cluster.stream, kind__startswith="vm.", data__id=public_id(self.guest)
+            stream__name=self.guest.cluster.stream, kind__startswith="vm.", about=public_id(self.guest)
         )
         place = ("history of a machine", self.actor.organization_id, self.guest.pk)
         return read_on(rows.order_by("-at", "-pk"), self.cursor, PER_PAGE, *place)

@@ -87,7 +87,16 @@ class MachinePage:
         return Action(verb, url, "" if is_copied else self.row.reason or verb.obstacle(self.guest))
 
     @property
-    def console_url(self) -> str:
+    def console_reason(self) -> str:
+        """Why its screen cannot be looked at now; empty when it can."""
+        if self.row.gate is not None:
+            return f"{self.row.gate.name} is protected: what is typed on a screen cannot be agreed to beforehand."
+        if self.row.reason and self.row.job is None:
+            return self.row.reason
+        return "" if self.guest.status == "running" else "It does not run: there is no screen."
+
+    @property
+    def proxmox_url(self) -> str:
         """Its screen in Proxmox's own pages, where one signs in anew; the sandbox has none."""
         guest, cluster = self.guest, self.guest.cluster
         if cluster.is_sandbox or guest.status != "running" or not self.may_act:
@@ -145,3 +154,8 @@ class MachinePage:
     def snapshots(self) -> list[Branch]:
         """As they were last read, and what jobs do with them."""
         return tree(snapshots.listed(self.guest), snapshots.busy(self.guest))
+
+    @property
+    def snapshot_count(self) -> int:
+        """How many there are: the tree has the machine itself as well."""
+        return sum(branch.snapshot is not None for branch in self.snapshots)

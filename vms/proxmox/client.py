@@ -79,7 +79,7 @@ class Api:
         return self._call("delete", path, query)
 
     def _call(self, method: str, path: tuple[str | int, ...], values: dict[str, Any]) -> Any:
-        resource = self._proxmox(segments(path))
+        resource = self._proxmox(segments(path, is_read=method == "get"))
         checked = parameters(values)
         self._context.begin(min(settings.ALMA_CLUSTER_TOTAL_SECONDS, self._time_left()))
         try:
@@ -183,7 +183,7 @@ def _fingerprint(cluster: Cluster) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
-def _trust(cluster: Cluster) -> Trust:
+def trust_of(cluster: Cluster) -> Trust:
     """How it is verified; not at all only while the operator's settings allow that, and never without a line of log."""
     is_verified = cluster.verifies_tls or not settings.ALMA_CLUSTER_ALLOW_UNVERIFIED
     if not is_verified and not cluster.fingerprint:
@@ -191,16 +191,24 @@ def _trust(cluster: Cluster) -> Trust:
     return Trust(cluster.ca_pem, cluster.fingerprint, is_verified)
 
 
-def _open(cluster: Cluster) -> Api:
-    user, _, token_name = cluster.token_id.partition("!")
+def _secret(cluster: Cluster) -> str:
     try:
-        secret = cluster.token_secret
+        return cluster.token_secret
     except Unavailable as error:
         raise Unknown(error.message) from error
-    trust = _trust(cluster)
+
+
+def authorization_of(cluster: Cluster) -> str:
+    """The header by which a cluster knows us. Raises Unknown."""
+    return f"PVEAPIToken={cluster.token_id}={_secret(cluster)}"
+
+
+def _open(cluster: Cluster) -> Api:
+    user, _, token_name = cluster.token_id.partition("!")
+    secret, trust = _secret(cluster), trust_of(cluster)
     context = trust.context()
     context.is_sandbox = cluster.is_sandbox
-    session = Session((cluster.host, cluster.port), context, trust, f"PVEAPIToken={cluster.token_id}={secret}")
+    session = Session((cluster.host, cluster.port), context, trust, authorization_of(cluster))
     proxmox = ProxmoxAPI(cluster.host, port=cluster.port, user=user, token_name=token_name, token_value=secret)
     proxmox._store["session"].close()
     proxmox._store.update(session=session, serializer=StrictSerializer())

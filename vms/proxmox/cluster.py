@@ -132,8 +132,11 @@ def _storages_of(api: Api, row: GuestRow) -> set[str]:
 
 
 def _bridges(api: Api, node: str) -> tuple[str, ...]:
-    found = rows(api.get("nodes", node, "network", type="any_bridge"), "networks")
-    return tuple(sorted(text(row, "iface") for row in found if row.get("iface")))
+    """Its own bridges first: the first one is the usual one, whatever virtual networks there are."""
+    found = [row for row in rows(api.get("nodes", node, "network", type="any_bridge"), "networks") if row.get("iface")]
+    return tuple(
+        text(row, "iface") for row in sorted(found, key=lambda row: (text(row, "type") == "vnet", row["iface"]))
+    )
 
 
 def _ostemplates(

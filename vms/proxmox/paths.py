@@ -21,6 +21,10 @@ ARCHIVE = re.compile(
     r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}:backup/[A-Za-z0-9_][A-Za-z0-9_.+-]*(?:/[A-Za-z0-9_][A-Za-z0-9_.:+-]*){0,3}", re.ASCII
 )  # fmt: skip
 """A backup as storages name it: `nas:backup/vzdump-qemu-100-….vma.zst`, `pbs:backup/vm/100/2026-11-21T00:15:19Z`."""
+IMAGE = re.compile(
+    r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}:(?:import|iso|vztmpl)/[A-Za-z0-9_][A-Za-z0-9_.+=-]{0,199}", re.ASCII
+)
+"""An image as storages name it: `local:import/debian-12.qcow2`."""
 _UNDERSCORED = frozenset({"storage", "snapshot"})
 """After these comes a name that may have an underscore."""
 _MANY_LINES = frozenset({"description", "ssh-public-keys"})
@@ -55,15 +59,23 @@ def archive_id(part: str) -> str:
     raise UnsafeValue(f"{part[:80]!r} is no name of a backup.")
 
 
-def segments(path: tuple[str | int, ...]) -> list[str]:
-    """The segments of a path. Raises UnsafeValue."""
+def image_id(part: str) -> str:
+    """The name of an image. Raises UnsafeValue."""
+    if IMAGE.fullmatch(part) and ".." not in part:
+        return part
+    raise UnsafeValue(f"{part[:80]!r} is no name of an image.")
+
+
+def segments(path: tuple[str | int, ...], *, is_read: bool = False) -> list[str]:
+    """The segments of a path. Of what lies on storages backups are named, and images where they are only read. Raises
+    UnsafeValue."""
     before = ("", *path)
-    return [_segment(before[at], part) for at, part in enumerate(path)]
+    return [_segment(before[at], part, is_read=is_read) for at, part in enumerate(path)]
 
 
-def _segment(before: str | int, part: str | int) -> str:
+def _segment(before: str | int, part: str | int, *, is_read: bool) -> str:
     if before == "content":
-        return archive_id(str(part))
+        return image_id(str(part)) if is_read and IMAGE.fullmatch(str(part)) else archive_id(str(part))
     return storage_id(str(part)) if before in _UNDERSCORED else seg(part)
 
 

@@ -22,6 +22,8 @@ class SnapshotReading:
     has_memory: bool
     parent: str
     taken_at: datetime
+    is_current: bool = False
+    """Whether the guest goes on from it now."""
 
     def as_json(self) -> dict[str, Any]:
         """For the evidence of a step."""
@@ -30,11 +32,13 @@ class SnapshotReading:
 
 def read(api: Api, guest: GuestReading) -> list[SnapshotReading]:
     """The snapshots of a guest, the oldest first. Raises Unknown, Refusal."""
-    found = [row for row in rows(api.get(*path(guest), "snapshot"), "snapshots") if row.get("name") != NOW]
+    listed = rows(api.get(*path(guest), "snapshot"), "snapshots")
+    found = [row for row in listed if row.get("name") != NOW]
+    here = next((text(row, "parent") for row in listed if row.get("name") == NOW), "")
     readings = [
         SnapshotReading(
             name=text(row, "name"), description=clean(text(row, "description"), 1000), parent=text(row, "parent"),
-            has_memory=bool(whole(row, "vmstate")), taken_at=datetime.fromtimestamp(whole(row, "snaptime"), UTC),
+            is_current=text(row, "name") == here, has_memory=bool(whole(row, "vmstate")), taken_at=datetime.fromtimestamp(whole(row, "snaptime"), UTC),
         )
         for row in found[:MOST]
     ]  # fmt: skip

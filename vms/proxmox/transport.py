@@ -92,6 +92,13 @@ class Trust:
             context.load_default_certs()
         return context
 
+    @staticmethod
+    def context_unchecked() -> ssl.SSLContext:
+        """To look at a certificate, with nothing said to who shows it."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        return context
+
     def pool_options(self) -> dict[str, Any]:
         """The same for urllib3."""
         if self.fingerprint:

@@ -1,6 +1,8 @@
 """Proxmox's ways of writing sizes, property strings and tags; built from typed parts, never from loose text."""
 
+import binascii
 import re
+from base64 import b64decode
 from collections.abc import Iterable
 from decimal import Decimal
 from urllib.parse import quote, unquote
@@ -15,6 +17,9 @@ EXTENT = 4 * MIB
 _UNITS = {"": 1, "K": 1024, "M": MIB, "G": GIB, "T": 1024**4}
 _SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,9})?)([KMGT]?)", re.ASCII)
 _PART = re.compile(r"[^,\s\x00-\x1f\x7f]*")
+_KEY_TYPE = re.compile(
+    r"(ssh-(?:ed25519|rsa|dss)|ecdsa-sha2-nistp(?:256|384|521)|sk-(?:ssh-ed25519|ecdsa-sha2-nistp256)@openssh\.com)"
+)
 _TAG = re.compile(r"[^a-z0-9_+.-]+")
 
 
@@ -88,6 +93,19 @@ def dns_name(text: str) -> str:
 def encode_keys(keys: Iterable[str]) -> str:
     """SSH keys as the cloud-init option wants them: URL-encoded lines."""
     return quote("\n".join(key.strip() for key in keys if key.strip()), safe="")
+
+
+def is_public_key(line: str) -> bool:
+    """Whether a line is a public key as OpenSSH writes it, which Proxmox would take: a type, and a body that names the same."""
+    kind, _, rest = line.strip().partition(" ")
+    if not _KEY_TYPE.fullmatch(kind):
+        return False
+    try:
+        body = b64decode(rest.strip().partition(" ")[0], validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    name = kind.encode()
+    return len(body) > 4 + len(name) and body.startswith(len(name).to_bytes(4) + name)
 
 
 def decode_keys(text: str) -> tuple[str, ...]:

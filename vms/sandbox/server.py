@@ -9,7 +9,8 @@ from pathlib import Path
 
 from aiohttp import web
 
-from vms.sandbox import uploads, wire
+from vms.sandbox import screen, uploads, wire
+from vms.sandbox.core import consoles
 from vms.sandbox.core.core import Core, Request, Response
 from vms.sandbox.core.errors import ApiError, NeedsTime
 from vms.sandbox.core.model import Json
@@ -91,6 +92,9 @@ class SandboxServer:
             response = await self._answer(request, asked)
         except wire.NotHttp as error:
             return wire.refusal(error)
+        if response.status == 200 and screen.is_asked_for(request, asked.path):
+            consoles.note_use(self.core.world, int(request.query["port"]))
+            return await screen.serve(request, screen.Screen(f"sandbox {asked.path}", screen.password_of(request)))
         return self._drop(request) if response.is_lost else wire.answer(response, asked)
 
     def _drop(self, request: web.BaseRequest) -> web.StreamResponse:

@@ -176,7 +176,7 @@ class ScanKind(JobKind):
 
     prefix = "job_scan"
     told_as = {
-        "started": "security.scan_started", "completed": "security.scan_completed", "failed": "security.scan_failed",
+        "queued": "security.scan_queued", "started": "security.scan_started", "completed": "security.scan_completed", "failed": "security.scan_failed",
         "cancelled": "security.scan_cancelled",
     }  # fmt: skip
 

@@ -18,6 +18,7 @@ from vms import machines
 from vms.inventory import BEING_MADE
 from vms.lanes import check_lane, is_test
 from vms.models import Guest, GuestQuerySet, ScanSubject, SecurityScan
+from vms.operations.reaching import reach
 from vms.operations.rights import check_answers
 from vms.scans.controls import FRAMEWORKS
 
@@ -107,6 +108,7 @@ def _scannable(guests: Sequence[Guest] | None, by: Actor) -> list[Guest]:
         if not cluster.is_enabled:
             raise WrongState(f"{cluster.name} is switched off; nothing is read from it.", code="CLUSTER_OFF")
         check_answers(cluster)
+        reach(cluster)
     return rows
 
 

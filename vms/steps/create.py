@@ -27,7 +27,7 @@ class CreateGuest(GuestStep):
 
     Parameters beside the common ones: `name`, `cores`, `memory_bytes`, `disk_bytes`, `storage`, `bridge`, `vlan`?, `tags`,
     `note`, `cloud_init`? {user, ssh_keys, ip, gateway, nameserver}; for a clone `template_vmid`, `template_node`,
-    `full_clone`; for a container from an archive `ostemplate`.
+    `full_clone`; for a container from an archive `ostemplate`; for a VM from an image `import_from` or `cdrom`.
 
     The number is reserved in the ledger first and is the key of idempotency: Proxmox never makes two guests of one number.
     """

@@ -5,7 +5,7 @@ from typing import Any
 
 from alma.jobs.kinds import StepFailed
 from vms.models import GuestClaim
-from vms.proxmox.paths import seg, storage_id
+from vms.proxmox.paths import image_id, seg, storage_id
 from vms.proxmox.readings import GuestReading
 from vms.proxmox.values import (
     decode_keys,
@@ -59,13 +59,23 @@ def _new_vm(params: Params, claim: GuestClaim) -> Call:
     values = {
         "vmid": claim.vmid, "name": dns_name(params["name"]), "description": description(params, claim),
         "tags": tags(params), "cores": params["cores"], "memory": mib(params["memory_bytes"]), "ostype": "l26",
-        "scsihw": "virtio-scsi-single", "scsi0": f"{storage_id(params['storage'])}:{gib_text(params['disk_bytes'])}",
+        "scsihw": "virtio-scsi-single", "scsi0": _first_disk(params),
         "net0": properties("virtio", bridge=params["bridge"], tag=params.get("vlan")), "agent": "1",
         "pool": _pool(params),
     }  # fmt: skip
     if params.get("cloud_init"):
         values |= {"ide2": f"{storage_id(params['storage'])}:cloudinit", **cloud_init(params["cloud_init"])}
+    if params.get("cdrom"):
+        values["ide2"] = properties(image_id(params["cdrom"]), media="cdrom")
     return ("nodes", params["node"], "qemu"), values
+
+
+def _first_disk(params: Params) -> str:
+    """A new disk, or one that an image is imported to: that is as large as its image, and grows afterwards."""
+    storage = storage_id(params["storage"])
+    if params.get("import_from"):
+        return properties(f"{storage}:0", **{"import-from": image_id(params["import_from"])})
+    return f"{storage}:{gib_text(params['disk_bytes'])}"
 
 
 def _new_container(params: Params, claim: GuestClaim) -> Call:

@@ -1,40 +1,40 @@
 """Finding out where a new machine goes and what it is copied from, for a job that was begun without asking the cluster."""
 
-import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from typing import Any
 
 from alma.jobs.kinds import StepFailed
 from vms.models import Cluster
 from vms.proxmox import cluster as cluster_reader
-from vms.proxmox.readings import ClusterReading, GuestRow, NodeReading, StorageReading
+from vms.proxmox.readings import ClusterReading, NodeReading, StorageReading
 from vms.proxmox.values import GIB
 from vms.steps.base import GuestStep
+from vms.steps.origins import Origin, fitting, origin_of
 from vms.steps.work import Work
 
-_SYSTEM = re.compile(r"([a-z]+)[-_ :]*(\d+(?:\.\d+)?)?", re.ASCII)
+__all__ = ["PlaceGuest", "fitting", "hand_on", "is_chosen"]
 
 
 class PlaceGuest(GuestStep):
     """Read the cluster and decide; what is decided becomes part of the parameters of the guest's later steps.
 
-    Parameters beside the common ones: `template` (a name, a VMID, or a system like `ubuntu-24.04`), `cores`,
-    `memory_bytes`, `disk_bytes`, `vlan`, `firewall`, `encrypted`.
+    Parameters beside the common ones: `template` (a name, a VMID, or a system like `ubuntu-24.04`) or `image` (the volume
+    of one), `cores`, `memory_bytes`, `disk_bytes`, `vlan`, `firewall`, `encrypted`.
     """
 
     def turn(self, work: Work) -> None:
         """Decide, and hand it on, in one transaction. Raises StepFailed when there is no place, Unknown, Refusal."""
         reading = cluster_reader.read(work.api, work.context.renew)
-        template = _template(work, reading)
-        disk_bytes = max(work.params["disk_bytes"], template.disk_bytes)
-        node, storage = _place(work, reading, template, disk_bytes)
+        origin = origin_of(work, reading)
+        disk_bytes = max(work.params["disk_bytes"], origin.disk_bytes)
+        node, storage = _place(work, reading, origin, disk_bytes)
         bridge = _bridge(work.cluster, reading, node.name)
         card = {"slot": "net0", "bridge": bridge, "vlan": work.params["vlan"], "firewall": work.params["firewall"]}
         placed = {
-            "node": node.name, "storage": storage.name, "bridge": bridge, "template_vmid": template.vmid,
-            "template_node": template.node, "disk_bytes": disk_bytes, "cards": [card],
+            "node": node.name, "storage": storage.name, "bridge": bridge, "template_vmid": origin.vmid,
+            "template_node": origin.home, "disk_bytes": disk_bytes, "cards": [card],
         }  # fmt: skip
-        hand_on(work, placed, f"{template.name} is copied to {storage.name} on {node.name}.")
+        hand_on(work, placed, f"{origin.told} {storage.name} on {node.name}.")
 
 
 def hand_on(work: Work, placed: dict[str, Any], words: str) -> None:
@@ -47,38 +47,12 @@ def hand_on(work: Work, placed: dict[str, Any], words: str) -> None:
         work.context.succeed(placed=placed)
 
 
-def fitting(wanted: str, names: Iterable[str]) -> str:
-    """The template that a name means: that of this very name, else the first of the same system; empty when none is."""
-    known = sorted(names)
-    if wanted in known:
-        return wanted
-    system = _SYSTEM.match(wanted.lower())
-    if system is None:
-        return ""
-    family, version = system[1], system[2] or ""
-    return next((name for name in known if family in name.lower() and version in name), "")
-
-
-def _template(work: Work, reading: ClusterReading) -> GuestRow:
-    wanted = str(work.params["template"])
-    rows = {row.name: row for row in reading.templates if row.kind == "vm"}
-    by_number = next((row for row in rows.values() if str(row.vmid) == wanted), None)
-    found = by_number or rows.get(fitting(wanted, rows))
-    if found is None:
-        known = ", ".join(sorted(rows)) or "none"
-        raise StepFailed("TEMPLATE_MISSING", f"No template on {work.cluster} is {wanted} (there are: {known}).")
-    return found
-
-
-def _place(
-    work: Work, reading: ClusterReading, template: GuestRow, disk_bytes: int
-) -> tuple[NodeReading, StorageReading]:
-    """The node with most memory free, of those that reach the template and have room. Raises StepFailed."""
+def _place(work: Work, reading: ClusterReading, origin: Origin, disk_bytes: int) -> tuple[NodeReading, StorageReading]:
+    """The node with most memory free, of those that reach what is copied and have room. Raises StepFailed."""
     chosen, why = [], []
     for node in reading.online_nodes():
-        is_away = node.name != template.node
-        storage = _storage(work, reading, node.name, must_be_shared=is_away)
-        refusal = _refusal(work, reading, node, storage, template, disk_bytes)
+        storage = _storage(work, reading, node.name, must_be_shared=origin.home not in {"", node.name})
+        refusal = _refusal(work, node, storage, origin, disk_bytes)
         if refusal:
             why.append(f"{node.name} {refusal}")
         elif storage is not None:
@@ -89,14 +63,13 @@ def _place(
 
 
 def _refusal(
-    work: Work, reading: ClusterReading, node: NodeReading, storage: StorageReading | None, template: GuestRow,
-    disk_bytes: int,
+    work: Work, node: NodeReading, storage: StorageReading | None, origin: Origin, disk_bytes: int
 ) -> str:  # fmt: skip
     """Why it cannot go to a node, or nothing when it can."""
     if not is_chosen(node.name, work.cluster.chosen_nodes):
         return "is not among the nodes that ALMA may use"
-    if node.name != template.node and template.vmid not in reading.shared_templates:
-        return f"does not hold {template.name}"
+    if node.name not in origin.nodes:
+        return f"does not hold {origin.name}"
     if storage is None:
         return f"has no storage that {'encrypts' if work.params.get('encrypted') else 'can be used'}"
     if storage.free_bytes < disk_bytes:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -10,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from alma.errors import Invalid, NotFound
+from alma.errors import Invalid, NotFound, WrongState
 from alma.htmx import HtmxRequest
 from alma.jobs.gate import decided_at
 from alma.jobs.models import Job
@@ -95,8 +96,10 @@ def _begin(request: HtmxRequest, verb: Verb, guests: list[Guest], form: ActForm,
         return where
     outcomes = begin_all(verb, guests, form.options(), by=request.actor)
     if is_one and outcomes[0].job is None:
-        form.add_error(None, outcomes[0].reason)
+        form.object(outcomes[0].refusal or WrongState(outcomes[0].reason))
         return ""
+    for note in form.notes():
+        messages.info(request, note)
     runs.remember(request.session, name, verb, outcomes)
     first = outcomes[0]
     return (_elsewhere(first.job, first.guest) if is_one and first.job else "") or where

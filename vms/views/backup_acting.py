@@ -15,9 +15,10 @@ from alma.htmx import HtmxRequest
 from alma.jobs.gate import decided_at
 from alma.jobs.models import Job
 from vms.backups import listing, proving, restoring, services
-from vms.backups.rights import READ, WRITE, savable_claim, usable
+from vms.backups.rights import READ, WRITE, key_of, savable_claim, usable
 from vms.forms.backup_acting import RestoreForm, TakeForm
 from vms.models import Backup, Guest
+from vms.operations.rights import gated_by
 
 _CHANGING = ["GET", "HEAD", "POST"]
 
@@ -74,9 +75,14 @@ def backup_detail(request: HtmxRequest, pk: int) -> HttpResponse:
     row = _find(request, pk)
     context = {
         "backup": row, "shown_as": listing.busy([row]).get(row.pk, row.state), "live": f"{row.cluster.stream} {listing.TOPICS}",
-        "reason": _refusal(lambda: usable(row, by=request.actor)), "job": Job.objects.filter(public_id=row.job).first(),
+        "reason": _refusal(lambda: usable(row, by=request.actor)), "asked": _asked(row), "job": Job.objects.filter(public_id=row.job).first(),
     }  # fmt: skip
     return render(request, "vms/backups/_detail.html" if request.htmx else "vms/backups/backup_detail.html", context)
+
+
+def _asked(row: Backup) -> Job | None:
+    """The job that waits until people have agreed to it."""
+    return Job.objects.waiting().filter(organization_id=row.organization_id, exclusive_key=key_of(row)).first()
 
 
 @require_http_methods(_CHANGING)
@@ -86,7 +92,10 @@ def backup_act(request: HtmxRequest, pk: int, way: str) -> HttpResponse:
     request.actor.require(WRITE)
     row, chosen = _find(request, pk), WAYS[way]
     if request.method != "POST":
-        context = {"backup": row, "way": chosen, "reason": _refusal(lambda: chosen.check(row, request.actor))}
+        context = {
+            "backup": row, "way": chosen, "reason": _refusal(lambda: chosen.check(row, request.actor)),
+            "gate": gated_by(row.claim) if chosen.is_destructive and row.claim else None,
+        }  # fmt: skip
         return render(request, "vms/backups/backup_act.html", context)
     return _begun(request, chosen.begin(row, request.actor))
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.db.models import Q
+from django.db.models import F, Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
@@ -14,8 +14,8 @@ from django.views.decorators.vary import vary_on_headers
 from alma.htmx import HtmxRequest
 from vms import machines
 from vms.backups import listing
-from vms.forms.backups import STATES, VERIFIED, BackupFilter
-from vms.models import Backup, BackupQuerySet, BackupStorage, Guest
+from vms.forms.backups import AGES, ORIGINS, STATES, VERIFIED, BackupFilter, GapFilter
+from vms.models import Backup, BackupQuerySet, BackupStorage, Cluster, Guest
 
 PER_PAGE = 50
 SHOWN, GAPS = 8, 5
@@ -37,9 +37,36 @@ def backup_list(request: HtmxRequest) -> HttpResponse:
         "page": page, "rows": _with_states(page.object_list), "filters": values, "clusters": clusters,
         "live": " ".join([*(cluster.stream for cluster in clusters), listing.TOPICS]), "states": STATES,
         "kinds": VERIFIED, "gaps": list(gaps[:GAPS]), "gap_count": gap_count, "gaps_more": max(0, gap_count - GAPS), "old_days": listing.OLD.days,
-        "unread": list(BackupStorage.objects.filter(cluster__in=clusters).exclude(error="").select_related("cluster")),
+        "unread": _unread(clusters),
     }  # fmt: skip
     return render(request, "vms/backups/_list.html" if request.htmx else "vms/backups/backup_list.html", context)
+
+
+def _unread(clusters: Iterable[Cluster]) -> list[list[BackupStorage]]:
+    """Storages that could not be read, those together that one thing keeps from it; of each group the oldest reading first."""
+    rows = BackupStorage.objects.filter(cluster__in=clusters).exclude(error="").select_related("cluster")
+    groups: dict[tuple[int, str], list[BackupStorage]] = {}
+    for row in rows.order_by(F("read_at").asc(nulls_first=True), "name", "node"):
+        groups.setdefault((row.cluster_id, row.error), []).append(row)
+    return list(groups.values())
+
+
+@require_safe
+@login_required
+@vary_on_headers("HX-Request")
+def gap_list(request: HtmxRequest) -> HttpResponse:
+    """All machines without a good backup; HTMX gets the part below the filters."""
+    request.actor.require("backup:read")
+    values = GapFilter(request.GET).values()
+    clusters = list(machines.clusters_of(request.actor).values())
+    wanted = {"words": values["q"], **{name: values[name] for name in ("origin", "age", "cluster")}}
+    rows = listing.narrowed(listing.gaps(request.actor), **wanted)
+    context = {
+        "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")), "filters": values, "clusters": clusters,
+        "origins": ORIGINS, "ages": AGES, "old_days": listing.OLD.days, "is_filtered": any(values.values()),
+        "live": " ".join([*(cluster.stream for cluster in clusters), listing.TOPICS]),
+    }  # fmt: skip
+    return render(request, "vms/backups/_gap_list.html" if request.htmx else "vms/backups/gap_list.html", context)
 
 
 def _with_states(backups: Iterable[Backup]) -> list[tuple[Backup, str]]:

@@ -13,6 +13,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from alma.htmx import HtmxRequest
 from vms.models import Cluster, ClusterNode, ClusterStorage, ClusterTask, Guest, GuestQuerySet
+from vms.operations.showing import proposed
 from vms.views.registration import find
 
 PER_PAGE = 25
@@ -127,7 +128,7 @@ def _guests(request: HtmxRequest, cluster: Cluster) -> dict[str, Any]:
         .order_by("is_template", "name", "vmid")
     )
     page = Paginator(_found(rows, words), PER_PAGE).get_page(request.GET.get("page"))
-    return {"page": page, "words": words}
+    return {"page": page, "words": words, "proposed": proposed(page.object_list)}
 
 
 def _found(rows: GuestQuerySet, words: str) -> GuestQuerySet:

@@ -42,6 +42,15 @@ def detail(request: HtmxRequest, pk: int) -> HttpResponse:
 
 @require_safe
 @login_required
+def console(request: HtmxRequest, pk: int) -> HttpResponse:
+    """Its screen, which a socket carries; or why it cannot be looked at."""
+    request.actor.require("vm:write")
+    page = MachinePage(find(request, pk), request.actor)
+    return render(request, "vms/guest/console.html", {"page": page, "guest": page.guest})
+
+
+@require_safe
+@login_required
 def by_public_id(request: HtmxRequest, pk: int) -> HttpResponse:
     """For those who come with the id that the API gives, as in `/vms/vm-027/`: to its page."""
     request.actor.require("vm:read")

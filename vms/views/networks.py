@@ -12,10 +12,10 @@ from django.views.decorators.vary import vary_on_headers
 from alma.errors import DomainError
 from alma.htmx import HtmxRequest
 from alma.jobs.models import Job
-from vms.forms.places import NETWORK_KINDS, NetworkForm, RuleForm
+from vms.forms.places import NETWORK_KINDS, NetworkChangeForm, NetworkForm, RuleForm
 from vms.models import ClusterNetwork, PlaceClaim
 from vms.operations import networks, rules
-from vms.operations.places import at_work, status_of
+from vms.operations.places import STREAMS, at_work, status_of
 from vms.views.places import limits_of
 
 READ, WRITE = "network:read", "network:write"
@@ -61,7 +61,7 @@ def _detail(request: HtmxRequest, row: ClusterNetwork, form: RuleForm) -> HttpRe
     claim = row.claim if row.claim and row.claim.state in PlaceClaim.ACTIVE else None
     context: dict[str, Any] = {
         "network": row, "claim": claim, "form": form, "has_firewall": row.kind != "bridge" and not row.node,
-        "may_change": claim is not None and request.actor.has(WRITE),
+        "may_change": claim is not None and request.actor.has(WRITE), "live": f"{row.cluster.stream} {STREAMS}",
         "rules": [{**rule, "is_ours": rules.is_ours(rule["id"])} for rule in row.firewall_rules or ()],
         "status": status_of(None, {}, is_active=row.is_active), "dns": row.dns_servers,
     }  # fmt: skip
@@ -78,6 +78,26 @@ def _of_ledger(claim: PlaceClaim, row: ClusterNetwork) -> dict[str, Any]:
         "status": status_of(claim, jobs, is_active=row.is_active), "dns": claim.wish.get("dns_servers"),
         "span": claim.wish.get("dhcp_range"),
     }  # fmt: skip
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def network_change(request: HtmxRequest, pk: int) -> HttpResponse:
+    """Change one that ALMA made, and watch it."""
+    request.actor.require(WRITE)
+    row = find(request, pk)
+    form = NetworkChangeForm(request.POST if request.method == "POST" else None, wish=networks.changeable(row))
+    if form.is_bound and form.is_valid():
+        try:
+            job = networks.change(row, form.changes(), by=request.actor)
+        except DomainError as error:
+            form.object(error)
+        else:
+            for note in networks.wished(job).notes():
+                messages.info(request, note)
+            return redirect("vms:network", row.pk)
+    context = {"form": form, "network": row}
+    return render(request, "vms/places/network_change.html", context, status=422 if form.is_bound else 200)
 
 
 @require_POST

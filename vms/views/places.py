@@ -16,7 +16,7 @@ from alma.htmx import HtmxRequest
 from alma.jobs.models import Job
 from vms import machines, storages
 from vms.models import Cluster, ClusterNetwork, PlaceClaim
-from vms.operations.places import Row, at_work, status_of
+from vms.operations.places import STREAMS, Row, at_work, status_of
 from vms.views.clusters import tone_of
 
 PER_PAGE = 50
@@ -99,5 +99,5 @@ def _searched(request: HtmxRequest, rows: QuerySet[Any], fields: tuple[str, ...]
     rows = rows.select_related("cluster", "claim").defer("cluster__ca_pem", "cluster__token_secret_sealed")
     return {
         "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")), "words": words,
-        "chosen": chosen, "clusters": clusters, "can_write": can_write, "live": " ".join(cluster.stream for cluster in clusters),
+        "chosen": chosen, "clusters": clusters, "can_write": can_write, "live": " ".join([*(cluster.stream for cluster in clusters), STREAMS]),
     }  # fmt: skip

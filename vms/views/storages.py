@@ -59,5 +59,6 @@ def storage_delete(request: HtmxRequest, pk: int) -> HttpResponse:
     request.actor.require(WRITE)
     row = find(request, pk)
     if request.method != "POST":
-        return render(request, "vms/places/storage_delete.html", {"storage": row})
+        nodes = list(row.cluster.storages.filter(name=row.name).order_by("node").values_list("node", flat=True))
+        return render(request, "vms/places/storage_delete.html", {"storage": row, "nodes": nodes})
     return redirect(storages.delete(row, by=request.actor))

@@ -2,6 +2,7 @@
 refused at once in the family's own words, and nothing waits longer than its deadline."""
 
 import socket
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -31,6 +32,7 @@ from vms.models import (
     GuestSnapshot,
     KeptSeries,
 )
+from vms.operations import reaching
 from vms.proxmox.client import disconnect
 
 pytestmark = pytest.mark.django_db
@@ -162,8 +164,31 @@ def test_writes_are_refused_at_once_in_the_words_of_the_family(site: Client, mac
     assert not Job.objects.exists()
 
 
-def test_before_anybody_has_noticed_a_job_waits_and_guesses_nothing(site: Client, machine: Guest) -> None:
-    """Between the last look and the silence a write is taken; its job asks, is told nothing, and goes on waiting."""
+@pytest.fixture
+def asks_first(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As installations do, and tests of rows do not."""
+    settings.ALMA_CLUSTER_PROBE_SECONDS = 1
+    monkeypatch.setattr(reaching, "_heard", {})
+    monkeypatch.setattr(reaching, "_silent", {})
+
+
+@pytest.mark.usefixtures("asks_first")
+def test_writes_are_refused_before_anybody_has_noticed(site: Client, machine: Guest) -> None:
+    ids = {"vm": public_id(machine), "snapshot": f"snap-{machine.snapshots.get().pk:03d}"}
+    for name, (method, path, body) in WRITES.items():
+        began = time.monotonic()
+        answer = getattr(site, method)(path.format(**ids), body, content_type="application/json")
+        told = answer.json()
+        assert (answer.status_code, told["error"]["code"]) == (503, "SERVICE_UNAVAILABLE"), (name, told)
+        assert told["error"]["details"]["reason"] == "cluster_unreachable", name
+        assert time.monotonic() - began < 2.5, name
+    assert not Job.objects.exists()
+    machine.cluster.refresh_from_db()
+    assert machine.cluster.last_error == "", "one lost answer is no news of the whole cluster"
+
+
+def test_a_job_that_was_taken_waits_and_guesses_nothing(site: Client, machine: Guest) -> None:
+    """Within the second after the last answer a write is taken; its job asks, is told nothing, and goes on waiting."""
     answer = site.post(f"/v1/vms/{public_id(machine)}/start")
     assert answer.status_code == 200, answer.content
     job = Job.objects.get()

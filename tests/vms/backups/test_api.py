@@ -121,11 +121,21 @@ def test_what_a_protected_environment_holds(site: Client, machine: Guest, enviro
     make_environment("staging", organization=environment.organization)
     Environment.objects.filter(pk=environment.pk).update(is_protected=True)
     row = make_backup(guest=machine, storage="nas")
-    for method, what, body in (
-        ("delete", "", None), ("post", "/restore", {"environment": "staging"}),
-    ):  # fmt: skip
-        answer = send(site, method, f"/v1/backups/{row.public_id}{what}", body)
-        assert (answer.status_code, Job.objects.count()) == (403, 0), "it does not leave it, and nobody agreed"
+    answer = send(site, "post", f"/v1/backups/{row.public_id}/restore", {"environment": "staging"})
+    assert (answer.status_code, Job.objects.count()) == (403, 0), "it does not leave it"
+
+
+def test_deleting_in_a_protected_environment_waits_for_an_ipr(
+    site: Client, machine: Guest, environment: Environment
+) -> None:
+    Environment.objects.filter(pk=environment.pk).update(is_protected=True)
+    row = make_backup(guest=machine, storage="nas")
+    asked = [send(site, "delete", f"/v1/backups/{row.public_id}").json()["data"]["backup"] for _ in range(2)]
+    assert asked[0] == asked[1] and asked[0]["status"] == "completed", (
+        "asked twice is asked once, and it is there still"
+    )
+    job = Job.objects.get(kind="backup_deletion")
+    assert (job.state, job.public_id, job.params["ipr"]) == ("waiting", asked[0]["job_id"], asked[0]["ipr_id"])
 
 
 def test_putting_back_in_a_protected_environment_waits_for_an_ipr(

@@ -1,5 +1,6 @@
 """The page of all backups, and the part of a machine's page."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -71,10 +72,34 @@ def test_gaps_stand_first(site: Client, cluster: Cluster, machine: Guest) -> Non
     assert old.public_id in shown(site, "/backups/")
 
 
+def test_all_gaps_have_a_list_of_their_own(site: Client, cluster: Cluster, machine: Guest) -> None:
+    make_storage(cluster)
+    for number in range(60):
+        make_guest(cluster, name=f"theirs-{number:02d}", vmid=700 + number)
+    make_backup(guest=machine, taken_at=timezone.now() - timedelta(days=9))
+    first = shown(site, "/backups/")
+    assert first.index(">web</a>") < first.index(">theirs-00</a>"), "what ALMA cannot back up does not fill it"
+    assert 'href="/backups/gaps/">and 56 more</a>' in first
+    pages = shown(site, "/backups/gaps/"), shown(site, "/backups/gaps/?page=2")
+    assert [page.count('class="item" id="gap-') for page in pages] == [50, 11]
+    for query, names in {
+        "q=theirs-07": ["theirs-07"], "q=703": ["theirs-03"], "age=old": ["web"], "origin=declared": ["web"],
+        "origin=declared&age=none": [], "origin=foreign&q=theirs-1": [f"theirs-1{number}" for number in range(10)],
+        "cluster=none": [],
+    }.items():  # fmt: skip
+        html = shown(site, f"/backups/gaps/?{query}", **{"HX-Request": "true"})
+        assert re.findall(r'class="strong" href="[^"]+">([^<]+)<', html) == names, query
+        assert ("Nothing matches" in html, "<html" in html) == (not names, False)
+
+
 def test_what_could_not_be_read_is_said(site: Client, cluster: Cluster) -> None:
     make_storage(cluster, name="nas", error="mount error <b>")
+    for node in ("pve1", "pve2"):
+        make_storage(cluster, name="local", node=node, error="The cluster refused the connection.")
     html = shown(site, "/backups/")
     assert "The backups on nas (Lab) could not be read" in html and "mount error &lt;b&gt;" in html
+    assert "The backups on local on pve1, local on pve2 (Lab) could not be read" in html, "one thing is said once"
+    assert html.count("could not be read") == 2
 
 
 def test_states(site: Client, machine: Guest) -> None:
@@ -167,15 +192,19 @@ def test_what_is_not_offered_says_why(desk: Client, cluster: Cluster, backup: Ba
     assert f"/backups/{backup.pk}/restore/" in shown(desk, "/backups/")
 
 
-def test_one_of_a_protected_environment_is_not_deleted(desk: Client, machine: Guest, backup: Backup) -> None:
+def test_one_of_a_protected_environment_is_deleted_when_people_have_agreed(
+    desk: Client, machine: Guest, backup: Backup
+) -> None:
     place = make_environment("production", organization=machine.organization, is_protected=True)
     GuestClaim.objects.filter(pk=backup.claim_id).update(owner=f"env:{place.pk}/direct")
     html = shown(desk, f"/backups/{backup.pk}/delete/")
-    assert "is protected: what is done to a machine there is agreed to beforehand" in html
-    assert "data-guard" not in html
-    assert desk.post(f"/backups/{backup.pk}/delete/").status_code == 403
-    assert "data-guard" in shown(desk, f"/backups/{backup.pk}/verify/"), "a test changes nothing of the machine"
-    assert not Job.objects.exists()
+    assert "Production is protected: this opens an IPR" in html and "data-guard" in html
+    assert "opens an IPR" not in shown(desk, f"/backups/{backup.pk}/verify/"), "a test changes nothing of the machine"
+    answer = desk.post(f"/backups/{backup.pk}/delete/")
+    job = Job.objects.get(kind="backup_deletion")
+    assert (job.state, answer["Location"]) == ("waiting", job.params["ipr_url"])
+    html = shown(desk, f"/backups/{backup.pk}/")
+    assert "waits until people have agreed" in html and f'href="{job.params["ipr_url"]}"' in html
 
 
 def test_who_only_reads_is_offered_nothing(site: Client, machine: Guest, backup: Backup) -> None:

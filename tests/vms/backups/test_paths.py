@@ -30,6 +30,14 @@ def test_what_is_no_archive_is_never_named(name: str) -> None:
         segments((*HERE, name))
 
 
+def test_an_image_is_read_and_never_written_to() -> None:
+    image = "local:import/debian-12.qcow2"
+    assert segments((*HERE, image), is_read=True) == [*HERE, image]
+    for name, is_read in ((image, False), ("local:import/../x.qcow2", True), ("local:100/vm-100-disk-0.qcow2", True)):
+        with pytest.raises(UnsafeValue):
+            segments((*HERE, name), is_read=is_read)
+
+
 def test_force_goes_with_a_restore_alone() -> None:
     assert parameters({"archive": "nas:backup/x", "force": True})["force"] == 1
     assert parameters({"ostemplate": "nas:backup/x", "restore": True, "force": True})["force"] == 1

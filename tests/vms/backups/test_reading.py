@@ -104,8 +104,10 @@ def test_machines_without_a_backup_come_first(cluster: Cluster, observer: Any, m
         dump(observer, guest.node, guest.vmid)
     look()
     Backup.objects.filter(guest=old).update(taken_at=timezone.now() - timedelta(days=8))
-    names = [guest.name for guest in listing.gaps(actor)]
-    assert names[-1] == "old" and "web" in names and "good" not in names
+    found = list(listing.gaps(actor))
+    assert [guest.name for guest in found[:2]] == ["web", "old"], "what ALMA can back up comes first"
+    assert found[2:] and all(guest.claim_id is None for guest in found[2:])
+    assert "good" not in [guest.name for guest in found]
 
 
 def test_what_has_not_changed_is_not_written(cluster: Cluster) -> None:

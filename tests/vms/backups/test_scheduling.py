@@ -11,14 +11,17 @@ from alma.errors import Invalid, Refused
 from alma.jobs.models import Job
 from tests.fixtures.sandbox import RunningSandbox
 from tests.vms.backups.conftest import dump, look
+from tests.vms.conftest import Runner
 from tests.vms.operations.conftest import end_of
 from vms.backups import listing, services
 from vms.backups.plans import Plan, keeps
 from vms.backups.services import Wish
 from vms.models import Backup, BackupSchedule, Cluster, Guest
 from vms.operations.changing import Change, change
+from vms.operations.jobs import ref_of
 from vms.operations.making import Machine, create
 from vms.operations.removal import delete
+from vms.services import delete_steps
 
 Finish = Callable[[Job], Job]
 DAILY = Plan(schedule="daily", retention_days=30)
@@ -156,6 +159,30 @@ def test_gone_with_the_machine(machine: Guest, by: Actor, finish: Finish, observ
     look()
     schedule(machine, DAILY, by, finish)
     assert finish(delete(machine, is_forced=True, keeps_backups=True, by=by)).error is None
+    assert jobs(observer) == [] and not BackupSchedule.objects.exists()
+
+
+@pytest.mark.parametrize("is_left", [False, True], ids=["purged", "left by somebody"])
+def test_gone_with_the_machine_that_a_deployment_deletes(
+    machine: Guest,
+    by: Actor,
+    finish: Finish,
+    observer: Any,
+    runner: Runner,
+    fresh_sandbox: RunningSandbox,
+    is_left: bool,
+) -> None:
+    look()
+    schedule(machine, DAILY, by, finish)
+    claim = machine.claim
+    assert claim is not None
+    if is_left:  # deleted behind our back, and its job was not
+        here = observer.nodes(machine.node).qemu(machine.vmid)
+        fresh_sandbox.wait(here.status.stop.post())
+        fresh_sandbox.wait(here.delete())
+        assert len(jobs(observer)) == 1
+    job = runner.run(delete_steps(ref_of(machine, claim)))
+    assert job.error is None, job.error
     assert jobs(observer) == [] and not BackupSchedule.objects.exists()
 
 

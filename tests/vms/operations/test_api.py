@@ -1,5 +1,6 @@
 """What `/v1/vms` answers to operations: at once, with the machine on its way and the job to ask about."""
 
+import re
 from typing import Any
 
 import pytest
@@ -171,6 +172,52 @@ def test_the_documented_creation(site: Client, template: Guest) -> None:
     assert (place["vlan"], place["firewall"], place["memory_bytes"]) == (100, True, 8192 * 1024**2)
     assert place["encrypted"] is Job.objects.get().steps.get(kind="guest.verify").params["encrypted"] is True
     assert Job.objects.get().steps.get(kind="guest.create").params["cloud_init"]["ip"] == "192.168.1.102/24"
+
+
+GOOD = "AAAAC3NzaC1lZDI1NTE5AAAAIJ1HDfpvQBLG1Z2Aki0dBUDqEYH0GQaa7pN0Iqy5NvCa"
+
+
+@pytest.mark.parametrize(
+    ("key", "status"),
+    [
+        (f"ssh-ed25519 {GOOD} me@here", 201),
+        (f"ssh-rsa {GOOD} me@here", 400),
+        ("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5", 400),
+        ("-----BEGIN OPENSSH PRIVATE KEY-----", 400),
+        (f"from=x,no-pty {GOOD} {GOOD}", 400),
+        ("ssh-ed25519 not base64 at all, is it", 400),
+    ],
+    ids=["good", "another type", "cut off", "private", "no type", "no base64"],
+)
+def test_a_key_that_is_none_is_refused_at_once(site: Client, template: Guest, key: str, status: int) -> None:
+    body = {"name": "web-9", "template": "ubuntu-22.04", "security": {"ssh_keys": [key]}}
+    answer = send(site, "post", "/v1/vms", body)
+    assert answer.status_code == status, answer.content
+    if status == 400:
+        details = answer.json()["error"]["details"]
+        assert (details["field"], details["reason"]) == ("security.ssh_keys.0", "ssh_key_parsing")
+        assert not Job.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "reason"),
+    [
+        ("", {"name": "x", "template": "plan9"}, "no_such_source"),
+        ("", {"name": "x", "template": "ubuntu-22.04", "environment": "moon"}, "no_such_environment"),
+        ("", {"name": "x", "template": "ubuntu-22.04", "cluster": "moon"}, "no_such_cluster"),
+        ("", {"name": "x", "template": "ubuntu-22.04", "configuration": {"memory_mb": -1}}, "greater_than_equal"),
+        ("/{vm}/migrate", {"target_node": "pve9"}, "no_such_node"),
+        ("/{vm}/snapshots", {"name": "current"}, "invalid_name"),
+        ("/{vm}/clone", {"name": "twin", "full": False}, "linked_needs_template"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_refusal_says_why_in_a_word_and_in_a_sentence(
+    site: Client, machine: Guest, template: Guest, path: str, body: dict[str, Any], reason: str
+) -> None:
+    error = send(site, "post", f"/v1/vms{path.format(vm=public_id(machine))}", body).json()["error"]
+    assert (error["code"], error["details"]["reason"]) == ("VALIDATION_ERROR", reason)
+    assert " " in error["message"] and re.fullmatch("[a-z_]+", reason)
 
 
 def test_who_cloud_init_makes(site: Client, template: Guest) -> None:

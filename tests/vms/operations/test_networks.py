@@ -19,6 +19,7 @@ from vms import networks as chore
 from vms.models import Cluster, ClusterNetwork, ClusterNode, Guest, GuestDetails, PlaceClaim
 from vms.operations import networks
 from vms.operations.wishes import Network
+from vms.services import read_cluster
 
 Finish = Callable[[Job], Job]
 VLAN = Network(
@@ -65,6 +66,7 @@ def test_a_vlan_is_there_at_once_and_runs_in_the_end(by: Actor, finish: Finish, 
     assert ClusterNetwork.objects.filter(pk=row.pk).exists(), "what is not there yet is not missing"
     finish(job)
     assert job.error is None
+    assert read_cluster(cluster).bridges_on("pve1") == ("vmbr0", "developm"), "the usual one stays the usual one"
     row.refresh_from_db()
     (zone,), (vnet,) = sdn.zones.get(running=1), sdn.vnets.get(running=1)
     assert (zone["type"], zone["bridge"], zone["zone"]) == ("vlan", "vmbr0", row.zone)

@@ -64,6 +64,11 @@ def test_what_somebody_else_took_is_not_ours(machine: Guest, by: Actor, finish: 
     assert "theirs" in on(observer, machine)
 
 
+def standing(machine: Guest) -> list[str]:
+    """The snapshot that the machine goes on from."""
+    return list(machine.snapshots.filter(is_current=True).values_list("name", flat=True))
+
+
 def test_what_somebody_else_took_is_listed_and_can_be_used(
     machine: Guest, by: Actor, finish: Finish, observer: Any, fresh_sandbox: RunningSandbox
 ) -> None:
@@ -74,7 +79,9 @@ def test_what_somebody_else_took_is_listed_and_can_be_used(
     finish(job)
     assert {row.name: row.is_ours for row in snapshots.listed(machine)} == {"theirs": False, "ours": True}
     theirs = machine.snapshots.get(name="theirs")
+    assert standing(machine) == ["ours"]
     assert finish(snapshots.restore(machine, theirs, by=by)).error is None
+    assert standing(machine) == ["theirs"]
     assert finish(snapshots.drop(machine, theirs, by=by)).error is None
     assert shown(machine) == [("ours", "", False)]
 

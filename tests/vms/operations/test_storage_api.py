@@ -7,6 +7,7 @@ from django.test import Client
 from django.utils import timezone
 
 from alma.accounts.models import Organization
+from alma.jobs.kinds import job_kind
 from alma.jobs.models import Job
 from tests.factories.accounts import make_key, make_organization
 from tests.factories.vms import make_cluster
@@ -92,6 +93,11 @@ def test_removing(site: Client, cluster: Cluster) -> None:
     PlaceClaim.objects.get().move(PlaceClaim.State.LIVE)
     answer = send(site, "delete", f"/v1/storage/{told['id']}")
     assert (answer.status_code, answer.json()["data"]["storage"]["status"]) == (200, "deleting")
+    job = Job.objects.latest("pk")
+    (place,) = job_kind(job.kind).places(job)
+    assert place.url == f"/storage/#storage-{job.params['storage']}"
+    job.state = "completed"
+    assert not job_kind(job.kind).places(job), "there is none any more"
 
 
 def test_what_is_not_ours(site: Client, cluster: Cluster) -> None:

@@ -77,9 +77,12 @@ def test_a_storage_is_there_at_once_and_active_in_the_end(
 
 def test_removing_forgets_the_definition_alone(by: Actor, finish: Finish, observer: Any, cluster: Cluster) -> None:
     row = made(NFS, by, finish)
+    see(cluster)
+    assert ClusterStorage.objects.filter(name="more").count() == 3
     finish(storages.delete(row, by=by))
     assert "more" not in defined(observer)
     assert PlaceClaim.objects.get().state == "released"
+    assert not ClusterStorage.objects.filter(name="more").exists(), "lists show it no longer, on any node"
     see(cluster)
     assert not ClusterStorage.objects.filter(name="more").exists()
     made(NFS, by, finish)

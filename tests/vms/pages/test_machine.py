@@ -8,15 +8,19 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from alma.accounts.actors import Actor
 from alma.accounts.models import Environment
-from alma.events.services import emit
+from alma.events.models import Event
+from alma.events.services import emit, emit_all
 from alma.jobs.models import Job
 from tests.factories.accounts import make_user
 from tests.factories.scans import make_scan
 from tests.factories.vms import GIB, make_claim, make_cluster, make_guest
+from tests.plans import plan_of
 from tests.vms.pages.conftest import Make, at_work
 from vms.machines import public_id
 from vms.models import Cluster, Drift, Guest, GuestDetails
+from vms.pages.history import History
 
 pytestmark = pytest.mark.django_db
 
@@ -179,6 +183,16 @@ def test_history_is_of_this_machine_alone_and_has_pages(site: Client, ours: Make
     assert site.get(f"/vms/{guest.pk}/?view=history&cursor=nonsense").status_code == 400
 
 
+def test_history_reads_an_index_however_much_happened_on_the_cluster(ours: Make, place: Cluster, by: Actor) -> None:
+    guest = ours()
+    told = [("vm.status_changed", {"id": f"vm-{1_000 + number % 50}"}) for number in range(3_000)]
+    emit_all(place.stream, [*told, ("vm.moved", {"id": public_id(guest)})], organization_id=place.organization_id)
+    lines: list[Event] = []
+    plan = plan_of(lambda: lines.extend(History(guest, by).page.rows))
+    assert [line.kind for line in lines] == ["vm.moved"]
+    assert "event_about" in plan
+
+
 @pytest.mark.parametrize("jobs", [1, 30])
 def test_jobs_have_pages_and_cost_the_same(
     site: Client, ours: Make, jobs: int, django_assert_max_num_queries: DjangoAssertNumQueries
@@ -224,3 +238,21 @@ def test_hostile_names_are_text(site: Client, ours: Make) -> None:
 @pytest.mark.parametrize("query", ["?view=nonsense", "?page=x", "?view=backups", "?view=snapshots", "?view=%00"])
 def test_anything_may_be_asked(site: Client, ours: Make, query: str) -> None:
     assert site.get(f"/vms/{ours().pk}/{query}").status_code == 200
+
+
+def test_its_screen_is_on_a_page_of_its_own_or_the_page_says_why_not(
+    site: Client, ours: Make, place: Cluster, production: Environment
+) -> None:
+    guest, guarded = ours("seen"), ours("guarded", environment=production)
+    off, stranger = ours("off", status="stopped"), make_guest(place, name="theirs")
+    page = site.get(f"/vms/{guest.pk}/console/").content.decode()
+    assert f'data-console="{guest.pk}"' in page and "novnc/core/rfb.js" in page
+    assert f"https://{place.host}:{place.port}/?console=kvm" in page.replace("&amp;", "&")
+    assert f'href="/vms/{guest.pk}/console/"' in site.get(f"/vms/{guest.pk}/").content.decode()
+    for other, why in (
+        (guarded, "Production is protected"), (off, "It does not run"), (stranger, "was not made by ALMA"),
+    ):  # fmt: skip
+        page = site.get(f"/vms/{other.pk}/console/").content.decode()
+        assert why in page and "data-console=" not in page, other.name
+    Cluster.objects.filter(pk=place.pk).update(is_sandbox=True)
+    assert "?console=kvm" not in site.get(f"/vms/{guest.pk}/console/").content.decode()

@@ -26,7 +26,8 @@ def make_snapshot(guest: Guest, name: str, parent: str = "", *, day: int = 0, **
 
 
 def drawn(guest: Guest) -> list[str]:
-    return [f"{'  ' * branch.depth}{branch.snapshot.name}" for branch in tree(guest.snapshots.all(), {})]
+    branches = tree(guest.snapshots.all(), {})
+    return [f"{'  ' * branch.depth}{branch.snapshot.name if branch.snapshot else 'HERE'}" for branch in branches]
 
 
 def test_a_chain_runs_straight_down(ours: Make) -> None:
@@ -47,6 +48,27 @@ def test_what_branched_off_stands_indented_before_what_goes_on(ours: Make) -> No
     assert drawn(guest) == ["root", "  tried", "  tried-more", "kept", "latest"]
     forks = {branch.snapshot.name for branch in tree(guest.snapshots.all(), {}) if branch.is_fork}
     assert forks == {"root"}
+
+
+@pytest.mark.parametrize(
+    ("current", "expected"),
+    [
+        ("", ["root", "  tried", "kept"]),
+        ("kept", ["root", "  tried", "kept", "HERE"]),
+        ("tried", ["root", "  tried", "  HERE", "kept"]),
+        ("root", ["root", "  tried", "  kept", "HERE"]),
+    ],
+)
+def test_the_machine_itself_stands_after_the_snapshot_that_it_goes_on_from(
+    site: Client, ours: Make, current: str, expected: list[str]
+) -> None:
+    guest = ours()
+    for day, (name, parent) in enumerate({"root": "", "tried": "root", "kept": "root"}.items()):
+        make_snapshot(guest, name, parent, day=day, is_current=name == current)
+    assert drawn(guest) == expected
+    page = part(site, guest)
+    assert ("You are here" in page, f"after {current}<" in page) == (bool(current), bool(current))
+    assert '<span class="n">3</span>' in page
 
 
 def test_one_whose_parent_is_gone_is_a_root_and_one_being_taken_is_last(ours: Make) -> None:

@@ -45,6 +45,9 @@ class Process:
             verify_ssl=self.secrets.ca_path,
         )  # fmt: skip
 
+    def send(self, number: int) -> None:
+        self._process.send_signal(number)
+
     def end(self, number: int) -> int:
         self._process.send_signal(number)
         code = self._process.wait(15)

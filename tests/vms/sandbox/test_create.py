@@ -140,6 +140,30 @@ def test_import_from_brings_the_system_along(cluster: Cluster) -> None:
     assert cluster.post(f"{QEMU}/100/agent/ping") == {"result": {}}
 
 
+def test_an_image_becomes_a_disk_of_its_own_size(cluster: Cluster) -> None:
+    image = "local:import/debian-12-genericcloud-amd64.qcow2"
+    cluster.machine(100, scsi0=f"local-lvm:0,import-from={image}", ide2="local-lvm:cloudinit", agent="1")
+    assert cluster.config(100)["scsi0"] == "local-lvm:vm-100-disk-0,size=3G"
+    (row,) = [
+        row for row in cluster.get("/nodes/pve1/storage/local/content", content="import") if row["volid"] == image
+    ]
+    told = cluster.get(f"/nodes/pve1/storage/local/content/{image}")
+    assert (row["size"] < told["size"], told["size"], told["format"]) == (True, 3 * 1024**3, "qcow2")
+
+
+@pytest.mark.parametrize(
+    ("drive", "refusal"),
+    [
+        ("local-lvm:20,import-from=local:import/debian-12-genericcloud-amd64.qcow2", "requires special syntax"),
+        ("local-lvm:0,import-from=local:iso/debian-12.12.0-amd64-netinst.iso", "has wrong type 'iso' - needs to be"),
+        ("local-lvm:0,import-from=local:import/nothing.qcow2", "does not exist"),
+    ],
+)
+def test_what_cannot_be_imported(cluster: Cluster, drive: str, refusal: str) -> None:
+    refused = cluster.refusal("POST", QEMU, vmid=100, scsi0=drive)
+    assert refusal in f"{refused.message} {refused.errors}"
+
+
 def test_cloud_init_drive(cluster: Cluster) -> None:
     cluster.machine(
         100, ide2="local-lvm:cloudinit", ciuser="debian", cipassword="secret", ipconfig0="ip=10.0.0.5/24,gw=10.0.0.1"

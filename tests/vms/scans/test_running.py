@@ -49,7 +49,7 @@ def test_its_end_is_told_in_the_transaction_of_its_figures(guests: list[Guest], 
     scan = finish(services.start(by=actor, guests=guests[:1]))
 
     events = list(Event.objects.of(scan.job.stream))
-    assert events[0].kind == "security.scan_started"
+    assert [event.kind for event in events[:2]] == ["security.scan_queued", "security.scan_started"]
     assert events[-1].kind == "security.scan_completed"
     told = events[-1].data
     assert told == {

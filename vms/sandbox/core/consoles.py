@@ -1,6 +1,6 @@
 """Consoles of guests: a port on the node that was asked, a ticket for it, and ten seconds in which somebody may come.
 
-Nobody ever does, for there is no screen behind: each worker ends as one does to which nobody came."""
+Behind the socket of a screen is a VNC server; to a terminal or a port nobody comes, and its worker ends like that."""
 
 from vms.sandbox.core import authentication, tasks
 from vms.sandbox.core.errors import ApiError, TaskError, die
@@ -67,8 +67,16 @@ def _fork(call: Call, guest: Guest, port: int, end: str) -> str:
 
 @tasks.effect("vncproxy")
 def give_up(world: World, task: Task) -> None:
-    """Nobody came."""
-    raise TaskError(task.args["end"])
+    """Nobody came, or somebody did."""
+    if not task.args.get("is_used"):
+        raise TaskError(task.args["end"])
+
+
+def note_use(world: World, port: int) -> None:
+    """Somebody came to the worker that waits at a port."""
+    for task in world.running.values():
+        if task.type == "vncproxy" and task.args["port"] == port:
+            task.args["is_used"] = True
 
 
 def socket(call: Call, kind: Kind) -> dict[str, Json]:

@@ -48,6 +48,7 @@ def check(call: Call, kind: Kind, node: str, key: str, value: str, default_stora
     """What is refused before a worker is forked."""
     parts = parse(kind, key, value)
     wanted = parts[kind.file_key]
+    _check_syntax(key, parts, wanted)
     if wanted in _NO_VOLUME:
         if wanted == "cdrom":
             permissions.require(call.world, call.identity, "/", "Sys.Console")
@@ -55,7 +56,7 @@ def check(call: Call, kind: Kind, node: str, key: str, value: str, default_stora
     made = new_disk(wanted, default_storage)
     if made or wanted.endswith(":cloudinit"):
         _check_storage(call, kind, node, made[0] if made else wanted.partition(":")[0])
-        _check_import(call, node, parts)
+        _check_import(call, node, key, parts)
         return
     _check_existing(call, node, parts, wanted)
 
@@ -74,9 +75,21 @@ def _refuse_path(call: Call, path: str) -> None:
         raise die("Only root can pass arbitrary filesystem paths.")
 
 
-def _check_import(call: Call, node: str, parts: Parts) -> None:
+def _check_syntax(key: str, parts: Parts, wanted: str) -> None:
+    made = new_disk(wanted, "")
+    if "import-from" in parts and (made is None or made[1]):
+        words = "'import-from' requires special syntax - use <storage ID>:0,import-from=<source>"
+        raise invalid(**{key: words})
+
+
+def _check_import(call: Call, node: str, key: str, parts: Parts) -> None:
     source = parts.get("import-from", "")
     _refuse_path(call, source)
+    if source:
+        storage, name = volumes.split(source)
+        content = volumes.content_of(call.world.usable_storage(storage, node), name)
+        if content not in {"images", "import"}:
+            raise invalid(**{key: f"{source} has wrong type '{content}' - needs to be 'images' or 'import'"})
     if source and volumes.find(call.world, source, node) is None:
         raise die(f"volume '{source}' does not exist")
     if source:

@@ -67,11 +67,16 @@ def roles_on(world: World, name: str, path: str) -> dict[str, int]:
     roles: dict[str, int] = {}
     for level in _levels(path):
         here = [grant for grant in _grants_on(world, level) if grant.propagate or level == path]
-        own = [grant for grant in here if grant.type != "group" and grant.ugid == name]
-        speaking = own or [grant for grant in here if grant.type == "group" and grant.ugid in groups]
+        speaking = _speaking(here, name, groups)
         if speaking:
             roles = {grant.roleid: grant.propagate for grant in speaking}
     return {"NoAccess": roles["NoAccess"]} if "NoAccess" in roles else roles
+
+
+def _speaking(grants: list[Grant], name: str, groups: set[str]) -> list[Grant]:
+    """The grants of one level that count: those of the user or token itself, else those of its groups."""
+    own = [grant for grant in grants if grant.type != "group" and grant.ugid == name]
+    return own or [grant for grant in grants if grant.type == "group" and grant.ugid in groups]
 
 
 def _index_of_members(world: World) -> dict[str, set[str]]:

@@ -43,8 +43,7 @@ def switch(call: Call, kind: Kind, action: str) -> str:
 
 
 def _check(call: Call, kind: Kind, guest: Guest, action: str) -> None:
-    is_asleep = action == "resume" and guest.lock == "suspended"
-    if action in _NEED_RUNNING[kind.verb] and not guest.is_running and not is_asleep:
+    if _lacks_process(kind, guest, action):
         raise die(f"{kind.label} {guest.vmid} not running")
     if guest.is_paused and action in {"shutdown", "reboot"}:
         raise die(f"VM is paused - cannot {action}")
@@ -52,6 +51,13 @@ def _check(call: Call, kind: Kind, guest: Guest, action: str) -> None:
         raise die(f"CT {guest.vmid} already running")
     if kind is not LXC and action == "suspend":
         hibernation.check(call, guest)
+
+
+def _lacks_process(kind: Kind, guest: Guest, action: str) -> bool:
+    """Whether the action is for one that runs, and this one does not; one that sleeps on disk is resumed all the same."""
+    if guest.is_running or action not in _NEED_RUNNING[kind.verb]:
+        return False
+    return not (action == "resume" and guest.lock == "suspended")
 
 
 def _end_shutdowns(call: Call, guest: Guest) -> None:

@@ -53,6 +53,11 @@ _FILES = (
     ("vztmpl", "vztmpl/alpine-3.22-default_20250617_amd64.tar.xz", 3 * MIB, "txz", "alpine-3.22"),
     ("iso", "iso/debian-12.12.0-amd64-netinst.iso", 670 * MIB, "iso", "debian-12"),
 )
+_DISKS = (
+    ("import/debian-12-genericcloud-amd64.qcow2", 3 * GIB, 422 * MIB, "debian-12"),
+    ("import/ubuntu-24.04-server-cloudimg-amd64.qcow2", 4 * GIB, 597 * MIB, "ubuntu-24.04"),
+)
+"""Cloud images to import: the size of the disk, and that of the file."""
 
 
 def plant(world: World, seed: str = DEFAULT_SEED) -> None:
@@ -120,6 +125,10 @@ def _add_files(world: World, storage: str, node: str) -> None:
         if storage == "local" or content == "vztmpl":
             ctime = int(world.now()) - _TWELVE_DAYS
             world.state.volumes.put(Volume(storage, node, name, content, format, size, size, ctime, system=system))
+    if storage == "local":
+        for name, size, used, system in _DISKS:
+            ctime = int(world.now()) - _TWELVE_DAYS
+            world.state.volumes.put(Volume(storage, node, name, "import", "qcow2", size, used, ctime, system=system))
 
 
 def _common(world: World, machine: _Machine, kind: str) -> Guest:

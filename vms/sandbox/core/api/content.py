@@ -25,9 +25,10 @@ _CONTENT = one_of("images", "rootdir", "vztmpl", "iso", "backup", "snippets", "i
 
 
 def _content_row(volume: Volume, storage: Storage) -> dict[str, Json]:
+    is_file = volume.content == "import"  # listed by the size of the file, which may be far less than that of its disk
     row: dict[str, Json] = {
-        "volid": volume.volid, "content": volume.content, "format": volume.format, "size": volume.size,
-        "ctime": volume.ctime,
+        "volid": volume.volid, "content": volume.content, "format": volume.format,
+        "size": volume.used if is_file else volume.size, "ctime": volume.ctime,
     }  # fmt: skip
     if volume.content in {"images", "rootdir"}:
         row |= {"vmid": volume.vmid, "used": volume.used}
