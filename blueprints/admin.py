@@ -7,7 +7,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from alma.accounts.operators import LookOnlyAdmin
-from blueprints.models import Assistant, Blueprint, BlueprintRevision, Conversation
+from blueprints.models import Assistant, Blueprint, BlueprintRevision, Conversation, Price, PriceBook
 
 
 class _ReadOnly:
@@ -102,3 +102,21 @@ class ConversationAdmin(LookOnlyAdmin):
     list_select_related = ("organization", "assistant")
     search_fields = ("=uid", "created_by")
     exclude = ("title", "metadata")
+
+
+class PriceInline(admin.TabularInline):
+    """The lines of a book."""
+
+    model = Price
+    extra = 0
+
+
+@admin.register(PriceBook)
+class PriceBookAdmin(admin.ModelAdmin):
+    """What an organization reckons with from a day on. Prices of the past stay: another book begins."""
+
+    list_display = ("name", "organization", "currency", "valid_from")
+    list_filter = ("organization", "currency")
+    list_select_related = ("organization",)
+    list_per_page = 50
+    inlines = (PriceInline,)

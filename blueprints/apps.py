@@ -1,6 +1,9 @@
 """App configuration."""
 
 from django.apps import AppConfig
+from django.core.checks import register
+
+from blueprints.checks import model_endpoint
 
 
 class BlueprintsConfig(AppConfig):
@@ -9,3 +12,7 @@ class BlueprintsConfig(AppConfig):
     name = "blueprints"
     label = "blueprints"
     verbose_name = "Blueprints"
+
+    def ready(self) -> None:
+        """Register the checks."""
+        register(model_endpoint)

@@ -77,16 +77,16 @@ def _unnamed(resource: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
-    old, new = dict(_flat(before)), dict(_flat(after))
+    old, new = dict(flat(before)), dict(flat(after))
     for path in [*old, *(path for path in new if path not in old)]:
         if old.get(path, MISSING) != new.get(path, MISSING):
             yield Change(path, old.get(path), new.get(path))
 
 
-def _flat(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+def flat(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
     """Leaves by path; what is empty is left out."""
     for key, inner in _inside(value):
-        yield from _flat(inner, f"{path}{key}" if path or not key.startswith(".") else key[1:])
+        yield from flat(inner, f"{path}{key}" if path or not key.startswith(".") else key[1:])
     if not isinstance(value, Mapping) and not _is_nested(value) and value not in ([], "", None):
         yield path, _text(value)
 

@@ -7,9 +7,12 @@ from django import forms
 from alma.accounts.actors import Actor
 from alma.errors import BadRequest, Invalid, WrongState
 from blueprints import counting, services
-from blueprints.generation import GeneratedBlueprint, generate
+from blueprints.drafts import draft_of
+from blueprints.generation import GeneratedBlueprint
 from blueprints.models import Blueprint
+from blueprints.pricing import PriceList, default_list
 from blueprints.schema import BlueprintDocument, from_yaml
+from blueprints.understanding import Asking, draft
 
 ENVIRONMENTS = [(name, name) for name in ("development", "staging", "production")]
 SORTS = {"name": "name", "updated": "updated_at", "created": "created_at", "author": "created_by"}
@@ -64,6 +67,12 @@ class DocumentForm(forms.Form):
         return True
 
 
+class WordsForm(forms.Form):
+    """What somebody says in a conversation."""
+
+    words = forms.CharField(max_length=8000, error_messages={"required": "Say in a sentence or two what you need."})
+
+
 class WishForm(forms.Form):
     """What somebody wants, in words."""
 
@@ -75,6 +84,12 @@ class WishForm(forms.Form):
 
     draft: GeneratedBlueprint
 
+    def __init__(self, *args: Any, prices: PriceList | None = None, by: Actor | None = None, **kwargs: Any) -> None:
+        """With somebody who asks a model may help; without, the planner is alone."""
+        super().__init__(*args, **kwargs)
+        self.prices = prices or default_list()
+        self.by = by
+
     def clean(self) -> dict[str, Any]:
         """Draft it; what cannot be drafted is an error of the description."""
         data = super().clean() or {}
@@ -85,14 +100,19 @@ class WishForm(forms.Form):
     def _draft(self, data: dict[str, Any]) -> None:
         """A draft of nothing is a question asked back, and no reason to replace what is in the editor."""
         try:
-            self.draft = generate(data["description"], self._constraints(data))
-            counting.generated()
+            self.draft = self._made(data["description"], self._constraints(data))
         except BadRequest as error:
             self.add_error("description", error.message)
             return
         if not self.draft["resources"]:
             questions = self.draft["metadata"].get("questions") or ["Say which machines you need."]
             self.add_error("description", " ".join(questions))
+
+    def _made(self, words: str, constraints: dict[str, Any]) -> GeneratedBlueprint:
+        if self.by:
+            return draft(words, constraints, about=Asking(self.by, self.prices))
+        counting.generated()
+        return draft_of(words, constraints, prices=self.prices)
 
     @staticmethod
     def _constraints(data: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ WIDTH, HEIGHT = 168, 46
 GAP_X, GAP_Y = 40, 14
 MARGIN = 8
 SWEEPS = 4
+WIDEST = 1000
 _LETTERS = 20
 Layers = list[list[str]]
 Needs = Mapping[str, Sequence[str]]
@@ -15,11 +16,12 @@ Needs = Mapping[str, Sequence[str]]
 
 @dataclass(frozen=True)
 class Node:
-    """A box by its upper left corner, with its name, a word about it, and what comes before it."""
+    """A box by its upper left corner, with its name, a word about it, what comes before it, and the resource that it leads to."""
 
     name: str
     words: str
     needs: tuple[str, ...]
+    key: str
     x: int
     y: int
 
@@ -67,15 +69,37 @@ class Drawing:
     nodes: Sequence[Node]
     lines: Sequence[Line]
 
+    @property
+    def is_wide(self) -> bool:
+        """Whether its words could not be read any more if it were made to fit."""
+        return self.width > WIDEST
 
-def draw(needs: Needs, words: Mapping[str, str]) -> Drawing | None:
-    """The drawing, a few words to each name; None when nothing depends on anything."""
+
+def reduced(needs: Needs) -> Needs:
+    """Without what follows from the rest: who needs the application, which needs the database, is not told so of both."""
+    beyond: dict[str, set[str]] = {}
+    for name in TopologicalSorter(needs).static_order():
+        beyond[name] = set(needs[name]).union(*(beyond[needed] for needed in needs[name]))
+    return {
+        name: [one for one in needed if not any(one in beyond[other] for other in needed if other != one)]
+        for name, needed in needs.items()
+    }
+
+
+def draw(needs: Needs, words: Mapping[str, str], keys: Mapping[str, str] | None = None) -> Drawing | None:
+    """The drawing, a few words to each name, and where it leads; None when nothing depends on anything."""
     if not any(needs.values()):
         return None
     layers = _untangled(_layers(needs), needs)
     tallest = max(len(layer) for layer in layers)
     nodes = {
-        name: Node(name, words.get(name, ""), tuple(needs[name]), *_place(column, row, tallest - len(layer)))
+        name: Node(
+            name,
+            words.get(name, ""),
+            tuple(needs[name]),
+            (keys or {}).get(name, name),
+            *_place(column, row, tallest - len(layer)),
+        )
         for column, layer in enumerate(layers)
         for row, name in enumerate(layer)
     }

@@ -1,10 +1,15 @@
 """A blueprint as a person looks at it: each resource with its machines and sizes, the sums, and what it may cost."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import NamedTuple
 
 from alma.templatetags.ui import size
-from blueprints.generation.estimates import Cost, complexity, monthly_cost
+from blueprints.complexity import complexity
+from blueprints.graph import Drawing, draw, reduced
+from blueprints.kinds import Kind, kinds_of
+from blueprints.pricing import Cost, CostSheet, PriceList, cost_of, default_list
 from blueprints.schema import BlueprintDocument, Machine, Resource, expand
 
 
@@ -58,20 +63,50 @@ class ResourceView:
 
 
 @dataclass(frozen=True)
+class KindView:
+    """Resources that are alike, as one with all their machines."""
+
+    kind: Kind
+    view: ResourceView
+    needs: Sequence[Kind]
+    cost: Decimal
+
+
+class CostRow(NamedTuple):
+    """One item of the price book, what one of it costs, and what all of it comes to."""
+
+    label: str
+    price: str
+    amount: Decimal
+
+
+@dataclass(frozen=True)
 class Portrait:
     """The whole."""
 
     resources: Sequence[ResourceView]
+    kinds: Sequence[KindView]
     cores: int
     memory_bytes: int
     disk_bytes: int
     machine_count: int
-    cost: Cost
+    sheet: CostSheet
     complexity: float
 
+    @property
+    def cost(self) -> Cost:
+        """The sum, and what each machine costs."""
+        return self.sheet.as_cost()
 
-def portray(document: BlueprintDocument) -> Portrait:
-    """Everything that can be said from the document alone."""
+    @property
+    def cost_rows(self) -> list[CostRow]:
+        """What is paid for, over all machines."""
+        prices, sums = self.sheet.prices, self.sheet.by_item()
+        return [CostRow(str(item.label), f"{prices[item].normalize():f}", amount) for item, amount in sums.items()]
+
+
+def portray(document: BlueprintDocument, prices: PriceList | None = None) -> Portrait:
+    """Everything that can be said from the document alone, at the prices of a book; at the defaults without one."""
     expansion = expand(document)
     notes = {one.resource: one.message for one in expansion.unsupported}
     machines = expansion.machines
@@ -79,12 +114,39 @@ def portray(document: BlueprintDocument) -> Portrait:
         ResourceView(resource, [m for m in machines if m.resource == resource.name], notes.get(resource.name, ""))
         for resource in document.resources
     ]
+    sheet = cost_of(document, prices or default_list())
     return Portrait(
         resources=views,
+        kinds=_kind_views(document, views, sheet.by_resource()),
         cores=sum(machine.cores * machine.sockets for machine in machines),
         memory_bytes=sum(machine.memory_bytes for machine in machines),
         disk_bytes=sum(view.disk_bytes * len(view.machines) for view in views),
         machine_count=len(machines),
-        cost=monthly_cost(document),
+        sheet=sheet,
         complexity=complexity(document),
     )
+
+
+def _kind_views(
+    document: BlueprintDocument, views: Sequence[ResourceView], costs: Mapping[str, Decimal]
+) -> list[KindView]:
+    by_name = {view.resource.name: view for view in views}
+    kinds = kinds_of(document)
+    by_kind = {kind.name: kind for kind in kinds}
+    return [
+        KindView(
+            kind,
+            replace(by_name[kind.key], machines=[one for name in kind.members for one in by_name[name].machines]),
+            [by_kind[name] for name in kind.needs],
+            sum((costs.get(name, Decimal(0)) for name in kind.members), Decimal(0)),
+        )
+        for kind in kinds
+    ]
+
+
+def drawing_of(portrait: Portrait) -> Drawing | None:
+    """What depends on what, each kind with its number and size; None when nothing depends on anything."""
+    needs = {kind.kind.name: list(kind.kind.needs) for kind in portrait.kinds}
+    words = {kind.kind.name: kind.view.words for kind in portrait.kinds}
+    keys = {kind.kind.name: kind.kind.key for kind in portrait.kinds}
+    return draw(reduced(needs), words, keys)

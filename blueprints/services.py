@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
@@ -48,6 +49,16 @@ def create(data: object, *, by: Actor, project: Project | None = None) -> Bluepr
         blueprint.save()
         _record(blueprint, document, "blueprint.created", by)
     return blueprint
+
+
+def saved_alike(document: BlueprintDocument, *, by: Actor) -> Blueprint | None:
+    """The newest blueprint whose current revision says the same. Raises Refused."""
+    by.require(WRITE)
+    alike = BlueprintRevision.objects.filter(
+        digest=document.digest(), blueprint__in=Blueprint.objects.visible_to(by), number=F("blueprint__revision_number")
+    )
+    row = alike.select_related("blueprint").order_by("-blueprint_id").first()
+    return row.blueprint if row else None
 
 
 def update(blueprint: Blueprint, data: object, *, by: Actor, based_on: int | None = None) -> Blueprint:

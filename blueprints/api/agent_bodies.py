@@ -9,8 +9,8 @@ from pydantic import AfterValidator, Field, JsonValue, StringConstraints, WithJs
 from alma.api.bodies import CamelModel, PatchModel
 from alma.api.bounds import bounded, trimmed
 from alma.outbound.targets import LONGEST
-from blueprints.assistants.tools import TOOLS
 from blueprints.models import Assistant, Conversation, Message
+from blueprints.tools import NAMES as TOOLS
 
 MOST_METADATA, DEEPEST_METADATA = 32 * 1024, 8
 _TOOL_SCHEMA = {"type": "array", "items": {"type": "string", "enum": list(TOOLS)}, "maxItems": len(TOOLS)}

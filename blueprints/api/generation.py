@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field, JsonValue
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from alma.api.authentication import actor_of
 from alma.api.dialects import ALMA
 from alma.api.endpoints import Endpoint
 from alma.api.parsers import body_object
@@ -15,9 +16,10 @@ from alma.api.permissions import DRAFTS
 from alma.api.schema import EVENT, refusals
 from alma.api.streaming import StreamNegotiation, event_stream
 from alma.errors import BadRequest
-from blueprints import counting, examples, services
-from blueprints.generation import generate, stream
+from blueprints import examples, services
+from blueprints.pricing.book import price_list
 from blueprints.schema import BlueprintDocument
+from blueprints.understanding import Asking, draft, stream
 
 MAX_DESCRIPTION = 8000
 
@@ -65,9 +67,7 @@ class Generation(Endpoint):
     )
     def post(self, request: Request) -> Response:
         """Generate a blueprint from a description. It is not stored."""
-        draft = generate(*wish(request.data))
-        counting.generated()
-        return Response(draft)
+        return Response(draft(*wish(request.data), about=_about(request)))
 
 
 class GenerationStream(Endpoint):
@@ -90,6 +90,9 @@ class GenerationStream(Endpoint):
     )
     def post(self, request: Request) -> StreamingHttpResponse:
         """Generate a blueprint as server-sent events; the last one carries it."""
-        events = stream(*wish(request.data))
-        counting.generated()
-        return event_stream(events)
+        return event_stream(stream(*wish(request.data), about=_about(request)))
+
+
+def _about(request: Request) -> Asking:
+    actor = actor_of(request)
+    return Asking(actor, price_list(actor.organization_id))

@@ -2,20 +2,26 @@
 never holds what was said."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from alma.accounts.actors import Actor
 from alma.errors import NotFound, Refused, WrongState
 from alma.events.services import emit
-from blueprints.assistants.answering import AUTHOR, Answer, answer
+from blueprints.assistants.answering import AUTHOR, Answer, Document, Talk, answer
 from blueprints.models import Assistant, Conversation, Message
+from blueprints.pricing.book import price_list
+from blueprints.understanding import Asking
 
 READ, WRITE = "blueprint:read", "blueprint:write"
 MOST_MESSAGES = 1_000
 TITLE = 80
+_TRIES = 20
+DRAFTS = 2
+"""How many drafts back an answer looks: the one that is talked about, and the one before it."""
 
 
 def not_found() -> NotFound:
@@ -37,22 +43,33 @@ def begin(*, by: Actor, assistant: Assistant | None = None, title: str = "", **v
     return row
 
 
-def say(conversation: Conversation, words: str, *, by: Actor) -> tuple[Message, Message]:
-    """Add what somebody says and what is answered. Raises Refused, NotFound, WrongState.
+def say(
+    conversation: Conversation, words: str, *, by: Actor, based_on: Document | None = None
+) -> tuple[Message, Message]:
+    """Add what somebody says and what is answered; `based_on` is the draft that is talked about before there is one of
+    its own. Raises Refused, NotFound, WrongState.
 
-    The answer is worked out before anything is locked; if others spoke meanwhile, once more for what is there now."""
+    The answer is worked out while nothing is locked, for a model may take its time; if others spoke meanwhile, once more for
+    what is there now."""
     by.require(WRITE)
-    _check_open(conversation)
-    seen = conversation.message_count
-    worked_out = answer(words, _asked_about(conversation))
-    with transaction.atomic():
-        row = _held(conversation, by=by)
+    row = conversation
+    for _ in range(_TRIES):
         _check_open(row)
-        if row.message_count != seen:
-            worked_out = answer(words, _asked_about(row))
-        said = _append(row, words, worked_out, by)
-        _tell(row, "answered", by, messages=row.message_count, resources=_size(worked_out))
-    return said
+        seen = row.message_count
+        worked_out = answer(words, _asked_by(by, row, talk_of(row, based_on)))
+        with transaction.atomic():
+            row = _held(conversation, by=by)
+            _check_open(row)
+            if row.message_count == seen:
+                said = _append(row, words, worked_out, by)
+                _tell(row, "answered", by, messages=row.message_count, resources=_size(worked_out))
+                return said
+    raise WrongState("Others are speaking in this session at once; say it again.")
+
+
+def _asked_by(by: Actor, conversation: Conversation, talk: Talk) -> Talk:
+    prices = talk.prices or price_list(conversation.organization_id)
+    return replace(talk, asking=Asking(by, prices, conversation.assistant))
 
 
 def _check_open(conversation: Conversation) -> None:
@@ -64,10 +81,50 @@ def _check_open(conversation: Conversation) -> None:
         raise WrongState(f"A session holds at most {MOST_MESSAGES} messages; begin another one.")
 
 
-def _asked_about(conversation: Conversation) -> str:
-    """The words that the last answer had questions about."""
+def talk_of(conversation: Conversation, based_on: Document | None = None) -> Talk:
+    """What the next answer needs to know."""
     last = conversation.messages.order_by("-number").values_list("wish", flat=True).first()
-    return last or ""
+    rows = conversation.messages.exclude(draft=None).order_by("-number").values_list("draft", flat=True)[:DRAFTS]
+    drafts = [draft for draft in (*rows, based_on) if draft]
+    return Talk(drafts[:DRAFTS], last or "", price_list(conversation.organization_id), conversation.message_count + 1)
+
+
+def referred(reference: str, *, by: Actor) -> Conversation:
+    """The conversation that a client calls so, begun when there is none. Raises Refused, WrongState when it is closed."""
+    by.require(WRITE)
+    row = _called(reference, by=by)
+    if row is not None:
+        return row
+    try:
+        with transaction.atomic():
+            return begin(by=by, reference=reference)
+    except IntegrityError:  # somebody began it a moment ago
+        row = _called(reference, by=by)
+        if row is None:
+            raise
+        return row
+
+
+def _called(reference: str, *, by: Actor) -> Conversation | None:
+    rows = Conversation.objects.visible_to(by).select_related("assistant")
+    return rows.filter(reference=reference).first()
+
+
+def fork(conversation: Conversation, number: int, *, by: Actor) -> Conversation:
+    """A conversation of its own that begins with the first messages of this one. Raises Refused."""
+    by.require(WRITE)
+    said = list(conversation.messages.order_by("number").filter(number__lte=number))
+    with transaction.atomic():
+        row = begin(by=by, assistant=conversation.assistant, title=f"{conversation.title} (again)"[:200])
+        Message.objects.bulk_create(_copied(row, message) for message in said)
+        row.message_count = len(said)
+        row.save(update_fields=["message_count"])
+    return row
+
+
+def _copied(row: Conversation, message: Message) -> Message:
+    same = ("number", "role", "author", "content", "draft", "wish", "changes", "created_at")
+    return Message(conversation=row, **{name: getattr(message, name) for name in same})
 
 
 def _append(row: Conversation, words: str, given: Answer, by: Actor) -> tuple[Message, Message]:
@@ -77,7 +134,7 @@ def _append(row: Conversation, words: str, given: Answer, by: Actor) -> tuple[Me
     )
     reply = Message(
         conversation=row, number=number + 2, role=Message.Role.ASSISTANT, author=AUTHOR, content=given.content,
-        draft=given.draft, wish=given.wish, created_at=now,
+        draft=given.draft, wish=given.wish, changes=list(given.changes), created_at=now,
     )  # fmt: skip
     Message.objects.bulk_create([asked, reply])
     row.message_count, row.updated_at = number + 2, now

@@ -10,8 +10,8 @@ from alma.accounts.actors import Actor
 from alma.errors import Invalid, NotFound, Refused
 from alma.events.services import emit
 from alma.outbound import parse
-from blueprints.assistants.tools import TOOLS
 from blueprints.models import Assistant
+from blueprints.tools import NAMES as TOOLS
 
 READ, WRITE = "tool:read", "tool:write"
 

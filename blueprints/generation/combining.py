@@ -1,43 +1,40 @@
-"""Neighbouring tokens that mean something together: "8 cores", "RAM: 4 GB", "14 days", "ubuntu 22.04", "two, no, three"."""
+"""Neighbouring tokens that mean something together: "8 cores", "RAM: 4 GB", "14 days", "ubuntu 22.04"."""
 
+import re
 from collections.abc import Callable
 from decimal import Decimal
 
+from blueprints.generation import shorthand
+from blueprints.generation.neighbours import is_at, is_range_mark, kind_at, skip
 from blueprints.generation.tokens import Token
-from blueprints.schema.sizes import GIB, UNITS
+from blueprints.schema.sizes import GIB, TIB, UNITS
 
 Rule = Callable[[list[Token], int], "tuple[Token, int] | None"]
 _SIZED_LABELS = {"memory": "memory", "disk": "disk", "vram": "vram"}
-_FILLERS = {
-    "of",
-    "is",
-    "to",
-    "from",
-    "de",
-    "von",
-    "d",
-    "di",
-    "extra",
-    "usable",
-    "total",
-    "a",
-    "the",
-    "und",
-    "vive",
-    "local",
+_VERSIONS = {
+    "windows": (7, 12),
+    "debian": (9, 15),
+    "ubuntu": (18, 30),
+    "fedora": (30, 60),
+    "freebsd": (12, 20),
+    "alpine": (3, 4),
 }
-_RANGE_MARKS = {"to", "dash"}
+"""What a whole number behind a system is: "windows 11 VMs" are no eleven machines, "ubuntu 3 servers" are three."""
+_MOST_MEMORY = 2 * TIB
+_PAIRS = ("pair", "couple", "paar", "paire", "par", "paio", "coppia")
+_MOST_GPUS = 16
+"""A larger number behind the name of a card is its model: RTX 4090."""
 
 
 def combine(tokens: list[Token]) -> list[Token]:
-    """Apply the first rule that fits at each place, then settle corrections."""
+    """Apply the first rule that fits at each place, from left to right."""
     found: list[Token] = []
     position = 0
     while position < len(tokens):
         token, used = _first_fit(tokens, position)
         found.append(token)
         position += used
-    return _corrected(found)
+    return found
 
 
 def _first_fit(tokens: list[Token], position: int) -> tuple[Token, int]:
@@ -47,34 +44,13 @@ def _first_fit(tokens: list[Token], position: int) -> tuple[Token, int]:
     return tokens[position], 1
 
 
-def _kind(tokens: list[Token], position: int) -> str:
-    return tokens[position].kind if 0 <= position < len(tokens) else ""
-
-
-def _is(tokens: list[Token], position: int, kind: str, value: str) -> bool:
-    return _kind(tokens, position) == kind and tokens[position].value == value
-
-
-def _skip(tokens: list[Token], position: int, *, colon: bool = False) -> int:
-    """Past small words, and past a colon when asked to."""
-    while _is_filler(tokens, position) or (colon and _kind(tokens, position) == "colon"):
-        position += 1
-    return position
-
-
-def _is_filler(tokens: list[Token], position: int) -> bool:
-    if _kind(tokens, position) == "join":
-        return tokens[position].value == "with" and tokens[position].text.lower() in _FILLERS
-    return _kind(tokens, position) == "word" and tokens[position].value in _FILLERS
-
-
 def _range(tokens: list[Token], position: int) -> tuple[Token, int] | None:
     """8 to 12, between three and five: the lower end counts, the higher is remembered."""
     start = position + 1 if tokens[position].kind == "bound" else position
-    if _kind(tokens, start) not in ("number", "size") or not _is_range_mark(tokens, start + 1, start != position):
+    if kind_at(tokens, start) not in ("number", "size") or not is_range_mark(tokens, start + 1, start != position):
         return None
     end = start + 2
-    if _kind(tokens, end) not in ("number", "size"):
+    if kind_at(tokens, end) not in ("number", "size"):
         return None
     kind = tokens[end].kind
     low = _same_unit(tokens[start], tokens[end])
@@ -83,21 +59,45 @@ def _range(tokens: list[Token], position: int) -> tuple[Token, int] | None:
     return rest[0], end - position + rest[1]
 
 
-def _is_range_mark(tokens: list[Token], position: int, after_between: bool) -> bool:
-    if _kind(tokens, position) == "dash":
-        return True
-    return _kind(tokens, position) == "join" and tokens[position].value in (("to", "and") if after_between else ("to",))
-
-
 def _same_unit(low: Token, high: Token) -> int | Decimal:
-    return int(low.value * GIB) if low.kind == "number" and high.kind == "size" else low.value
+    """ "2-4 TB": both are TB."""
+    if low.kind != "number" or high.kind != "size":
+        return low.value
+    number = re.search(r"[0-9]+(?:[.,][0-9]+)?", high.text)
+    return int(low.value * high.value / Decimal(number[0].replace(",", "."))) if number else int(low.value * GIB)
+
+
+def _said_twice(tokens: list[Token], position: int) -> tuple[Token, int] | None:
+    """ "two (2)"."""
+    following = tokens[position + 1 : position + 4]
+    is_enclosed = [token.kind for token in following] == ["open", "number", "close"]
+    return (tokens[position], 4) if is_enclosed and following[1].value == tokens[position].value else None
+
+
+def _gpus(tokens: list[Token], position: int) -> tuple[Token, int] | None:
+    """ "2 GPUs", "a single RTX 3090"; in "four GPU nodes" the nodes are counted."""
+    if not is_at(tokens, position + 1, "label", "gpu") or kind_at(tokens, position + 2) in (
+        "machine",
+        "member",
+        "role",
+    ):
+        return None
+    is_model = kind_at(tokens, position + 2) == "number" and tokens[position + 2].value > _MOST_GPUS
+    number = tokens[position]
+    return number.become("gpu", int(number.value), until=tokens[position + 1]), 3 if is_model else 2
 
 
 def _number_with_unit(tokens: list[Token], position: int) -> tuple[Token, int] | None:
     number, after = tokens[position], position + 1
-    kind, value = _kind(tokens, after), tokens[after].value if after < len(tokens) else None
-    if kind == "label" and value in ("cpu", "gpu"):
-        return number.become(str(value), int(number.value), until=tokens[after]), 2
+    if (
+        number.text.lower() in _PAIRS
+        and is_at(tokens, after, "join", "with")
+        and is_at(tokens, after + 1, "label", "cpu")
+    ):
+        return number.become("cpu", int(number.value), until=tokens[after + 1]), 3
+    kind, value = kind_at(tokens, after), tokens[after].value if after < len(tokens) else None
+    if kind == "label" and value == "cpu":
+        return number.become("cpu", int(number.value), until=tokens[after]), 2
     if kind == "duration":
         return number.become("days", int(number.value) * int(str(value)), until=tokens[after]), 2
     if kind == "money":
@@ -110,42 +110,69 @@ def _number_with_unit(tokens: list[Token], position: int) -> tuple[Token, int] |
 
 
 def _size_with_label(tokens: list[Token], position: int) -> tuple[Token, int] | None:
-    label = _skip(tokens, position + 1)
-    if _kind(tokens, label) != "label" or tokens[label].value not in _SIZED_LABELS:
+    label = skip(tokens, position + 1)
+    if kind_at(tokens, label) != "label" or tokens[label].value not in _SIZED_LABELS:
         return None
-    if _kind(tokens, _skip(tokens, label + 1, colon=True)) == "size" and label == position + 1:
+    if kind_at(tokens, label + 1) == "colon":
         return None
-    return tokens[position].become(_SIZED_LABELS[tokens[label].value], tokens[position].value, until=tokens[label]), (
-        label - position + 1
-    )
+    kind = _sized_kind(tokens[label], tokens[position])
+    return tokens[position].become(kind, tokens[position].value, until=tokens[label]), (label - position + 1)
+
+
+def _sized_kind(label: Token, size: Token) -> str:
+    """What is called memory and is too large for it is a disk: the German "Speicher" is both."""
+    is_both = label.text.lower() in ("speicher", "speicherplatz", "storage")
+    too_large = size.value > (_MOST_MEMORY // 10 if is_both else _MOST_MEMORY)
+    return "disk" if too_large and label.value == "memory" else _SIZED_LABELS[label.value]
 
 
 def _label_with_value(tokens: list[Token], position: int) -> tuple[Token, int] | None:
     """RAM: 4 GB, VLAN 30, count: 2."""
-    name, place = tokens[position].value, _skip(tokens, position + 1, colon=True)
-    value = tokens[place] if place < len(tokens) else None
-    if value is None:
+    name, place = tokens[position].value, skip(tokens, position + 1, colon=True)
+    if place >= len(tokens):
         return None
+    value, used = tokens[place], place - position + 1
     if name in _SIZED_LABELS and value.kind == "size":
-        return value.become(_SIZED_LABELS[name], value.value), place - position + 1
+        return value.become(_sized_kind(tokens[position], value), value.value), used
+    if name == "gpu" and (card := _card(tokens, position, value)):
+        return card, used if card.end == value.end else 1
     if name in ("cpu", "count", "vlan", "gpu") and value.kind == "number" and _stands_alone(tokens, place, position):
-        return value.become(name, int(value.value)), place - position + 1
+        return value.become(name, int(value.value)), used
     return None
+
+
+def _card(tokens: list[Token], position: int, value: Token) -> Token | None:
+    """ "GPU nodes" and "RTX 4090" are one card."""
+    if kind_at(tokens, position + 1) in ("machine", "member", "role"):
+        return tokens[position].become("gpu", 1)
+    is_model = value.kind == "number" and value.value > _MOST_GPUS
+    return tokens[position].become("gpu", 1, until=value) if is_model else None
 
 
 def _stands_alone(tokens: list[Token], place: int, position: int) -> bool:
     """In "2 cores 4 servers" the 4 belongs to what follows it; after a colon it does not."""
     colon = any(token.kind == "colon" for token in tokens[position:place])
-    return colon or tokens[position].value == "vlan" or _kind(tokens, place + 1) not in ("label", "machine", "role")
+    return colon or tokens[position].value == "vlan" or kind_at(tokens, place + 1) not in ("label", "machine", "role")
 
 
 def _system_with_version(tokens: list[Token], position: int) -> tuple[Token, int] | None:
     place = position + 1
-    while _kind(tokens, place) == "word" and tokens[place].value in ("lts", "server", "version", "v", "release"):
+    if kind_at(tokens, place) == "os" and str(tokens[place].value).startswith(str(tokens[position].value)):
+        return tokens[place].become("os", tokens[place].value), 2
+    while kind_at(tokens, place) == "word" and tokens[place].value in (
+        "lts",
+        "server",
+        "version",
+        "v",
+        "release",
+        "linux",
+        "linx",
+        "os",
+    ):
         place += 1
-    if _kind(tokens, place) != "number" or _kind(tokens, place + 1) in ("label", "machine"):
+    if kind_at(tokens, place) != "number" or kind_at(tokens, place + 1) in ("label", "machine"):
         return _system_before_noun(tokens, position, place)
-    version = tokens[place].text.strip(" x×")
+    version = re.sub(r"^(1[0-9]|2[0-9])(04|10)$", r"\1.\2", tokens[place].text.strip(" x×"))
     return tokens[position].become(
         "os", f"{tokens[position].value}-{version}", until=tokens[place]
     ), place - position + 1
@@ -153,7 +180,7 @@ def _system_with_version(tokens: list[Token], position: int) -> tuple[Token, int
 
 def _system_before_noun(tokens: list[Token], position: int, place: int) -> tuple[Token, int] | None:
     """ "ubuntu 22.04 servers": a number with a point, or a large one, is no count."""
-    if _kind(tokens, place) == "number" and _looks_like_version(tokens[place].text, tokens[position].value):
+    if kind_at(tokens, place) == "number" and _looks_like_version(tokens[place].text, tokens[position].value):
         return tokens[position].become("os", f"{tokens[position].value}-{tokens[place].text}", until=tokens[place]), (
             place - position + 1
         )
@@ -161,7 +188,10 @@ def _system_before_noun(tokens: list[Token], position: int, place: int) -> tuple
 
 
 def _looks_like_version(text: str, family: str) -> bool:
-    return "." in text or (text.isdigit() and (int(text) >= 2000 or family not in ("ubuntu", "windows")))
+    if "." in text:
+        return True
+    low, high = _VERSIONS.get(family, (5, 100))
+    return text.isdigit() and (low <= int(text) <= high or int(text) >= 2000)
 
 
 def _budget(tokens: list[Token], position: int) -> tuple[Token, int] | None:
@@ -174,59 +204,12 @@ def _budget(tokens: list[Token], position: int) -> tuple[Token, int] | None:
     return None
 
 
-def _corrected(tokens: list[Token]) -> list[Token]:
-    """Drop what somebody took back: "16 GB... sorry, 4 GB"."""
-    kept: list[Token] = []
-    used: Token | None = None
-    for position, token in enumerate(tokens):
-        if token.kind == "correction" or _is_plain_no(tokens, position):
-            used = _take_back(kept, *_next_value(tokens, position)) or used
-        elif token is not used:
-            kept.append(token)
-    return kept
-
-
-def _is_plain_no(tokens: list[Token], position: int) -> bool:
-    """ "two, no, three": a no between commas after a value."""
-    return (
-        tokens[position].kind == "without"
-        and _kind(tokens, position - 1) in ("comma", "dash", "stop")
-        and _kind(tokens, position + 1) in ("comma", "number")
-        and any(token.kind in _VALUES for token in tokens[max(0, position - 4) : position])
-    )
-
-
-_VALUES = ("number", "article", "size", "cpu", "memory", "disk", "software", "os")
-
-
-def _next_value(tokens: list[Token], position: int) -> tuple[Token | None, bool]:
-    """The value that replaces the earlier one, and whether it has a noun of its own."""
-    for place in range(position + 1, min(position + 6, len(tokens))):
-        if tokens[place].kind in _VALUES and tokens[place].kind != "article":
-            has_noun = any(token.kind in _NOUNS for token in tokens[place + 1 : place + 3])
-            return tokens[place], has_noun or tokens[place].kind in _NOUNS
-    return None, False
-
-
-def _take_back(kept: list[Token], value: Token | None, has_noun: bool) -> Token | None:
-    """Cut off what is replaced; when that would cut off its noun too, put the new value in its place."""
-    if value is None:
-        return None
-    for back in range(len(kept) - 1, max(-1, len(kept) - 8), -1):
-        if kept[back].kind == value.kind or {kept[back].kind, value.kind} <= {"size", "memory", "disk"}:
-            if not has_noun and any(token.kind in _NOUNS for token in kept[back:]):
-                kept[back] = kept[back].become(kept[back].kind, value.value)
-                return value
-            del kept[back:]
-            return None
-    return None
-
-
-_NOUNS = ("role", "software", "machine", "member")
 _RULES: dict[str, tuple[Rule, ...]] = {
     "bound": (_range,),
-    "number": (_range, _number_with_unit),
-    "article": (_number_with_unit,),
+    "ip_tail": (shorthand.ip_tail,),
+    "ip": (shorthand.ip_range, shorthand.ip_from),
+    "number": (shorthand.dozens, shorthand.spec, shorthand.disks, _said_twice, _range, _gpus, _number_with_unit),
+    "article": (_gpus, _number_with_unit),
     "size": (_range, _size_with_label),
     "label": (_label_with_value,),
     "os": (_system_with_version,),

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from itertools import permutations
 from typing import Any
 
-from blueprints.generation.facts import Group, Request
+from blueprints.generation.facts import Cause, Group, Request, by_default, rule
 from blueprints.generation.lexicon import role_defaults, software_facts
 from blueprints.schema.sizes import GIB
 
@@ -26,7 +26,7 @@ class Part:
     disk: int
     is_spread: bool
     needs: list["Part"] = field(default_factory=list)
-    causes: dict[str, str] = field(default_factory=dict)
+    causes: dict[str, Cause] = field(default_factory=dict)
 
     @property
     def role(self) -> str:
@@ -64,13 +64,22 @@ def _with_kubernetes(request: Request, groups: Iterator[Group]) -> Iterator[Grou
 
 def _kubernetes(request: Request, cluster: Group, parts: list[Group]) -> Iterator[Group]:
     own = {part.role: part for part in parts}
-    control, workers = own.get("k8s_control"), own.get("k8s_worker")
-    planes = (control.count or 1) if control else _planes(cluster.count, cluster.is_ha or request.is_ha)
-    rest = (workers.count or 1) if workers else _workers(cluster, planes, is_alone=control is not None)
     _share_network(cluster, parts)
-    for role, count in (("k8s_control", planes), ("k8s_worker", rest)):
+    for role, count in _members(request, cluster, own):
         if count:
             yield _kubernetes_part(cluster, role, count, own.get(role))
+    for part in parts:
+        if own[part.role] is not part:
+            yield _kubernetes_part(cluster, part.role, part.count or 1, part)
+
+
+def _members(request: Request, cluster: Group, own: dict[str, Group]) -> tuple[tuple[str, int], tuple[str, int]]:
+    """How many control planes and workers."""
+    control, workers = own.get("k8s_control"), own.get("k8s_worker")
+    is_ha = request.is_ha or cluster.is_ha or bool(control and control.is_ha)
+    planes = (control and control.count) or _planes(None if control else cluster.count, is_ha)
+    rest = (workers.count or 1) if workers else _workers(cluster, planes, is_alone=control is not None)
+    return ("k8s_control", planes), ("k8s_worker", rest)
 
 
 def _share_network(cluster: Group, parts: list[Group]) -> None:
@@ -96,7 +105,7 @@ def _kubernetes_part(cluster: Group, role: str, count: int, own: Group | None) -
     part = replace(own or cluster, role=role, count=count, software=(own and own.software) or cluster.software)
     part.software = part.software or ["kubernetes"]
     part.causes = {**cluster.causes, **part.causes}
-    part.causes.setdefault("count", "rule: a cluster of control planes and workers")
+    part.causes.setdefault("count", rule("a cluster has control planes and workers"))
     for name in ("cpu", "memory", "disk", "os", "kind", "vlan", "subnet", "gateway", "network", "is_ha"):
         if not getattr(part, name) and getattr(cluster, name):
             setattr(part, name, getattr(cluster, name))
@@ -122,33 +131,38 @@ def _is_ha(request: Request, group: Group) -> bool:
     return group.is_ha or request.is_ha
 
 
-def _count(request: Request, group: Group, causes: dict[str, str]) -> int:
+def _count(request: Request, group: Group, causes: dict[str, Cause]) -> int:
     """What was said, or as many as high availability takes, or one."""
     if group.replicas:
-        causes["count"] = f"a primary and {group.causes.get('replicas', '')} replicas"
+        causes["count"] = rule(f"a primary and {group.replicas} {'replica' if group.replicas == 1 else 'replicas'}")
         return (group.count or 1) + group.replicas
     if group.count is not None:
+        causes.setdefault("count", rule("the rest of a larger number"))
         return group.count
+    if group.is_few and not group.is_vague:
+        causes["count"] = rule("several means at least two")
+        return 2
     if not _is_ha(request, group) or (group.kind and not group.role):
-        causes["count"] = "default: one"
+        causes["count"] = by_default("one")
         return 1
     members = max((software_facts(name).get("quorum", 0) for name in group.software), default=0)
-    causes["count"] = "rule: highly available means more than one"
+    causes["count"] = rule("highly available means more than one")
     return int(members or role_defaults(group.role)["ha"])
 
 
-def _sized(group: Group, name: str, causes: dict[str, str], count: int) -> int:
+def _sized(group: Group, name: str, causes: dict[str, Cause], count: int) -> int:
     said = getattr(group, name)
     if said is not None:
         return _divided(said, name, count, causes) if name in group.totals else int(said)
-    causes[name] = f"default for {group.role or 'a machine'}"
+    causes[name] = by_default(f"the usual for {(group.role or 'a machine').replace('_', ' ')}")
     default = max([role_defaults(group.role)[name], *(software_facts(s).get(name, 0) for s in group.software)])
     scaled = max(1, int(default * _SIZE_FACTORS[group.size]))
     return scaled if name == "cpu" else scaled * GIB
 
 
-def _divided(said: int, name: str, count: int, causes: dict[str, str]) -> int:
-    causes[name] = f"{causes.get(name, said)} in total, divided by {count}"
+def _divided(said: int, name: str, count: int, causes: dict[str, Cause]) -> int:
+    said_words = causes.get(name, rule(str(said)))
+    causes[name] = Cause(f"{said_words.text} in total, divided by {count}", said_words.start, said_words.end, "rule")
     return max(1, said // count)
 
 
@@ -158,9 +172,9 @@ def _share_total(request: Request, parts: list[Part]) -> None:
         return
     missing = request.total_machines - sum(part.count for part in parts)
     countless = [part for part in parts if part.group.count is None]
-    if missing > 0 and len(countless) == 1:
+    if missing > 0 and len(countless) == 1 and not countless[0].group.is_exact:
         countless[0].count += missing
-        countless[0].causes["count"] = f"{request.total_machines} machines in total"
+        countless[0].causes["count"] = rule(f"{request.total_machines} machines in total")
     elif missing:
         adds_up = sum(part.count for part in parts)
         request.questions.append(
@@ -176,9 +190,15 @@ def _label(parts: list[Part]) -> None:
         wanted = part.group.name or _wanted_label(part.group)
         label, number = wanted, 2
         while label in taken:
-            label, number = f"{wanted}-{chr(ord('a') + number - 1)}", number + 1
+            label, number = f"{wanted}-{_letters(number)}", number + 1
         taken.add(label)
         part.label = label
+
+
+def _letters(number: int) -> str:
+    """2 -> b, 27 -> aa."""
+    number, last = divmod(number - 1, 26)
+    return (_letters(number) if number else "") + chr(ord("a") + last)
 
 
 def _wanted_label(group: Group) -> str:

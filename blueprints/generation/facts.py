@@ -1,23 +1,48 @@
 """What a request says, before anybody decides how to build it."""
 
 from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why a value is what it is: words of the request with their place, a rule, or a default."""
+
+    text: str
+    start: int = -1
+    end: int = -1
+    kind: str = "words"
+
+    def as_dict(self) -> dict[str, Any]:
+        """{"words": "4 cores", "span": [10, 17]}, {"rule": …} or {"default": …}."""
+        place = {"span": [self.start, self.end]} if self.start >= 0 else {}
+        return {self.kind: self.text, **place}
+
+
+def rule(text: str) -> Cause:
+    return Cause(text, kind="rule")
+
+
+def by_default(text: str) -> Cause:
+    return Cause(text, kind="default")
 
 
 @dataclass(slots=True, eq=False)
 class Group:
-    """Machines of one kind, as far as the text describes them. `causes` quotes the words for each value."""
+    """Machines of one kind, as far as the text describes them."""
 
     role: str = ""
     software: list[str] = field(default_factory=list)
     services: list[str] = field(default_factory=list)
     kind: str = ""
     part: str = ""
+    name: str = ""
     count: int | None = None
-    is_exact: bool = False
     replicas: int = 0
     cpu: int | None = None
     memory: int | None = None
     disk: int | None = None
+    further_disks: list[int] = field(default_factory=list)
     gpu: int = 0
     os: str = ""
     vlan: int | None = None
@@ -26,26 +51,42 @@ class Group:
     network: str = ""
     ips: list[str] = field(default_factory=list)
     virtual_ip: str = ""
-    name: str = ""
-    is_ha: bool = False
-    is_spread: bool = False
-    is_umbrella: bool = False
-    is_vague: bool = False
-    totals: set[str] = field(default_factory=set)
+    dns: str = ""
     size: str = ""
     backup_schedule: str = ""
     backup_days: int | None = None
+    is_ha: bool = False
+    is_spread: bool = False
+    is_umbrella: bool = False
+    is_exact: bool = False
+    is_few: bool = False
+    is_counted: bool = False
+    totals: set[str] = field(default_factory=set)
     sentence: int = 0
-    causes: dict[str, str] = field(default_factory=dict)
+    memory_sentence: int = 0
+    words: set[str] = field(default_factory=set)
+    bundle: list[str] = field(default_factory=list)
+    wants: list[str] = field(default_factory=list)
+    causes: dict[str, Cause] = field(default_factory=dict)
 
-    def set(self, name: str, value: object, because: str) -> None:
-        """A value and the words that gave it."""
+    def set(self, name: str, value: object, because: Cause) -> None:
+        """A value and why."""
         setattr(self, name, value)
         self.causes[name] = because
 
     @property
     def has_sizes(self) -> bool:
         return any(value is not None for value in (self.cpu, self.memory, self.disk))
+
+    @property
+    def is_generic(self) -> bool:
+        """Machines without a purpose so far."""
+        return not self.role and not self.software
+
+    @property
+    def is_vague(self) -> bool:
+        """Nothing is known but that there are some."""
+        return self.is_generic and not (self.count or self.has_sizes or self.os or self.name or self.gpu)
 
 
 @dataclass(slots=True)
@@ -55,16 +96,24 @@ class Request:
     groups: list[Group] = field(default_factory=list)
     needs: list[tuple[Group, Group]] = field(default_factory=list)
     excluded: set[str] = field(default_factory=set)
+    defaults: Group = field(default_factory=Group)
+    network: Group = field(default_factory=Group)
     is_ha: bool = False
     is_spread: bool = False
     environment: str = ""
     region: str = ""
     max_cost: float | None = None
-    network: Group = field(default_factory=Group)
     total_machines: int | None = None
     language: str = "en"
     destroys: bool = False
     builds: bool = False
+    asks: bool = False
+    causes: dict[str, Cause] = field(default_factory=dict)
     questions: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     assumptions: list[str] = field(default_factory=list)
+
+    def ask(self, question: str) -> None:
+        """Once each."""
+        if question not in self.questions:
+            self.questions.append(question)

@@ -1,65 +1,154 @@
-"""Nouns for the parts of something already named: nodes, replicas, agents, a primary."""
+"""Nouns for the parts of something already named: nodes, replicas, agents, a primary, the workers of a cluster."""
 
-from blueprints.generation.facts import Group
-from blueprints.generation.mentions import KUBERNETES_ROLES, new
-from blueprints.generation.state import State
-from blueprints.generation.tokens import Token
+from blueprints.generation import sharing
+from blueprints.generation.facts import Group, rule
+from blueprints.generation.lexicon import fold
+from blueprints.generation.phrases import Phrase
+from blueprints.generation.walk import Walk
 
 STATEFUL = {"database", "cache", "search", ""}
+_AGENTS_OF = {"ci", "monitoring", "kubernetes", "k8s_control", "k8s_worker", "git", "logging"}
+_KUBERNETES = {"kubernetes", "k8s_control", "k8s_worker"}
 
 
-def member(state: State, token: Token) -> None:
-    """ "3 nodes", "two read replicas", "two agents"."""
-    if state.focus is None:
-        if token.value == "node" and state.pending:
-            new(state, Group())
+def kubernetes_role(walk: Walk, phrase: Phrase) -> str:
+    """Masters and workers are those of Kubernetes where Kubernetes is spoken of."""
+    if phrase.role == "worker" and walk.has_kubernetes and not phrase.software:
+        return "k8s_worker"
+    focus = walk.focus
+    if phrase.role in ("k8s_control", "k8s_worker", "worker") and not walk.has_kubernetes and focus and focus.software:
+        return _part_of(walk, focus, phrase)
+    return phrase.role
+
+
+def _part_of(walk: Walk, focus: Group, phrase: Phrase) -> str:
+    """ "Spark: one master and six workers": members of what was named, with its software."""
+    is_cluster = focus.role in ("worker", "cluster") or phrase.role == "k8s_control"
+    if focus in walk.here and is_cluster and not phrase.software:
+        phrase.software = list(focus.software)
+        if not phrase.insists:
+            return focus.role
+        if focus.count is None and not focus.part and phrase.insists and not focus.has_sizes:
+            walk.drop(focus)
+        phrase.before = [*phrase.before, phrase.tokens[-1].become("another", "part")]
+        return focus.role
+    return "app" if phrase.role == "k8s_control" else phrase.role.replace("k8s_", "")
+
+
+def member(walk: Walk, phrase: Phrase) -> None:
+    """ "3 nodes", "two read replicas", "the brokers"."""
+    known = _known(walk, phrase)
+    if known is None:
+        if phrase.insists and not _are_people(walk, phrase):
+            _unnamed(walk, phrase)
         return
-    count, insists, words = state.take_count()
-    _MEMBERS[token.value](state, count, insists, words)
-    state.is_open = token.value != "primary"
+    count = int(phrase.count.value) if phrase.count and (phrase.insists or phrase.member == "replica") else None
+    _MEMBERS["node" if phrase.is_key else phrase.member](walk, known, count, phrase)
 
 
-def _nodes(state: State, count: int | None, insists: bool, words: str) -> None:
-    focus = state.focus
-    if focus is None or count is None or not insists:
+def _are_people(walk: Walk, phrase: Phrase) -> bool:
+    """ "the club has 320 members"."""
+    return walk.quote(phrase.tokens[-1]).text.lower() in ("members", "mitglieder", "membres", "miembros", "membri")
+
+
+def _known(walk: Walk, phrase: Phrase) -> Group | None:
+    """What they are members of: what was called so, or else what the sentence is about."""
+    words = {fold(token.text) for token in phrase.tokens if token.kind == "member"} - {"node", "nodes"}
+    if walk.in_focus is None and phrase.count is None:
+        return next((g for g in reversed(walk.request.groups) if words & g.words), walk.focus)
+    if phrase.is_definite or phrase.count is None:
+        return next((g for g in reversed(walk.request.groups) if words & g.words), walk.focus)
+    return walk.focus
+
+
+def _unnamed(walk: Walk, phrase: Phrase) -> None:
+    group = walk.add(Group())
+    if phrase.count:
+        group.set("count", int(phrase.count.value), walk.quote(phrase.count))
+
+
+def _nodes(walk: Walk, group: Group, count: int | None, phrase: Phrase) -> None:
+    walk.turn_to(*(walk.current if group in walk.current else [group]))
+    if count is None:
         return
-    if focus.count is None:
-        focus.set("count", count, words)
-    elif focus.is_exact and focus.count != count:
-        _contradiction(state, focus.count, count, "nodes")
+    if group.count is None:
+        group.set("count", count, walk.quote(phrase.count or phrase))
+        group.words |= {fold(token.text) for token in phrase.tokens if token.kind == "member"}
+    elif (group.is_exact or phrase.has("exact")) and group.count != count:
+        contradiction(walk, group.count, count, "nodes")
 
 
-def _replicas(state: State, count: int | None, insists: bool, words: str) -> None:
-    focus = state.focus
-    if focus is None:
+def _replicas(walk: Walk, group: Group, count: int | None, phrase: Phrase) -> None:
+    if count is None and group.replicas:
+        walk.turn_to(_split_off(walk, group) if walk.waiting or walk.link == "for" else group)
         return
     number = count or 1
-    if focus.is_exact and focus.count and number > focus.count:
-        _contradiction(state, focus.count, number, "replicas")
-    elif focus.role in STATEFUL or number == 1:
-        focus.set("replicas", number, words or "one")
-    elif focus.count is None:
-        focus.set("count", number, words)
+    if _is_contradicted(walk, group, number, phrase):
+        contradiction(walk, group.count or 1, number, "replicas")
+    elif group.count is None or number >= group.count:
+        _take_replicas(walk, group, number, phrase)
+    walk.turn_to(group)
 
 
-def _agents(state: State, count: int | None, insists: bool, words: str) -> None:
-    focus = state.focus
-    if focus is None:
+def _take_replicas(walk: Walk, group: Group, number: int, phrase: Phrase) -> None:
+    """Beside a primary where there is data; elsewhere "3 replicas" are three machines."""
+    if group.role in STATEFUL or number == 1:
+        group.set("replicas", number, walk.quote(phrase))
+    elif group.count is None:
+        group.set("count", number, walk.quote(phrase))
+
+
+def _is_contradicted(walk: Walk, group: Group, number: int, phrase: Phrase) -> bool:
+    """Whether so many cannot be among those that were counted."""
+    if group.count is None:
+        return False
+    if group.is_exact and number > group.count - 1:
+        return True
+    if group.is_generic and group.count == 1:
+        return phrase.insists and number > 1
+    is_for_each = phrase.count is None or "each" in walk.kinds_after(1)
+    return not is_for_each and 2 < group.count <= number
+
+
+def _split_off(walk: Walk, group: Group) -> Group:
+    """The replicas as machines of their own, for they get values of their own."""
+    part = sharing.copy_of(group)
+    part.part, part.count, part.replicas = "replica", group.replicas, 0
+    for name in sharing.SIZES:
+        setattr(part, name, None)
+    part.causes = {name: cause for name, cause in part.causes.items() if name not in sharing.SIZES}
+    part.causes["count"] = group.causes.get("replicas", rule("the replicas"))
+    group.count, group.replicas = group.count or 1, 0
+    group.causes.setdefault("count", rule("one primary"))
+    walk.request.groups.append(part)
+    return part
+
+
+def _agents(walk: Walk, group: Group, count: int | None, phrase: Phrase) -> None:
+    if group.role not in _AGENTS_OF or walk.link == "for":
         return
-    is_kubernetes = focus.role in KUBERNETES_ROLES
-    group = Group(role="k8s_worker" if is_kubernetes else focus.role, software=list(focus.software), part="agent")
-    state.add(group)
+    known = next((g for g in reversed(walk.request.groups) if g.part == "agent"), None)
+    if count is None and known is not None:
+        walk.turn_to(known)
+        return
+    is_kubernetes = group.role in _KUBERNETES
+    part = Group("k8s_worker" if is_kubernetes else group.role, list(group.software), part="agent")
+    part.causes["role"] = walk.quote(phrase)
+    walk.add(part)
     if count:
-        group.set("count", count, words)
+        part.set("count", count, walk.quote(phrase.count or phrase))
 
 
-def _primary(state: State, count: int | None, insists: bool, words: str) -> None:
-    if state.focus and count and insists:
-        state.focus.set("count", count, words)
+def _primary(walk: Walk, group: Group, count: int | None, phrase: Phrase) -> None:
+    if count is not None and group.count is None:
+        group.set("count", count, walk.quote(phrase.count or phrase))
+    if group.is_generic and group.count is None:
+        group.set("count", 1, rule("one primary"))
+    walk.turn_to(group)
 
 
-def _contradiction(state: State, first: int, second: int, noun: str) -> None:
-    state.request.questions.append(
+def contradiction(walk: Walk, first: int, second: int, noun: str) -> None:
+    walk.request.ask(
         f"The request contradicts itself: it asks for exactly {'one' if first == 1 else first} and also for "
         f"{second} {noun}. Which of the two do you want?"
     )

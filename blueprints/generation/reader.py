@@ -1,80 +1,225 @@
-"""Tokens read from left to right: which machines are meant, and which value belongs to which of them."""
+"""Sentences read one after the other, each from left to right: phrases turn to machines, values go to them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-from blueprints.generation import members, mentions, reach, surroundings, values
-from blueprints.generation.facts import Request
-from blueprints.generation.state import State
+from alma.errors import BadRequest
+from blueprints.generation import attaching, counting, grouping, headings, hosts, names, negation, policies, sharing
+from blueprints.generation.facts import Group, Request
+from blueprints.generation.finishing import finish
+from blueprints.generation.lexicon import counted_words
+from blueprints.generation.phrases import Element, Phrase, phrased
+from blueprints.generation.respective import shared_out
 from blueprints.generation.tokens import Token
+from blueprints.generation.values import VALUE_KINDS, apply
+from blueprints.generation.walk import Walk
 
-Reading = Callable[[State, Token], None]
-_KEEPS_PHRASE_OPEN = ("role", "software", "machine", "member", "word")
-
-
-def read(text: str, tokens: list[Token], language: str) -> Request:
-    """Everything that the request says."""
-    state = State(text, tokens, Request(language=language))
-    for position, token in enumerate(tokens):
-        state.position = position
-        if token.start >= state.named_until:
-            _read_one(state, token)
-    surroundings.finish(state)
-    return state.request
+MOST_GROUPS = 200
+_KINDS = {"container": "lxc", "lxc": "lxc", "vm": "vm"}
+_CALL = ("name", "call", "nenne", "benenne", "nomme", "appelle", "llama", "chiama")
+_KUBERNETES = ("kubernetes", "k8s_control")
 
 
-def _read_one(state: State, token: Token) -> None:
-    if group := state.named_here(token):
-        state.focus, state.cohort, state.is_open = group, [], False
+def read(text: str, tokens: list[Token], language: str, listed: list[Group]) -> Request:
+    """Everything that the request says; `listed` are the machines of its tables."""
+    walk = Walk(text, Request(language=language, groups=listed))
+    walk.listed = sum(group.count or 1 for group in listed)
+    walk.has_kubernetes = any(
+        t.value in (*_KUBERNETES, "k3s", "rke2", "talos", "microk8s") and t.text.lower() != "master" for t in tokens
+    )
+    for sentence in _sentences(tokens):
+        _read_sentence(walk, sentence)
+    finish(walk)
+    return walk.request
+
+
+def _sentences(tokens: list[Token]) -> Iterator[list[Token]]:
+    found: list[Token] = []
+    for token in tokens:
+        found.append(token)
+        if token.kind == "stop":
+            yield found
+            found = []
+    yield found
+
+
+def _read_sentence(walk: Walk, tokens: list[Token]) -> None:
+    kept = negation.without_orders_to_destroy(walk, tokens)
+    if len(kept) <= 1 and all(token.kind == "stop" for token in kept):
         return
-    reading = _READINGS.get(token.kind)
-    if reading:
-        reading(state, token)
-    if token.kind not in _KEEPS_PHRASE_OPEN:
-        state.is_open = False
+    headings.settle_indent(walk, kept)
+    walk.begin(shared_out(phrased(kept, counted_words())))
+    unwanted = negation.trailing(walk)
+    for position, element in enumerate(walk.elements):
+        walk.position = position
+        walk.is_negated |= position in unwanted
+        if element.start >= walk.named_until:
+            _read_element(walk, element)
+    attaching.apply_waiting(walk)
+    policies.end_of_sentence(walk)
+    policies.ordinals(walk)
+    negation.of_what_was_said(walk, kept)
+    walk.has_colon_end = any(isinstance(e, Token) and e.kind == "colon" for e in walk.elements[-2:])
 
 
-_READINGS: dict[str, Reading] = {
-    "number": values.number,
-    "article": values.article,
-    "count": values.count,
-    "os": values.system,
-    "cpu": values.cpu,
-    "memory": values.memory,
-    "disk": values.disk,
-    "size": values.size,
-    "gpu": values.gpu,
-    "label": values.label,
-    "vlan": values.vlan,
-    "cidr": values.cidr,
-    "ip": values.ip,
-    "each": reach.each,
-    "total": reach.total,
-    "all": reach.all_of_them,
-    "join": reach.join,
-    "stop": reach.stop,
-    "comma": reach.comma,
-    "colon": reach.colon,
-    "dash": reach.comma,
-    "open": reach.opened,
-    "close": reach.comma,
-    "without": reach.without,
-    "word": reach.word,
-    "ha": values.ha,
-    "spread": reach.spread,
-    "another": reach.another,
-    "together": reach.together,
-    "exact": reach.exactly,
-    "size_word": values.size_word,
-    "role": mentions.role,
-    "software": mentions.software,
-    "machine": mentions.machine,
-    "member": members.member,
-    "order": surroundings.order,
-    "backup": surroundings.backup,
-    "schedule": surroundings.schedule,
-    "days": surroundings.days,
-    "environment": surroundings.environment,
-    "region": surroundings.region,
-    "money": surroundings.money,
-    "verb": surroundings.verb,
+def _read_element(walk: Walk, element: Element) -> None:
+    if len(walk.request.groups) > MOST_GROUPS:
+        raise BadRequest(f"The request names more than {MOST_GROUPS} kinds of machines; a blueprint holds fewer.")
+    if group := names.spoken_of(walk, element):
+        is_listed = walk.kinds_before(1) in (["and"], ["comma"]) or walk.link == "and"
+        walk.turn_to(*(walk.current if is_listed and walk.current and all(g.name for g in walk.current) else ()), group)
+        attaching.apply_waiting(walk)
+    elif isinstance(element, Phrase):
+        _read_phrase(walk, element)
+    elif element.kind in _READINGS:
+        _READINGS[element.kind](walk, element)
+    elif element.kind in VALUE_KINDS and not negation.excludes(walk, element):
+        attaching.give(walk, element)
+
+
+def _read_phrase(walk: Walk, phrase: Phrase) -> None:
+    if negation.excludes_phrase(walk, phrase):
+        return
+    walk.came_by_for = walk.link == "for" and bool(walk.waiting)
+    before = len(walk.request.groups)
+    grouping.resolve(walk, phrase)
+    for group in walk.current:
+        policies.settle_order(walk, group)
+    attaching.apply_waiting(walk)
+    for token in phrase.before:
+        _read_before(walk, token)
+    names.quoted(walk, phrase)
+    if walk.position and getattr(walk.elements[walk.position - 1], "value", "") in _CALL:
+        names.after_noun(walk, phrase)
+    headings.settle(walk, phrase, is_new=len(walk.request.groups) > before)
+    walk.distance = 0
+
+
+def _read_before(walk: Walk, token: Token) -> None:
+    walk.mark = ""
+    if token.kind in VALUE_KINDS:
+        apply(walk, token, walk.current or [walk.request.defaults])
+    elif token.kind in ("ha", "environment"):
+        _READINGS[token.kind](walk, token)
+
+
+def _join(walk: Walk, token: Token) -> None:
+    if token.value == "named":
+        names.given(walk, token)
+    elif not (token.value == "and" and walk.link in ("for", "on", "as")) or walk.kinds_before(1) == ["phrase"]:
+        walk.link = str(token.value)
+    walk.is_negated = walk.is_negated and negation.goes_on_at(walk, token)
+
+
+def _comma(walk: Walk, token: Token) -> None:
+    walk.link = "comma"
+    walk.is_existing = False
+    negation.at_comma(walk)
+
+
+def _colon(walk: Walk, token: Token) -> None:
+    walk.link, walk.is_negated = "colon", False
+    names.listed(walk)
+
+
+def _open(walk: Walk, token: Token) -> None:
+    walk.link = "open"
+
+
+def _label(walk: Walk, token: Token) -> None:
+    """A bare "GPU" is one; a network is something to describe; a virtual address comes next."""
+    if token.value == "gpu" and not negation.excludes(walk, token):
+        attaching.give(walk, token.become("gpu", 1))
+    elif token.value == "network":
+        walk.is_network = walk.kinds_before(1) == ["article"] or not walk.current
+    walk.last_label = str(token.value)
+
+
+def _ha(walk: Walk, token: Token) -> None:
+    if negation.excludes(walk, token):
+        return
+    group = walk.in_focus
+    if group is None or group.is_umbrella:
+        walk.request.is_ha = True
+    else:
+        group.is_ha = True
+
+
+def _spread(walk: Walk, token: Token) -> None:
+    for group in walk.current:
+        group.set("is_spread", True, walk.quote(token))
+    if not walk.current:
+        walk.request.is_spread = True
+
+
+def _together(walk: Walk, token: Token) -> None:
+    if walk.is_negated:
+        walk.is_negated = False
+        _spread(walk, token)
+        return
+    following = next((e for e in walk.elements[walk.position + 1 :] if isinstance(e, Phrase)), None)
+    if not (following and following.is_definite and (following.role or following.software)):
+        sharing.put_together(walk)
+        _take_kind(walk, token)
+    walk.link = "on"
+
+
+def _take_kind(walk: Walk, token: Token) -> None:
+    """ "in the same container"."""
+    kind = next(
+        (kind for word, kind in _KINDS.items() if word in token.text.lower() + walk.quote(token).text.lower()), ""
+    )
+    if walk.focus and kind and not walk.focus.kind:
+        walk.focus.set("kind", kind, walk.quote(token))
+
+
+def _total(walk: Walk, token: Token) -> None:
+    """A sentence of its own: "Divide it evenly.", "Use them all for three servers, equally." """
+    values = [e for e in walk.elements if not isinstance(e, Phrase) and e.kind in VALUE_KINDS]
+    if values:
+        return
+    has_nouns = any(isinstance(e, Phrase) for e in walk.elements)
+    if has_nouns and not any(group.has_sizes for group in walk.current):
+        _in_total(walk.request.defaults)
+    for group in walk.current if not has_nouns else ():
+        _in_total(group)
+
+
+def _in_total(group: Group) -> None:
+    group.totals |= {name for name in sharing.SIZES if getattr(group, name) is not None}
+
+
+def _exact(walk: Walk, token: Token) -> None:
+    if walk.focus and walk.in_focus and walk.kinds_before(1) == ["comma"]:
+        walk.focus.is_exact = True
+
+
+_READINGS: dict[str, Callable[[Walk, Token], None]] = {
+    "join": _join,
+    "number": counting.number,
+    "article": counting.article,
+    "rest": counting.rest,
+    "twin": counting.twin,
+    "count": counting.count,
+    "comma": _comma,
+    "dash": _comma,
+    "colon": _colon,
+    "open": _open,
+    "label": _label,
+    "ha": _ha,
+    "spread": _spread,
+    "together": _together,
+    "exact": _exact,
+    "total": _total,
+    "without": negation.begin,
+    "existing": negation.begin_existing,
+    "word": counting.word,
+    "order": policies.order,
+    "backup": negation.unless_excluded(policies.backup),
+    "schedule": policies.schedule,
+    "days": policies.days,
+    "environment": policies.environment,
+    "region": policies.region,
+    "money": policies.money,
+    "verb": policies.verb,
+    "host": hosts.read,
 }

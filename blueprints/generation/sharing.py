@@ -1,83 +1,146 @@
-"""Several things on one machine, or one machine for each of several."""
+"""Several things on one machine, one machine for each of several, and parts of a larger number."""
+
+from dataclasses import replace
 
 from blueprints.generation.facts import Group
-from blueprints.generation.state import State
+from blueprints.generation.phrases import Phrase
+from blueprints.generation.walk import Walk
+
+SIZES = ("cpu", "memory", "disk")
+_HANDED_DOWN = (*SIZES, "os", "kind", "vlan", "subnet", "gateway", "gpu", "size")
 
 
-def put_together(state: State) -> None:
+def inherit(group: Group, source: Group) -> None:
+    """What was said of all of them, where the group says nothing of its own."""
+    for name in _HANDED_DOWN:
+        if not getattr(group, name) and getattr(source, name):
+            setattr(group, name, getattr(source, name))
+            if name in source.causes and name != "kind":
+                group.causes.setdefault(name, source.causes[name])
+            if name in source.totals:
+                group.totals.add(name)
+    group.is_ha |= source.is_ha
+    group.is_spread |= source.is_spread
+
+
+def put_together(walk: Walk) -> None:
     """ "Prometheus and Grafana together on one VM", "keep its database on the same machine": one machine with both."""
-    focus = state.focus
-    if focus is None or not _is_single(focus) or focus.sentence != state.sentence:
+    focus = walk.focus
+    if focus is None or not _is_single(focus) or walk.is_put_together:
         return
-    others = [group for group in state.request.groups if group is not focus]
-    earlier = [group for group in others if group.sentence == state.sentence] or others[-1:]
-    if not all(_is_single(group) for group in earlier):
+    earlier = _neighbours(walk, focus)
+    if not earlier or not all(_is_single(group) for group in earlier):
         return
+    walk.is_put_together = True
     for guest in [*earlier, focus][1:]:
-        _move_in(state, earlier[0], guest)
-    state.focus = earlier[0] if earlier else focus
+        _move_in(walk, earlier[0], guest)
+    walk.turn_to(earlier[0])
 
 
-def _is_single(group: Group) -> bool:
-    return (group.count or 1) == 1
+def _neighbours(walk: Walk, focus: Group) -> list[Group]:
+    """Those of the same list, without what has sizes of its own; or what was named last before the sentence."""
+    if len(walk.here) < 2 and focus in walk.here:
+        others = [group for group in walk.request.groups if group is not focus]
+        return others[-1:] if walk.link != "on" else []
+    earlier = [group for group in walk.here if group is not focus]
+    return [group for group in earlier if not group.has_sizes] or earlier
 
 
-def _move_in(state: State, home: Group, guest: Group) -> None:
-    home.software += [name for name in guest.software if name not in home.software]
-    if not guest.software and guest.role and guest.role != home.role:
-        home.services.append(guest.role)
-    for name in ("cpu", "memory", "disk", "os", "kind"):
-        if not getattr(home, name) and getattr(guest, name):
-            home.set(name, getattr(guest, name), guest.causes.get(name, ""))
-    home.kind = home.kind or guest.kind
-    state.request.groups.remove(guest)
-    state.request.needs = [pair for pair in state.request.needs if guest not in pair]
-
-
-def covers_the_list(state: State, kind: str) -> bool:
-    """ "Grafana, Prometheus and Loki, 3 separate LXCs": as many as were just named."""
-    listed = [group for group in state.listed() if group.count is None]
-    if state.pending is None or len(listed) < 2 or state.pending.value != len(listed):
+def move_in(walk: Walk, home: Group, guest: Group) -> bool:
+    """One machine takes in what is small enough to run beside its own."""
+    if not (_is_single(home) and _is_single(guest)):
         return False
-    state.take_count()
-    state.cohort = listed
-    for group in listed:
-        group.kind = group.kind or kind
+    _move_in(walk, home, guest)
+    walk.turn_to(home)
     return True
 
 
-def starts_share(state: State) -> bool:
-    """ "one with 2 cores", "4 for web": a count without a noun, after machines that have one."""
-    is_counted = state.pending is not None and state.pending.kind == "number" and state.distance < 1
-    return bool(state.focus and is_counted and not state.is_open)
+def _is_single(group: Group) -> bool:
+    return (group.count or 1) == 1 and not group.replicas
 
 
-def share(state: State, *, purpose_follows: bool) -> None:
-    """The counted ones are part of a larger number named before, or more of the same, or its first count."""
-    focus = state.focus
-    count, _, words = state.take_count()
-    if focus is None or count is None:
+def _move_in(walk: Walk, home: Group, guest: Group) -> None:
+    home.software += [name for name in guest.software if name not in home.software]
+    if not guest.software and guest.role and guest.role != home.role:
+        home.services.append(guest.role)
+    inherit(home, guest)
+    walk.drop(guest)
+
+
+def covers_the_list(walk: Walk, phrase: Phrase) -> bool:
+    """ "Grafana, Prometheus and Loki, 3 separate LXCs": as many as were just named."""
+    listed = [group for group in walk.here if group.count is None]
+    if len(listed) < 2 or not phrase.insists or phrase.count is None or phrase.count.value != len(listed):
+        return False
+    _all_are(walk, listed, phrase)
+    return True
+
+
+def one_for_each(walk: Walk, phrase: Phrase) -> None:
+    """ "one VM each", "each in its own container"."""
+    _all_are(walk, walk.here or walk.last_named, phrase)
+
+
+def _all_are(walk: Walk, groups: list[Group], phrase: Phrase) -> None:
+    for group in groups:
+        if not group.kind and phrase.kind != "any":
+            group.set("kind", phrase.kind, walk.quote(phrase))
+    walk.turn_to(*groups)
+
+
+def begin_part(walk: Walk, count: int | None, *, has_purpose: bool) -> None:
+    """ "5 of them", "one with 2 cores", "the rest": some of a larger number named before."""
+    whole = _whole(walk, count, is_sized=has_purpose)
+    if whole is None:
+        _without_whole(walk, count)
         return
-    if focus.count is None and not purpose_follows:
-        focus.set("count", count, words)
-        return
-    group = Group(kind=focus.kind) if purpose_follows else Group(focus.role, list(focus.software), kind=focus.kind)
-    whole = next((other for other in state.request.groups if _can_give(other, group, count, purpose_follows)), None)
-    state.add(group)
-    state.is_open = False
-    group.set("count", count, words)
-    if whole:
-        _take_from(state, whole, group, count)
-
-
-def _can_give(whole: Group, part: Group, count: int, purpose_follows: bool) -> bool:
-    is_alike = (whole.role, whole.software) == (part.role, part.software)
-    return is_alike and (whole.count or 0) >= count and (purpose_follows or not whole.has_sizes)
-
-
-def _take_from(state: State, whole: Group, part: Group, count: int) -> None:
-    state.copy_sizes(whole, part)
-    part.os = part.os or whole.os
-    whole.count = (whole.count or 0) - count
+    taken = min(count if count is not None else whole.count or 1, whole.count or 1)
+    part = _copy(whole, is_for_another=has_purpose and whole.is_generic)
+    part.count = taken
+    whole.count = (whole.count or 0) - taken
+    walk.add(part)
+    walk.part = part
     if not whole.count:
-        state.request.groups.remove(whole)
+        walk.drop(whole)
+        walk.turn_to(part)
+
+
+def copy_of(group: Group) -> Group:
+    """Machines like these, not yet named."""
+    return _copy(group, is_for_another=True)
+
+
+def _copy(whole: Group, *, is_for_another: bool) -> Group:
+    part = replace(whole, software=list(whole.software), ips=[], words=set(whole.words), name="")
+    part.causes, part.further_disks, part.services = dict(whole.causes), list(whole.further_disks), []
+    part.totals, part.wants = set(whole.totals), []
+    part.is_exact = part.is_exact and not is_for_another
+    return part
+
+
+def _whole(walk: Walk, count: int | None, *, is_sized: bool) -> Group | None:
+    """The latest machines that so many can be part of."""
+    found = [g for g in reversed(walk.request.groups) if (g.count or 0) >= (count or 1) and g is not walk.part]
+    generic = next((g for g in found if g.is_generic and not g.name and (is_sized or not g.has_sizes)), None)
+    return generic or next((g for g in found if g in walk.here and not g.has_sizes and (g.count or 0) > 1), None)
+
+
+def _without_whole(walk: Walk, count: int | None) -> None:
+    focus = walk.focus
+    if count is None:
+        return
+    if focus and focus.count is None:
+        focus.count = count
+    elif focus and not focus.is_generic:
+        part = _copy(focus, is_for_another=False)
+        part.cpu = part.memory = part.disk = None
+        part.count = count
+        walk.add(part)
+    else:
+        walk.part = walk.add(Group(count=count))
+
+
+def takes_part(walk: Walk, phrase: Phrase) -> bool:
+    """Whether the phrase says what a part of a larger number is for."""
+    is_open = walk.part is not None and walk.part is walk.focus and walk.part.is_generic
+    return is_open and not phrase.insists and walk.link in ("is", "for", "as", "with", "on", "colon")

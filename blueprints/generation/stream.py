@@ -3,18 +3,13 @@
 from collections.abc import Iterator
 from typing import Any
 
-from blueprints.generation.planner import GeneratedBlueprint, generate
+from blueprints.generation.planner import GeneratedBlueprint
 
 Event = dict[str, Any]
 
 
-def stream(description: object, constraints: object = None) -> Iterator[Event]:
-    """thinking, progress, one resource each, complete. Errors are raised before the first event."""
-    blueprint = generate(description, constraints)
-    return _events(blueprint)
-
-
-def _events(blueprint: GeneratedBlueprint) -> Iterator[Event]:
+def stream(blueprint: GeneratedBlueprint) -> Iterator[Event]:
+    """thinking, progress, one resource each, complete."""
     yield {"type": "thinking", "content": "Analyzing requirements..."}
     for line in (*blueprint["metadata"]["assumptions"], *blueprint["metadata"]["questions"]):
         yield {"type": "thinking", "content": line}

@@ -1,29 +1,70 @@
 """Words given their meaning: phrases of the lexicon, number words, and slips of the pen."""
 
-from functools import cache
+from decimal import Decimal
+from functools import cache, lru_cache
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
+from blueprints.generation.hostnames import hosts_in
 from blueprints.generation.lexicon import (
     LONGEST_PHRASE,
     Sense,
     articles,
+    foreign_words,
     language_of,
     number_words,
+    ordinary_words,
     plain_words,
     senses,
+    software_facts,
 )
+from blueprints.generation.numerals import in_words
 from blueprints.generation.tokens import Token, tokenise
 
+_LEAST_PART = 2
+_LEAST_COMPOUND = 9
+_LEAST_NAME = 3
+_GUESTS = ("VM", "VMs", "LXC", "LXCs", "Server", "CT")
 _SHORTEST_TYPO = 4
+_SHORT = 5
+_EXACT = ("verb", "correction", "without", "existing", "definite", "part", "rest", "twin", "several")
+"""What would turn a sentence around is never guessed from a slip."""
+_LONGEST_NUMBER = 6
+_MAKE = ("based", "powered", "basierte", "basierter", "basiertes", "basierten")
+"""nginx-based web servers are nginx web servers."""
 
 
 def tag(text: str) -> tuple[list[Token], str]:
     """Tokens with their senses, and the language that they are in."""
-    tokens = list(tokenise(text))
+    tokens = list(tokenise(text, hosts_in(text)))
     language = language_of([token.value for token in tokens if token.kind == "word"])
-    return list(_tagged(tokens, language)), language
+    tagged = _tagged([token for token in tokens if token.value not in _MAKE], language)
+    return _with_unknown_software(tagged, text, language), language
+
+
+def _with_unknown_software(tokens: list[Token], text: str, language: str) -> list[Token]:
+    """ "a Frobnix server", "ein Frobnix-Server", "un serveur Frobnix": a name beside a noun for machines is what runs there."""
+    for place, token in enumerate(tokens):
+        after = tokens[place + 1] if place + 1 < len(tokens) else None
+        before = tokens[place - 1] if place else None
+        if token.kind == "word" and _is_name(token) and _is_beside_machine(text, language, before, token, after):
+            tokens[place] = token.become("software", token.value)
+    return tokens
+
+
+def _is_name(token: Token) -> bool:
+    return len(token.text) >= _LEAST_NAME and token.text[0].isupper() and token.value not in ordinary_words()
+
+
+def _is_beside_machine(text: str, language: str, before: Token | None, token: Token, after: Token | None) -> bool:
+    if after is not None and after.kind == "machine":
+        between = text[token.end : after.start]
+        return between == "-" or (
+            between == " " and language != "de" and after.text.islower() | (after.text in _GUESTS)
+        )
+    is_noun_first = language in ("fr", "es", "it") and before is not None and before.kind == "machine"
+    return is_noun_first and before is not None and text[before.end : token.start] == " "
 
 
 def _tagged(tokens: list[Token], language: str) -> list[Token]:
@@ -44,7 +85,24 @@ def _next(tokens: list[Token], position: int, language: str) -> tuple[Token, int
     for length in range(len(words), 1, -1):
         if sense := senses().get(tuple(words[:length])):
             return token.become(*sense, until=tokens[position + length - 1]), length
+    if number := _number(tokens[position : position + _LONGEST_NUMBER], language):
+        value, length = number
+        return token.become("number", Decimal(value), until=tokens[position + length - 1]), length
     return _single(token, language), 1
+
+
+def _number(tokens: list[Token], language: str) -> tuple[int, int] | None:
+    """A number in words, as long as it goes: "one hundred and twenty-eight"."""
+    if tokens[0].value in articles(language):
+        return None
+    if in_words(tokens[0].text, language) is None:
+        return None
+    for length in range(len(tokens), 0, -1):
+        if all(token.kind == "word" for token in tokens[:length]):
+            value = in_words(" ".join(token.text for token in tokens[:length]), language)
+            if value is not None:
+                return value, length
+    return None
 
 
 def _words_from(tokens: list[Token], position: int) -> list[str]:
@@ -59,24 +117,54 @@ def _words_from(tokens: list[Token], position: int) -> list[str]:
 def _single(token: Token, language: str) -> Token:
     word = token.value
     if word in number_words(language):
-        return token.become("number", number_words(language)[word])
+        return token.become("number", Decimal(str(number_words(language)[word])))
     if word in articles(language):
         return token.become("article", 1)
-    sense = senses().get((word,)) or _sense_of_typo(word)
-    return token.become(*sense) if sense else token
+    if word in foreign_words(language):
+        return token
+    sense = senses().get((word,)) or _sense_of_compound(word) or _sense_of_typo(word)
+    return token.become(*sense) if sense and not _is_common_word(token, sense) else token
+
+
+def _is_common_word(token: Token, sense: Sense) -> bool:
+    """ "the harbour", "échange": names that are words as well are names only with a capital."""
+    return sense.kind == "software" and not token.text[:1].isupper() and bool(software_facts(sense.value).get("proper"))
+
+
+@lru_cache(maxsize=8192)
+def _sense_of_compound(word: str) -> Sense | None:
+    """ "Testmaschinen", "Nginxserver": what its first part says it is, or else its last."""
+    for cut in range(_LEAST_PART, len(word) - _LEAST_PART):
+        last = senses().get((word[cut:],))
+        if last and last.kind == "machine" and len(word) >= _LEAST_COMPOUND:
+            first = senses().get((word[:cut].removesuffix("s"),)) or senses().get((word[:cut],))
+            return first if first and first.kind in ("role", "software") else last
+    return None
 
 
 @cache
-def _single_words() -> list[str]:
-    return sorted(words[0] for words in senses() if len(words) == 1 and len(words[0]) >= _SHORTEST_TYPO)
+def _single_words(initial: str) -> list[str]:
+    """Words that a slip with this first letter can stand for."""
+    words = (words[0] for words, sense in senses().items() if len(words) == 1 and sense.kind not in _EXACT)
+    return sorted(word for word in words if len(word) >= _SHORTEST_TYPO and word[0] == initial)
 
 
+@lru_cache(maxsize=8192)
 def _sense_of_typo(word: str) -> Sense | None:
     """The sense of the only word that this one can be a slip of."""
     if len(word) < _SHORTEST_TYPO or word in plain_words():
         return None
     allowed = 2 if len(word) >= 8 else 1
-    near = process.extractOne(word, _single_words(), scorer=OSA.distance, score_cutoff=allowed)
-    if near is None or near[0][0] != word[0] or (len(word) == _SHORTEST_TYPO and sorted(near[0]) != sorted(word)):
+    near = process.extractOne(word, _single_words(word[0]), scorer=OSA.distance, score_cutoff=allowed)
+    if (
+        near is None
+        or abs(len(near[0]) - len(word)) > 1
+        or (_is_short(word, near[0]) and sorted(near[0]) != sorted(word))
+    ):
         return None
     return senses()[(near[0],)]
+
+
+def _is_short(word: str, near: str) -> bool:
+    """ "short" is no slip of "snort": in a short word letters change places or go missing, and are not others."""
+    return len(word) == _SHORTEST_TYPO or (len(word) == len(near) and len(word) <= _SHORT)

@@ -1,35 +1,44 @@
 """Text cut into tokens: numbers, sizes, addresses, words and the marks that end a thought."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from blueprints.generation.lexicon import defence_patterns, fold
+from blueprints.generation.lexicon import fold
 from blueprints.schema.sizes import TIB, UNITS, parse_size
 
 _TOKEN = re.compile(
-    r"""(?P<cidr>[0-9]{1,3}(?:\.[0-9]{1,3}){3}/[0-9]{1,2}(?![0-9]))
+    r"""(?P<noise>\b(?:[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?|[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}[./][0-9]{1,2}[./](?:19|20)[0-9]{2}(?![.0-9])|[0-9]{1,2}\.[0-9]{1,2}\.[0-9]{2}(?![.0-9])|(?:0[0-9]/[0-9]{1,2}|[0-9]{1,2}/0[0-9])/[0-9]{2}(?![0-9])|24\s?[x/]\s?7|[0-9]+(?:st|nd|rd|th|%)
+        |(?-i:[A-Z]{2,}[0-9]*-?[0-9]{4,})|ports?\s[0-9]+(?:(?:,\s?|\sand\s|/)[0-9]+)*|(?:since|in|until|by|seit|depuis|desde|dal|nel)\s(?:19|20)[0-9]{2}(?![0-9.])
+        |\#[0-9]+|0[0-9]{2,}(?:[\s/-][0-9]{2,})*(?![.,]?[0-9])|(?:priority|prio|priorität|priorité|prioridad|priorità|floor|room|raum|page|phase)\s[0-9]{1,3}\b|(?:tel|phone|fon|ext)[.:]?\s[+0-9][0-9\s()/-]{4,}|https?://\S+|[\w.+-]{1,64}@[\w-]{1,64}\.[\w.]{1,64})|\+[0-9][0-9\s()/-]{6,})
+    |(?P<cidr>[0-9]{1,3}(?:\.[0-9]{1,3}){3}/[0-9]{1,2}(?![0-9]))
+    |(?P<ip_tail>(?<![\w.])\.[0-9]{1,3}(?![\w.]))
     |(?P<ip>(?<![0-9.])[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![0-9]))
     |(?P<region>\b[a-z]{2}-(?:[a-z]+-)?(?:north|south|east|west|central|northeast|southeast)[a-z]*-[0-9]\b)
     |(?P<half_tb>\b(?:half\s+a|a\s+half|un\s+demi|medio|mezzo|ein\s+halbes)[\s-]*(?:tera\w*|tb|to)\b)
+    |(?P<compact>\b[0-9]+c[0-9]+g(?:[0-9]+[gt])?\b)|(?P<without>\bw/o\b)
+    |(?P<tb_and_half>\b(?:a|one|1)\s+(?:tera\w*|tb)\s+and\s+a\s+half\b)
+    |(?P<quarter_tb>\b(?:a\s+quarter\s+of\s+a|ein\s+viertel|un\s+quart\s+de|un\s+cuarto\s+de|un\s+quarto\s+di)[\s-]*(?:tera\w*|tb|to)\b)
     |(?P<half_dozen>\bhalf\s+a\s+dozen\b|\bhalbes\s+dutzend\b|\bdemi[\s-]douzaine\b|\bmedia\s+docena\b|\bmezza\s+dozzina\b)
     |(?P<money>[$€£]\s?[0-9]+(?:[.,][0-9]+)?|[0-9]+(?:[.,][0-9]+)?\s?[$€£])
-    |(?P<size>\b[0-9]+(?:[.,][0-9]{1,3})?(?:[\s-]?(?:[kmgtp]i?b|gigs?|gigabytes?|megs?|megabytes?|terabytes?|go|mo)|\s?T[o]|\s?[GT]|[gmt])\b)
+    |(?P<size>\b[0-9]+(?:[.,][0-9]{1,3})?(?:[\s-]?(?:[kmgtp]i?b|[kmgt]byte|gigs?|gigabytes?|megs?|megabytes?|terabytes?|go|mo)|(?-i:\s?T[oO])|to(?!\s?[0-9])|\s?[GT]|[gmt])\b)
+    |(?P<days>\b[0-9]+d\b)|(?P<weeks>\b[0-9]+w(?:ks?)?\b)
     |(?P<cores>\b[0-9]+\s?c\b)
     |(?P<times>\b[0-9]+\s?[x×](?=\s|[a-z]|$)|(?<!\w)[x×]\s?[0-9]+\b)
-    |(?P<number>\b[0-9]+(?:\.[0-9]+)?(?![\w]))
+    |(?P<thousands>\b[0-9]{1,3}(?:,[0-9]{3})+\b)
+    |(?P<number>\b[0-9]+(?:\.[0-9]+)?(?![0-9]))
     |(?P<word>[^\W\d_][^\W_]*)
-    |(?P<stop>[.!?…](?=\s|$)|[;|\n]|\.\.\.|…)
-    |(?P<comma>,)|(?P<colon>[:=])|(?P<open>\()|(?P<close>\))|(?P<and>[&+])|(?P<slash>/)|(?P<dash>[–—]|(?<=[0-9])-(?=[0-9])|\s-\s)
+    |(?P<stop>[.!?…](?=[\s)"'”»]|$)|[;|\n]|\.\.\.|…)
+    |(?P<comma>,)|(?P<colon>[:=])|(?P<open>\()|(?P<close>\))|(?P<and>[&+])|(?P<slash>/)|(?P<dash>[–—]|(?<=[0-9])-(?=[0-9])|\s--?\s)
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+_PART = re.compile(r"[0-9]+[a-z]", re.IGNORECASE)
 _LETTERS = re.compile(r"[^\W\d_]+")
 _DIGITS = re.compile(r"[0-9]+(?:\.[0-9]+)?")
-_ATTACHED = re.compile(r"(?:ubuntu|debian|rocky|rhel|alpine|centos|fedora|windows|alma|almalinux|vlan)(?=[0-9])")
-_SENTENCE = re.compile(r"[^.!?\n]*[.!?\n]?")
+_ATTACHED = re.compile(r"(?:ubuntu|debian|deb|rocky|rhel|alpine|centos|fedora|windows|alma|almalinux|vlan)(?=[0-9])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,29 +51,38 @@ class Token:
     start: int
     end: int
     high: Any = None
+    said: "Token | None" = None
+    """Where the value stands when somebody took back what stood here."""
 
-    def become(self, kind: str, value: Any, *, until: "Token | None" = None) -> "Token":
+    def become(self, kind: str, value: Any, *, until: "Token | None" = None, said: "Token | None" = None) -> "Token":
         """The same place with another meaning, perhaps reaching as far as a later token."""
-        return replace(self, kind=kind, value=value, end=until.end if until else self.end)
+        return replace(self, kind=kind, value=value, end=until.end if until else self.end, said=said or self.said)
 
 
-def readable(text: str) -> tuple[str, bool]:
-    """The text with sentences that address the machine blanked out, and whether there were any."""
-    pattern = defence_patterns()
-    cleaned = _SENTENCE.sub(lambda m: " " * len(m[0]) if pattern.search(m[0]) else m[0], text)
-    return cleaned, cleaned != text
+def tokenise(text: str, hosts: Iterable[tuple[int, int, tuple[str, ...]]] = ()) -> Iterator[Token]:
+    """Every token, in order; names of hosts have been found before."""
+    position = 0
+    for start, end, names in hosts:
+        yield from _between(text, position, start)
+        yield Token("host", names, text[start:end], start, end)
+        position = end
+    yield from _between(text, position, len(text))
 
 
-def tokenise(text: str) -> Iterator[Token]:
-    """Every token, in order."""
-    for match in _TOKEN.finditer(text):
-        yield from _tokens_of(match)
+def _between(text: str, start: int, end: int) -> Iterator[Token]:
+    for match in _TOKEN.finditer(text, start, end):
+        if match.lastgroup != "noise":
+            yield from _tokens_of(match)
 
 
 def _tokens_of(match: re.Match[str]) -> Iterator[Token]:
     kind, text, start, end = match.lastgroup or "", match[0], match.start(), match.end()
     if kind == "word":
         yield from _word(text, start)
+    elif kind == "compact":
+        for part in _PART.finditer(text):
+            name, value = _READ["cores" if part[0][-1] in "cC" else "size"](part[0])
+            yield Token(name, value, part[0], start + part.start(), start + part.end())
     elif kind in _READ:
         new_kind, value = _READ[kind](text)
         yield Token(new_kind, value, text, start, end)
@@ -91,7 +109,7 @@ def _number(text: str) -> Decimal:
 
 
 def _size(text: str) -> tuple[str, int]:
-    number, unit = text[: -len(_trailing(text))].strip(" -"), _trailing(text).lower()
+    number, unit = text[: -len(_trailing(text))].strip(" -"), _trailing(text).lower().replace("byte", "b")
     return "size", parse_size(f"{number}{unit if unit in UNITS else 'gb'}")
 
 
@@ -102,8 +120,14 @@ def _trailing(text: str) -> str:
 _READ = {
     "size": _size,
     "half_tb": lambda text: ("size", TIB // 2),
+    "without": lambda text: ("without", "no"),
+    "tb_and_half": lambda text: ("size", 3 * TIB // 2),
+    "quarter_tb": lambda text: ("size", TIB // 4),
+    "thousands": lambda text: ("number", Decimal(text.replace(",", ""))),
     "half_dozen": lambda text: ("number", Decimal(6)),
     "money": lambda text: ("money", float(_number(text))),
+    "days": lambda text: ("days", int(_number(text))),
+    "weeks": lambda text: ("days", 7 * int(_number(text))),
     "cores": lambda text: ("cpu", int(_number(text))),
     "times": lambda text: ("number", _number(text)),
     "number": lambda text: ("number", _number(text)),

@@ -1,112 +1,171 @@
-"""Values: numbers, sizes, systems and addresses, and the machines that they belong to."""
+"""What a value sets: sizes, totals, disks, systems, networks and addresses of the machines that it was given to."""
 
+import re
 from collections.abc import Callable
 from ipaddress import ip_interface
 
-from blueprints.generation.state import State
+from blueprints.generation.facts import Group
 from blueprints.generation.tokens import Token
-from blueprints.schema.sizes import GIB
+from blueprints.generation.walk import Walk
+from blueprints.schema.sizes import GIB, TIB, format_size
 
 LEAST_DISK = 100 * GIB
-NOUNS = ("role", "software", "machine")
-_TRANSPARENT = {"word", "size_word", "os", "cpu", "memory", "disk", "size", "slash", "gpu", "vram", "another", "ha"}
+_LEAST_ODD = 20 * GIB
+_MEMORY_SIZES = (20, 24, 28, 32, 36, 48, 56, 64, 72, 80, 96)
+SIZES = ("cpu", "memory", "disk")
+VALUE_KINDS = ("disks", "spec", "cpu", "memory", "disk", "size", "size_word", "gpu", "os", "vlan", "cidr", "ip", "ips")
+_NOUNS = {"cpu": "cores", "vlan": "VLAN"}
 
 
-def number(state: State, token: Token) -> None:
-    if token.text[:1].lower() in "x×" and state.focus and not state.pending:
-        state.focus.set("count", int(token.value), token.text)
+def apply(walk: Walk, token: Token, groups: list[Group]) -> None:
+    """One value for these machines; those that have one keep it when it was said of several."""
+    if token.kind in _READINGS:
+        _READINGS[token.kind](walk, token, groups)
+
+
+def set_value(walk: Walk, groups: list[Group], name: str, value: object, token: Token) -> None:
+    """Where several share a value, one that has its own keeps it; said twice of the same, it is a question."""
+    for group in groups:
+        before = getattr(group, name)
+        if not before or before == value:
+            group.set(name, value, walk.quote(token))
+        elif len(groups) == 1:
+            _replace(walk, group, name, value, token)
+
+
+def _replace(walk: Walk, group: Group, name: str, value: object, token: Token) -> None:
+    """A second value: a further disk, or a question, unless it was only inherited."""
+    before = getattr(group, name)
+    if name == "os" and _is_other_system(group, str(before), str(value)):
+        walk.request.ask(f"The request contradicts itself: {before} and also {value} on one machine. Which is it?")
+    is_said = name in group.causes and name in (*SIZES, "vlan")
+    if is_said:
+        _second(walk, group, name, int(before), value)
+    if not is_said or name != "disk":
+        group.set(name, value, walk.quote(token))
+
+
+def _is_other_system(group: Group, before: str, value: str) -> bool:
+    """One machine runs one system; "debian" and then "debian-12" are the same."""
+    is_single = group.count == 1 or (group.count is None and group.is_counted)
+    return bool(before) and is_single and "os" in group.causes and before.split("-")[0] != value.split("-")[0]
+
+
+def _second(walk: Walk, group: Group, name: str, before: int, value: object) -> None:
+    if name == "disk" and isinstance(value, int):
+        group.further_disks.append(value)
         return
-    state.pending = token
-    state.distance = 0
-    state.negated = False
+    if name in group.totals or walk.request.defaults is group:
+        return
+    first, second = (
+        str(v) if name in ("cpu", "vlan") else format_size(int(str(v))).replace("GB", " GB") for v in (before, value)
+    )
+    what = (group.software or [group.role or "machine"])[0].replace("_", " ")
+    walk.request.ask(
+        f"The request contradicts itself: the {what} gets {first} and also {second} of {_NOUNS.get(name, name)}. Which is it?"
+    )
 
 
-def article(state: State, token: Token) -> None:
-    if state.pending is None:
-        state.pending = token
-        state.distance = 0 if not state.negated else state.distance
+def _sized(name: str) -> Callable[[Walk, Token, list[Group]], None]:
+    def read(walk: Walk, token: Token, groups: list[Group]) -> None:
+        set_value(walk, groups, name, token.value, token)
+        for group in groups:
+            _mark_total(walk, group, name)
+
+    return read
 
 
-def count(state: State, token: Token) -> None:
-    if state.focus:
-        state.focus.set("count", int(token.value), state.quote(token))
+def _mark_total(walk: Walk, group: Group, name: str) -> None:
+    if name == "memory":
+        group.memory_sentence = walk.sentence
+    if name in SIZES:
+        (group.totals.add if walk.mark == "total" else group.totals.discard)(name)
 
 
-def system(state: State, token: Token) -> None:
-    state.give("os", token.value, token, early=_announces(state))
-
-
-def cpu(state: State, token: Token) -> None:
-    state.give("cpu", token.value, token, early=_announces(state))
-
-
-def memory(state: State, token: Token) -> None:
-    state.give("memory", token.value, token, early=_announces(state))
-
-
-def disk(state: State, token: Token) -> None:
-    state.give("disk", token.value, token, early=_announces(state))
-
-
-def size(state: State, token: Token) -> None:
+def _size(walk: Walk, token: Token, groups: list[Group]) -> None:
     """A size without a word: memory first, unless it can only be a disk."""
-    early = _announces(state)
-    holder = state.early if early else state.focus or state.early
-    has_memory = holder.memory is not None and holder.sentence == state.sentence
-    is_disk = has_memory or (token.value >= LEAST_DISK and (holder.cpu is None or token.value >= 1024 * GIB))
-    state.give("disk" if is_disk else "memory", token.value, token, early=early)
+    holder = groups[-1]
+    is_memory_known = holder.memory is not None and (
+        holder.memory_sentence == walk.sentence or token.value >= LEAST_DISK or _is_same_line(walk, holder, token)
+    )
+    is_disk = (
+        is_memory_known
+        or _is_odd_for_memory(holder, token)
+        or (token.value >= LEAST_DISK and (holder.cpu is None or token.value >= TIB))
+    )
+    _sized("disk" if is_disk else "memory")(walk, token, groups)
 
 
-def gpu(state: State, token: Token) -> None:
-    if not state.negated:
-        state.give("gpu", token.value, token, early=_announces(state))
+def _is_same_line(walk: Walk, group: Group, token: Token) -> bool:
+    """ "6gb | 50gb"."""
+    cause = group.causes.get("memory")
+    return (
+        cause is not None
+        and 0 < cause.end < token.start
+        and not re.search(r"[\n.;!?]", walk.text[cause.end : token.start])
+    )
 
 
-def label(state: State, token: Token) -> None:
-    """A bare "GPU" is one; a network is something to describe; a virtual address comes next."""
-    if token.value == "gpu":
-        _exclude_or(state, "gpu", lambda: state.give("gpu", 1, token, early=_announces(state)))
-    elif token.value == "network":
-        state.in_network = state.pending is not None or state.focus is None
-    state.last_label = token.value
-    state.pending = None
+def _is_odd_for_memory(group: Group, token: Token) -> bool:
+    """ "a database with 50 GB": nobody puts 50 GB of memory into a machine."""
+    return group.cpu is None and token.value >= _LEAST_ODD and token.value / GIB not in _MEMORY_SIZES
 
 
-def _exclude_or(state: State, what: str, otherwise: Callable[[], object]) -> None:
-    if state.negated:
-        state.request.excluded.add(what)
-    else:
-        otherwise()
+def _disks(walk: Walk, token: Token, groups: list[Group]) -> None:
+    """ "two data disks of 200 GB"; the first is the system's when nothing else is said."""
+    count, size, is_extra = token.value
+    for group in groups:
+        if group.disk is None and not is_extra:
+            group.set("disk", size, walk.quote(token))
+            group.further_disks += [size] * (count - 1)
+        else:
+            group.further_disks += [size] * count
 
 
-def vlan(state: State, token: Token) -> None:
-    state.place("vlan", token.value, token)
+def _spec(walk: Walk, token: Token, groups: list[Group]) -> None:
+    """ "4/16/200": cores, memory, disk."""
+    for name, value in zip(SIZES, token.value, strict=False):
+        set_value(walk, groups, name, value, token)
 
 
-def cidr(state: State, token: Token) -> None:
+def _gpu(walk: Walk, token: Token, groups: list[Group]) -> None:
+    for group in groups:
+        if group.gpu <= 1:
+            group.set("gpu", token.value, walk.quote(token))
+
+
+def _cidr(walk: Walk, token: Token, groups: list[Group]) -> None:
     """A subnet, or an address with its prefix."""
     try:
         interface = ip_interface(token.value)
     except ValueError:
-        state.request.warnings.append(f"{token.value} is not a subnet and was not used.")
+        walk.request.warnings.append(f"{token.value} is not a subnet and was not used.")
         return
     if interface.ip == interface.network.network_address:
-        state.place("subnet", token.value, token)
+        set_value(walk, groups, "subnet", token.value, token)
     else:
-        ip(state, token)
+        _ip(walk, token, groups)
 
 
-def ip(state: State, token: Token) -> None:
+def _ip(walk: Walk, token: Token, groups: list[Group]) -> None:
+    label, walk.last_label = walk.last_label, ""
     if not _is_address(token.value):
-        state.request.warnings.append(f"{token.value} is not an address and was not used.")
-    elif state.last_label == "gateway":
-        state.place("gateway", token.value, token)
-    elif state.last_label == "virtual_ip" and state.focus:
-        state.focus.set("virtual_ip", token.value, state.quote(token))
-    elif state.focus:
-        state.focus.ips.append(token.value)
-        state.focus.causes["ips"] = state.quote(token)
-    state.last_label = ""
+        walk.request.warnings.append(f"{token.value} is not an address and was not used.")
+    elif label in ("gateway", "virtual_ip"):
+        set_value(walk, groups, label, token.value, token)
+    elif label == "dns_server":
+        set_value(walk, groups, "dns", token.value, token)
+    elif not any(token.value in group.ips for group in walk.request.groups):
+        group = next((g for g in groups if len(g.ips) < (g.count or 1)), groups[-1]) if len(groups) > 1 else groups[-1]
+        group.ips.append(token.value)
+        group.causes["ip"] = walk.quote(token)
+
+
+def _ips(walk: Walk, token: Token, groups: list[Group]) -> None:
+    """ "10.0.0.11 to .14": one after the other; "from .11 on" goes as far as there are machines."""
+    needed = sum((group.count or 1) - len(group.ips) for group in groups) if token.high == "open" else None
+    for address in token.value[:needed]:
+        _ip(walk, token.become("ip", address), groups)
 
 
 def _is_address(text: str) -> bool:
@@ -116,30 +175,18 @@ def _is_address(text: str) -> bool:
         return False
 
 
-def size_word(state: State, token: Token) -> None:
-    state.give("size", token.value, token, early=_announces(state) or state.focus is None)
-
-
-def ha(state: State, token: Token) -> None:
-    if _noun_follows(state):
-        state.early.is_ha = True
-    elif state.focus and not state.focus.is_umbrella:
-        state.focus.is_ha = True
-    else:
-        state.request.is_ha = True
-
-
-def _announces(state: State) -> bool:
-    """Whether a value stands before its noun: "a 4-core, 8 GB Postgres server", "3 ubuntu servers"."""
-    return _noun_follows(state) and (
-        state.pending is not None or state.focus is None or state.link in ("comma", "and", "")
-    )
-
-
-def _noun_follows(state: State) -> bool:
-    for token in state.tokens[state.position + 1 : state.position + 6]:
-        if token.kind in NOUNS:
-            return True
-        if token.kind not in _TRANSPARENT:
-            return False
-    return False
+_READINGS: dict[str, Callable[[Walk, Token, list[Group]], None]] = {
+    "cpu": _sized("cpu"),
+    "memory": _sized("memory"),
+    "disk": _sized("disk"),
+    "size": _size,
+    "size_word": _sized("size"),
+    "os": _sized("os"),
+    "vlan": _sized("vlan"),
+    "gpu": _gpu,
+    "disks": _disks,
+    "spec": _spec,
+    "cidr": _cidr,
+    "ip": _ip,
+    "ips": _ips,
+}

@@ -8,6 +8,7 @@ from blueprints.models.blueprints import (
     BlueprintRevisionQuerySet,
     Removals,
 )
+from blueprints.models.prices import Price, PriceBook
 
 __all__ = [
     "Assistant",
@@ -19,5 +20,7 @@ __all__ = [
     "Conversation",
     "ConversationQuerySet",
     "Message",
+    "Price",
+    "PriceBook",
     "Removals",
 ]

@@ -80,6 +80,7 @@ class Conversation(models.Model):
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="conversations")
     assistant = models.ForeignKey(Assistant, models.PROTECT, null=True, blank=True, related_name="conversations")
     title = models.CharField(max_length=200, blank=True)
+    reference = models.CharField(max_length=100, blank=True, editable=False, help_text="What a client calls it.")
     status = models.CharField(max_length=12, choices=Status, default=Status.OPEN, editable=False)
     metadata = models.JSONField(default=dict, blank=True)
     message_count = models.PositiveIntegerField(default=0, editable=False)
@@ -93,6 +94,12 @@ class Conversation(models.Model):
     class Meta:
         ordering = ["-id"]
         indexes = [models.Index(fields=["organization", "deleted_at", "-id"], name="conversation_living")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "reference"], condition=Q(deleted_at=None) & ~Q(reference=""),
+                name="conversation_reference",
+            )
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         return self.title or str(self.uid)
@@ -134,6 +141,7 @@ class Message(models.Model):
     author = models.CharField(max_length=150)
     content = models.TextField()
     draft = models.JSONField(null=True, blank=True, help_text="The blueprint that an answer proposes.")
+    changes = models.JSONField(default=list, blank=True, help_text="What an answer changed in the draft before it.")
     wish = models.TextField(blank=True, help_text="The words that an answer understood, with those it asked about.")
     created_at = models.DateTimeField(default=timezone.now)
 

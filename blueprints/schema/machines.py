@@ -141,7 +141,7 @@ def _machine(resource: Resource, slot: Slot, networks: Networks, depends_on: tup
     return Machine(
         key=slot.key,
         resource=resource.name,
-        kind=_kind(resource),
+        kind=kind_of(resource),
         role=slot.role,
         cores=specs.cpu or DEFAULT_CORES,
         sockets=specs.sockets or 1,
@@ -178,7 +178,8 @@ def _plain_values(specs: Specs) -> dict[str, Any]:
     }
 
 
-def _kind(resource: Resource) -> Kind:
+def kind_of(resource: Resource) -> Kind:
+    """A container, or else a virtual machine."""
     if resource.specs.kind:
         return "lxc" if resource.specs.kind in ("lxc", "container") else "vm"
     return "lxc" if types.normal(resource.type) in types.LXC_TYPES else "vm"

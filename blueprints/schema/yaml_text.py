@@ -31,6 +31,19 @@ _TEXT_PATHS = {("version",)}
 
 def from_yaml(text: str) -> BlueprintDocument:
     """The document, or Invalid whose details carry line and column."""
+    builder = _built(text)
+    try:
+        return parse_document(builder.result)
+    except Invalid as error:
+        raise _placed(error, builder.places) from error
+
+
+def value_of(text: str) -> object:
+    """What the text says, whether it is a blueprint or not. Raises Invalid with line and column."""
+    return _built(text).result
+
+
+def _built(text: str) -> "_Builder":
     if len(text.encode("utf-8", "replace")) > MAX_BYTES:
         raise _invalid(f"is longer than {MAX_BYTES // 1024} KB", 1, 1)
     builder = _Builder()
@@ -39,10 +52,7 @@ def from_yaml(text: str) -> BlueprintDocument:
             builder.take(event)
     except yaml.YAMLError as error:
         raise _syntax_error(error) from error
-    try:
-        return parse_document(builder.result)
-    except Invalid as error:
-        raise _placed(error, builder.places) from error
+    return builder
 
 
 def to_yaml(document: BlueprintDocument) -> str:

@@ -1,6 +1,7 @@
 """One blueprint: overview, YAML, revisions and what differs between two, deletion."""
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -14,9 +15,11 @@ from alma.events.models import Event
 from alma.htmx import HtmxRequest
 from blueprints import services
 from blueprints.comparing import compare
-from blueprints.graph import draw
-from blueprints.models import Blueprint, BlueprintRevision
-from blueprints.portrait import portray
+from blueprints.models import Blueprint, BlueprintRevision, Conversation
+from blueprints.pages.conversation import badge_of
+from blueprints.pages.parts import parts_of
+from blueprints.portrait import drawing_of, portray
+from blueprints.pricing.book import price_list
 from blueprints.schema import to_yaml
 
 NEWEST_EVENTS = 8
@@ -55,12 +58,15 @@ def blueprint_detail(request: HtmxRequest, pk: int) -> HttpResponse:
     """What it asks for; HTMX gets the live part."""
     blueprint = load(request, pk)
     document = blueprint.current_revision().parsed()
-    portrait = portray(document)
+    portrait = portray(document, price_list(request.actor.organization_id))
     context = {
         **frame(request, blueprint, "overview"),
         "portrait": portrait,
-        "drawing": draw(document.needs, {view.resource.name: view.words for view in portrait.resources}),
+        "parts": parts_of(portrait, document.metadata),
+        "drawing": drawing_of(portrait),
         "facts": {key: value for key, value in blueprint.metadata.items() if _is_fact(key, value)},
+        "conversation": _conversation(request, blueprint),
+        "badge": badge_of(blueprint.metadata),
         "told": {key: _listed(blueprint.metadata.get(key)) for key in TOLD},
         "uses": services.uses(blueprint),
         "events": Event.objects.of(blueprint.stream).reverse()[:NEWEST_EVENTS],
@@ -69,8 +75,18 @@ def blueprint_detail(request: HtmxRequest, pk: int) -> HttpResponse:
     return render(request, template, context)
 
 
+def _conversation(request: HtmxRequest, blueprint: Blueprint) -> Conversation | None:
+    """Where it was talked about, if the person sees that."""
+    said = blueprint.metadata.get("conversation")
+    try:
+        uid = UUID(said) if isinstance(said, str) else None
+    except ValueError:
+        return None
+    return Conversation.objects.visible_to(request.actor).filter(uid=uid).first() if uid else None
+
+
 def _is_fact(key: str, value: object) -> bool:
-    return key not in COMPUTED and not isinstance(value, dict | list)
+    return key not in (*COMPUTED, "conversation") and not isinstance(value, dict | list)
 
 
 def _listed(value: object) -> list[str]:

@@ -6,16 +6,22 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
+from alma.errors import Invalid
 from alma.htmx import HtmxRequest
-from blueprints import services
+from blueprints import catalogue, services
 from blueprints.forms import ENVIRONMENTS, DocumentForm, WishForm
 from blueprints.generation import GeneratedBlueprint
 from blueprints.models import Blueprint
+from blueprints.pages.conversation import badge_of
 from blueprints.portrait import portray
-from blueprints.schema import parse_document, to_yaml
+from blueprints.pricing.book import price_list
+from blueprints.schema import BlueprintDocument, parse_document, to_yaml
 from blueprints.views.detail import load, revision_of
+from blueprints.views.gallery import chosen
+from blueprints.views.talking import drafted_document
 
 SKELETON = """\
 version: "1.0"
@@ -37,7 +43,7 @@ EXAMPLES = (
     "Kubernetes cluster with 3 control planes and 5 workers, 8 GB each",
     "Small test machine with 2 cores, 4 GB and Ubuntu 24.04",
 )
-FIGURES = ("estimated_cost", "currency", "cost_per_machine", "complexity_score", "warnings", "language")
+FIGURES = ("estimated_cost", "currency", "cost_per_machine", "complexity_score", "complexity", "warnings", "language")
 """Computed again wherever a blueprint is shown: in the text they would be wrong after the first edit."""
 
 
@@ -47,9 +53,7 @@ def blueprint_new(request: HtmxRequest) -> HttpResponse:
     """Two ways in one page: describe it, or write it."""
     request.actor.require(services.WRITE)
     if request.method != "POST":
-        if request.GET.get("description"):
-            return _drafted(request, request.GET)
-        return _page(request, wish=WishForm(), text=SKELETON if "blank" in request.GET else "")
+        return _begun(request)
     if request.POST.get("action") == "generate":
         return _drafted(request, request.POST)
     form = DocumentForm(request.POST)
@@ -83,20 +87,49 @@ def blueprint_edit(request: HtmxRequest, pk: int) -> HttpResponse:
 def blueprint_check(request: HtmxRequest) -> HttpResponse:
     """What the text in the editor means, while it is typed. Nothing is saved."""
     form = DocumentForm(request.POST)
-    return render(request, "blueprints/_check.html", {"form": form, "portrait": _portrait(form)})
+    return render(request, "blueprints/_check.html", {"form": form, "portrait": _portrait(form, request)})
 
 
 def _drafted(request: HtmxRequest, values: QueryDict) -> HttpResponse:
-    """The editor with a draft of the words; drafting stores nothing, so a link may ask for it."""
-    wish = WishForm(values)
+    """The editor with a draft of the words; drafting stores nothing, so a link may ask for it, but for no model's time."""
+    by = request.actor if request.method == "POST" else None
+    wish = WishForm(values, prices=price_list(request.actor.organization_id), by=by)
     if not wish.is_valid():
         return _page(request, wish=wish, text=values.get("document", ""), status=422)
-    return _page(request, wish=wish, text=_text(wish.draft), draft=wish.draft)
+    return _page(request, wish=wish, text=_text(wish.draft), draft=wish.draft, badge=badge_of(wish.draft["metadata"]))
+
+
+def _begun(request: HtmxRequest) -> HttpResponse:
+    """The editor with what a link asks for: words, a template, a conversation's draft, or nothing yet."""
+    if request.GET.get("description"):
+        return _drafted(request, request.GET)
+    if request.GET.get("template"):
+        return _from_template(request)
+    document = drafted_document(request, request.GET["conversation"]) if request.GET.get("conversation") else None
+    if document is not None:
+        return _page(request, wish=WishForm(), text=_written(document))
+    return _page(request, wish=WishForm(), text=SKELETON if "blank" in request.GET else "")
+
+
+def _from_template(request: HtmxRequest) -> HttpResponse:
+    """The editor with what a template makes of the choices in the address; back to them when they cannot be."""
+    template = catalogue.find(request.GET["template"])
+    try:
+        prices = price_list(request.actor.organization_id)
+        document = catalogue.render(template, chosen(template, request.GET), prices)
+    except Invalid:
+        return redirect(f"{reverse('blueprints:template', args=[template.id])}?{request.GET.urlencode()}")
+    return _page(request, wish=WishForm(), text=_written(document))
 
 
 def _text(draft: GeneratedBlueprint) -> str:
-    metadata = {key: value for key, value in draft["metadata"].items() if key not in FIGURES and value}
-    return to_yaml(parse_document({**draft, "metadata": metadata}))
+    return _written(parse_document(draft))
+
+
+def _written(document: BlueprintDocument) -> str:
+    """A draft as text, without what is computed anew."""
+    metadata = {key: value for key, value in document.metadata.items() if key not in FIGURES and value}
+    return to_yaml(document.model_copy(update={"metadata": metadata}))
 
 
 def _page(request: HtmxRequest, *, form: DocumentForm | None = None, text: str = "", **context: Any) -> HttpResponse:
@@ -109,7 +142,7 @@ def _page(request: HtmxRequest, *, form: DocumentForm | None = None, text: str =
     context |= {
         "form": form,
         "text": typed,
-        "portrait": _portrait(form),
+        "portrait": _portrait(form, request),
         "error_lines": ",".join(str(fault["line"]) for fault in form.faults if fault.get("line")),
         "based_on": blueprint.revision_number if blueprint and form.non_field_errors() else _based_on(form, blueprint),
         "environments": ENVIRONMENTS,
@@ -123,5 +156,6 @@ def _based_on(form: DocumentForm, blueprint: Blueprint | None) -> int | str:
     return form.data.get("based_on") or (blueprint.revision_number if blueprint else "")
 
 
-def _portrait(form: DocumentForm) -> Any:
-    return portray(form.parsed) if form.is_bound and form.is_valid() else None
+def _portrait(form: DocumentForm, request: HtmxRequest) -> Any:
+    prices = price_list(request.actor.organization_id)
+    return portray(form.parsed, prices) if form.is_bound and form.is_valid() else None

@@ -9,8 +9,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from alma.accounts.scopes import REQUESTER, SERVICE, VIEWER
 from alma.events.models import Event
-from blueprints.assistants.tools import TOOLS
 from blueprints.models import Assistant
+from blueprints.tools import NAMES as TOOLS
 from tests.factories.accounts import make_key, make_organization, make_user, sign_in
 from tests.factories.assistants import make_assistant, make_conversation
 

@@ -1,11 +1,14 @@
 """Blueprint pages: what one blueprint and its revisions say."""
 
+import re
 from typing import Any
 
 import pytest
 from django.test import Client
 
 from blueprints import services
+from blueprints.generation import generate
+from blueprints.pricing import default_list
 from tests.blueprints.pages import HTMX, text_of, url
 from tests.factories.accounts import make_actor
 from tests.factories.blueprints import make_blueprint, make_document, make_resource
@@ -95,3 +98,13 @@ def test_revisions_of_one_says_so(person: Client) -> None:
 )
 def test_revisions_that_are_not_there(person: Client, query: str, status: int) -> None:
     assert person.get(f"{url('revisions', make_blueprint().pk)}?{query}").status_code == status
+
+
+def test_alike_resources_are_one_row_that_says_why_and_what_it_costs(person: Client) -> None:
+    draft = generate("3 web servers with 4 GB and a PostgreSQL database", None, default_list())
+    page = text_of(person.get(make_blueprint(by=make_actor(), **draft).get_absolute_url()))
+    assert "web-server-1 to web-server-3" in page
+    assert page.count('<tr id="resource-') == 2
+    assert "From “4 GB”" in page
+    costs = page[page.index("Cost of a month, by part") :]
+    assert re.search(r'resource-web-server-1">web-server</a></td><td[^>]*>3</td><td[^>]*>61.20', costs)

@@ -33,6 +33,7 @@ def test_words_become_a_draft_that_is_not_saved(person: Client) -> None:
     assert wish["description"] in body
     assert "Assumed" in body
     assert "a month" in body
+    assert "<td><q>3</q></td>" in body, "the words that gave a value stand beside it"
     created = person.post(url("new"), {"document": response.context["text"], "action": "save"})
     assert created["Location"] == url("detail", Blueprint.objects.get().pk)
 

@@ -51,10 +51,10 @@ def _phrases() -> Iterator[tuple[str, Sense]]:
 
 
 @cache
-def number_words(language: str) -> dict[str, int]:
+def number_words(language: str) -> dict[str, float]:
     """English is understood in every language, except where it would mislead."""
     own = table("numbers")[language]["words"]
-    return {**table("numbers")["en"]["words"], **own}
+    return {**table("numbers")["everywhere"]["words"], **table("numbers")["en"]["words"], **own}
 
 
 @cache
@@ -65,13 +65,47 @@ def articles(language: str) -> frozenset[str]:
 @cache
 def plain_words() -> frozenset[str]:
     """Words that are never read as a slip of another one."""
-    return frozenset(table("plain")["words"].split())
+    return frozenset(table("plain")["words"].split()) | counted_words()
 
 
 @cache
 def counted_words() -> frozenset[str]:
     """Nouns that take a number away from the machines: "30 people", "3 tiers"."""
     return frozenset(table("plain")["counted"].split())
+
+
+@cache
+def host_stems() -> frozenset[str]:
+    """What names of machines begin with: "web" of web01."""
+    return frozenset(table("plain")["hosts"].split())
+
+
+@cache
+def ordinary_words() -> frozenset[str]:
+    """Words that are written with a capital at the beginning of a sentence and are no names of software."""
+    return frozenset(table("plain")["ordinary"].split()) | plain_words() | counted_words()
+
+
+@cache
+def watching_words() -> frozenset[str]:
+    """Verbs after which machines are looked after, not built: "it watches 120 hosts"."""
+    return frozenset(table("plain")["watching"].split())
+
+
+@cache
+def losing_words() -> frozenset[str]:
+    """Words after which a machine is one that may fail: "losing one host"."""
+    return frozenset(table("plain")["losing"].split())
+
+
+@cache
+def foreign_words(language: str) -> frozenset[str]:
+    """Small words that mean something in another language only: the Italian "come" is no "as" in English."""
+    own = set(table("plain")["only"].get(language, "").split())
+    return (
+        frozenset(w for other, words in table("plain")["only"].items() if other != language for w in words.split())
+        - own
+    )
 
 
 def language_of(words: list[str]) -> str:

@@ -1,0 +1,33 @@
+"""Software that a blueprint names, as packages of the machine's own distribution."""
+
+import tomllib
+from functools import cache
+from pathlib import Path
+
+from blueprints.schema import Machine
+
+_REDHAT = {"rocky", "alma", "centos", "rhel", "fedora", "oracle"}
+_DEBIAN = {"debian", "ubuntu", None}
+
+
+def family(machine: Machine) -> str:
+    """`debian`, `redhat`, or nothing for a system whose packages are not known here."""
+    system = machine.image.family if machine.image else None
+    return "redhat" if system in _REDHAT else "debian" if system in _DEBIAN else ""
+
+
+def packages(machine: Machine) -> list[str]:
+    """What to install."""
+    table = _table().get(family(machine), {})
+    return sorted({package for name in machine.software for package in table.get(name.lower(), [])})
+
+
+def by_hand(machine: Machine) -> list[str]:
+    """What has to be installed by hand, because the distribution does not have it."""
+    table = _table().get(family(machine), {})
+    return [" ".join(name.split()) for name in machine.software if name.lower() not in table]
+
+
+@cache
+def _table() -> dict[str, dict[str, list[str]]]:
+    return tomllib.loads((Path(__file__).parent / "packages.toml").read_text(encoding="utf-8"))

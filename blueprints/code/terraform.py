@@ -1,0 +1,153 @@
+"""Terraform for the provider bpg/proxmox: https://registry.terraform.io/providers/bpg/proxmox/latest/docs"""
+
+import re
+from typing import Any
+
+import hcl2
+
+from blueprints.code.hcl import Block, Reference, write
+from blueprints.schema import BlueprintDocument, Machine, NetworkCard, expand_machines
+from blueprints.schema.sizes import GIB
+
+_PROVIDER = {"source": "bpg/proxmox", "version": "~> 0.70"}
+VM, CONTAINER = "proxmox_virtual_environment_vm", "proxmox_virtual_environment_container"
+DEFAULT_SYSTEM = "debian-12"
+Shape = tuple[int, int]
+
+
+def render(document: BlueprintDocument) -> str:
+    """One resource for each machine; what differs between installations is a variable."""
+    machines = expand_machines(document)
+    kinds = {machine.key: CONTAINER if machine.kind == "lxc" else VM for machine in machines}
+    return write([*_head(machines), *(_resource(machine, kinds) for machine in machines)])
+
+
+def shapes(code: str) -> dict[str, Shape]:
+    """What a reader of the code finds: cores and MiB of memory by the name of each machine."""
+    found = {}
+    for row in hcl2.loads(code).get("resource", []):
+        for kind, named in row.items():
+            for body in named.values() if kind != "__is_block__" else ():
+                found[_name(body)] = (body["cpu"][0]["cores"], body["memory"][0]["dedicated"])
+    return found
+
+
+def _name(body: dict[str, Any]) -> str:
+    text: str = body.get("name") or body["initialization"][0]["hostname"]
+    return text.strip('"')
+
+
+def _head(machines: list[Machine]) -> list[Block]:
+    systems = sorted({_system(machine) for machine in machines})
+    provider = Block("required_providers", [("proxmox", _PROVIDER)])
+    return [
+        Block("terraform", [("required_version", ">= 1.5"), provider]),
+        Block("provider", [("endpoint", Reference("var.endpoint")), ("api_token", Reference("var.api_token"))], ("proxmox",)),
+        _variable("endpoint", "string", "URL of the cluster, such as https://pve.example.com:8006/"),
+        _variable("api_token", "string", "API token, user@realm!name=secret", ("sensitive", True)),
+        _variable("node", "string", "Node that machines are made on"),
+        _variable("datastore", "string", "Storage of their disks", ("default", "local-lvm")),
+        _variable("templates", "map(string)", f"By system ({', '.join(systems)}) the VMID of a template, or a container's archive"),
+    ]  # fmt: skip
+
+
+def _variable(name: str, kind: str, words: str, *more: tuple[str, Any]) -> Block:
+    return Block("variable", [("type", Reference(kind)), ("description", words), *more], (name,))
+
+
+def _resource(machine: Machine, kinds: dict[str, str]) -> Block:
+    body = _container(machine) if machine.kind == "lxc" else _vm(machine)
+    needs = [Reference(f"{kinds[key]}.{_label(key)}") for key in machine.depends_on if key in kinds]
+    return Block("resource", [*body, ("depends_on", needs or None)], (kinds[machine.key], _label(machine.key)))
+
+
+def _vm(machine: Machine) -> list[Any]:
+    return [
+        ("name", machine.key),
+        *_common(machine),
+        ("on_boot", machine.start),
+        Block("agent", [("enabled", True)]),
+        Block("clone", [("vm_id", _template(machine)), ("full", True)]),
+        Block("cpu", [("cores", machine.cores), ("sockets", machine.sockets), ("type", "x86-64-v2-AES")]),
+        Block("memory", [("dedicated", machine.memory_mib)]),
+        *(_disk(machine, f"scsi{number}", size) for number, size in enumerate(_disks(machine))),
+        *(Block("network_device", _card(nic)) for nic in machine.nics),
+        _initialization(machine),
+    ]
+
+
+def _container(machine: Machine) -> list[Any]:
+    system = _system(machine).partition("-")[0]
+    return [
+        *_common(machine),
+        ("unprivileged", True),
+        Block("operating_system", [("template_file_id", _template(machine)), ("type", system)]),
+        Block("cpu", [("cores", machine.cores)]),
+        Block("memory", [("dedicated", machine.memory_mib)]),
+        Block("disk", [("datastore_id", _store(machine)), ("size", _gigabytes(machine.disk_bytes))]),
+        *(
+            Block("network_interface", [("name", f"eth{number}"), *_card(nic)])
+            for number, nic in enumerate(machine.nics)
+        ),
+        _initialization(machine),
+    ]
+
+
+def _common(machine: Machine) -> list[Any]:
+    return [
+        ("description", machine.description or None),
+        ("node_name", machine.node or Reference("var.node")),
+        ("tags", sorted({*machine.tags, *([machine.role.replace("_", "-")] if machine.role else [])}) or None),
+        ("protection", machine.protected or None),
+        ("started", machine.start),
+    ]
+
+
+def _disk(machine: Machine, slot: str, size: int) -> Block:
+    return Block("disk", [("datastore_id", _store(machine)), ("interface", slot), ("size", _gigabytes(size))])
+
+
+def _disks(machine: Machine) -> list[int]:
+    return [machine.disk_bytes, *(disk.size_bytes for disk in machine.data_disks)]
+
+
+def _card(nic: NetworkCard) -> list[Any]:
+    return [("bridge", nic.bridge), ("vlan_id", nic.vlan), ("mac_address", nic.mac), ("firewall", nic.firewall)]
+
+
+def _initialization(machine: Machine) -> Block:
+    is_container, first = machine.kind == "lxc", machine.network
+    dns = Block("dns", [("servers", list(first.dns))]) if first.dns else None
+    keys = Block(
+        "user_account", [*([] if is_container else [("username", machine.user)]), ("keys", list(machine.ssh_keys))]
+    )
+    return Block(
+        "initialization",
+        [("hostname", machine.key) if is_container else ("datastore_id", _store(machine)), dns,
+         *(_address(nic) for nic in machine.nics), keys if machine.ssh_keys or (machine.user and not is_container) else None],
+    )  # fmt: skip
+
+
+def _address(nic: NetworkCard) -> Block:
+    return Block("ip_config", [Block("ipv4", [("address", nic.ip or "dhcp"), ("gateway", nic.gateway)])])
+
+
+def _store(machine: Machine) -> Any:
+    return machine.storage_pool or Reference("var.datastore")
+
+
+def _template(machine: Machine) -> Reference:
+    return Reference(f'var.templates["{_system(machine)}"]')
+
+
+def _system(machine: Machine) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]", "-", str(machine.image or "")) or DEFAULT_SYSTEM
+
+
+def _label(key: str) -> str:
+    """The name of a resource in the code: `web-1` is `web_1`."""
+    return re.sub(r"\W", "_", key, flags=re.ASCII)
+
+
+def _gigabytes(size: int) -> int:
+    return -(-size // GIB)

@@ -1,0 +1,204 @@
+"""Values: which machines a size, a system or an address belongs to."""
+
+import re
+
+from blueprints.generation.facts import Group
+from blueprints.generation.phrases import Element, Phrase
+from blueprints.generation.tokens import Token
+from blueprints.generation.values import SIZES, apply
+from blueprints.generation.walk import Walk
+
+_FAR = 80
+"""Farther away in one sentence, nothing is about a value any more."""
+_BETWEEN_VALUES = {"comma", "slash", *SIZES, "size", "os"}
+_MARKS = ("each", "total", "all")
+
+
+def give(walk: Walk, token: Token) -> None:
+    """A value goes to the machines in focus, or waits for the noun that follows it."""
+    walk.mark = _mark(walk)
+    _remember(walk, token)
+    if _begins_a_clause(walk, token):
+        walk.turn_to()
+    if walk.mark == "all" and not walk.here and not walk.request.groups:
+        apply(walk, token, [walk.request.defaults])
+    elif _waits(walk):
+        walk.waiting.append((token, walk.mark))
+    else:
+        apply(walk, token, _targets(walk, token))
+
+
+def _remember(walk: Walk, token: Token) -> None:
+    """What a bare number means that follows in the same sentence: "3 GB for Apache, memcached 6"."""
+    number = re.search(r"[0-9]+(?:[.,][0-9]+)?", token.text)
+    if token.kind in (*SIZES, "size") and number and token.value:
+        walk.alike = (walk.sentence, token.kind, int(token.value / float(number[0].replace(",", "."))))
+
+
+def repeats(walk: Walk, after: Token | None) -> bool:
+    """Whether a bare number stands where a size stood before: behind a noun, at the end of a clause."""
+    if walk.alike[0] != walk.sentence or walk.focus is None:
+        return False
+    is_last = after is None or after.kind in ("stop", "comma", "close", "colon") or after.value == "and"
+    before = [kind for kind in walk.kinds_before(3) if kind not in ("word", "order", "definite")]
+    return is_last and before[:1] == ["phrase"]
+
+
+def give_alike(walk: Walk, token: Token) -> None:
+    _, kind, unit = walk.alike
+    give(walk, token.become(kind, int(token.value * unit)))
+
+
+def describes_a_machine(group: Group) -> bool:
+    """Two values that only a machine has, though no noun stands there: "4c 8g debian 12"."""
+    return sum(bool(value) for value in (group.cpu, group.memory, group.disk, group.os)) > 1
+
+
+def _begins_a_clause(walk: Walk, token: Token) -> bool:
+    """ "…, Debian 12 for the web server"."""
+    before = walk.elements[walk.position - 1] if walk.position else token
+    is_first = bool(walk.here) and isinstance(before, Token) and (before.kind == "comma" or before.value == "and")
+    following = walk.elements[walk.position + 1 : walk.position + 3]
+    is_for = len(following) == 2 and isinstance(following[0], Token) and following[0].value == "for"
+    return token.kind == "os" and is_first and is_for and isinstance(following[1], Phrase) and len(walk.here) == 1
+
+
+def apply_waiting(walk: Walk) -> None:
+    """The noun has come: everything that was said before it is about it."""
+    waiting, walk.waiting = walk.waiting, []
+    for token, walk.mark in waiting:
+        apply(walk, token, walk.current or [walk.request.defaults])
+
+
+def _waits(walk: Walk) -> bool:
+    """ "With 2 cores each, I'd like 6 VMs"; "8 GB for the application server, 32 GB for the database"."""
+    following = _next_phrase(walk)
+    if following is None or walk.current == [walk.request.defaults]:
+        return False
+    if not walk.here and not walk.heading:
+        return not walk.current or not _is_statement(walk, following)
+    between = [e for e in walk.elements[walk.position + 1 : following] if isinstance(e, Token)]
+    if any(token.kind == "join" and token.value == "for" for token in between):
+        return _is_for_a_known(walk, between, following) or _is_parallel(walk, following)
+    is_before_noun = walk.kinds_before(1) in (["article"], ["number"])
+    return bool(between) and is_before_noun and {token.kind for token in between} <= _BETWEEN_VALUES
+
+
+def _is_for_a_known(walk: Walk, between: list[Token], following: int) -> bool:
+    """ "Jira with Postgres, 8 cores 16 GB for Jira": what was named before is spoken of again."""
+    phrase = walk.elements[following]
+    if not isinstance(phrase, Phrase) or phrase.insists or phrase.is_machine:
+        return False
+    kinds = {token.kind for token in between}
+    is_plain = kinds <= {*SIZES, "size", "join", "comma", "each", "definite"}
+    return is_plain and any(
+        set(phrase.software) & set(group.software)
+        or (phrase.role and not phrase.software and group.role == phrase.role)
+        for group in walk.request.groups
+        if group is not walk.focus
+    )
+
+
+def _is_statement(walk: Walk, following: int) -> bool:
+    """ "It has 16 GB, and the web servers 8": speaks of what was named before."""
+    return any(isinstance(e, Token) and e.kind == "it" for e in walk.elements[: walk.position])
+
+
+def _next_phrase(walk: Walk) -> int | None:
+    for place in range(walk.position + 1, min(walk.position + _FAR, len(walk.elements))):
+        if isinstance(walk.elements[place], Phrase):
+            return place
+    return None
+
+
+def _is_parallel(walk: Walk, following: int) -> bool:
+    """ "… 4 cores for the first, 8 cores for the second": every value before a "for" since the last noun, as before."""
+    join = walk.elements[following - 1]
+    back = walk.position
+    while back >= 0 and not isinstance(walk.elements[back], Phrase):
+        back -= 1
+    middle = [e for e in walk.elements[walk.position + 1 : following] if isinstance(e, Token)]
+    last = next((e for e in reversed(middle) if e.kind == "join" and e.value == "for"), None)
+    if last is None or any(e.kind in ("word", "verb") for e in middle) and not isinstance(join, Phrase):
+        return False
+    if last.text.lower() in ("per", "pro", "par", "por"):
+        return True
+    return back > 0 and walk.came_by_for
+
+
+def _targets(walk: Walk, token: Token) -> list[Group]:
+    if not walk.current or walk.current == [walk.request.defaults]:
+        return [walk.request.defaults]
+    if walk.is_network and token.kind in ("vlan", "cidr", "ip") and walk.last_label != "virtual_ip":
+        return [walk.request.network]
+    if walk.mark == "all":
+        return walk.here or walk.request.groups
+    if walk.mark == "each" and _reaches_back(walk):
+        walk.shared = walk.shared or _sharers(walk)
+        return walk.shared
+    return walk.request.groups if token.kind == "os" and _stands_alone(walk) else walk.current
+
+
+def _sharers(walk: Walk) -> list[Group]:
+    """Those that were just listed, without what has sizes of its own."""
+    return [group for group in walk.here or walk.last_named if not group.has_sizes or group in walk.current]
+
+
+def _reaches_back(walk: Walk) -> bool:
+    """ "two nginx and three Tomcat, 4 GB each": set off by a comma, or said of single ones, it is for all of the list."""
+    focus = walk.focus
+    if focus is None or (focus.count or 1) == 1:
+        return True
+    for element in reversed(walk.elements[: walk.position]):
+        if isinstance(element, Phrase):
+            return False
+        if element.kind in ("comma", "dash", "colon"):
+            return True
+    return True
+
+
+def _stands_alone(walk: Walk) -> bool:
+    """A line with nothing but a system: "OS: Debian 12"."""
+    others = [e for e in walk.elements if isinstance(e, Phrase) or e.kind in (*SIZES, "size", "gpu", "vlan", "ip")]
+    return not others and len(walk.request.groups) > 1 and not walk.is_indented
+
+
+def _mark(walk: Walk) -> str:
+    """each, total or all, whichever is said of this value: what follows it, or else what came before."""
+    behind = _marks_behind(walk)
+    if behind:
+        return "total" if "total" in behind and "each" not in behind else behind[0]
+    for element in reversed(_near(walk)[0]):
+        if isinstance(element, Phrase):
+            return "each" if element.has("each") else "all" if element.has("all") and element.count is None else ""
+        if mark := _mark_of(walk, element):
+            return mark
+    return "total" if not walk.here and _is_all_in_total(walk) else ""
+
+
+def _near(walk: Walk) -> tuple[list[Element], list[Element]]:
+    """What stands before and behind, as far as it matters."""
+    return walk.elements[max(0, walk.position - _FAR) : walk.position], walk.elements[walk.position :][:_FAR]
+
+
+def _is_all_in_total(walk: Walk) -> bool:
+    """A total is said somewhere, and nothing of each."""
+    before, behind = _near(walk)
+    return {_mark_of(walk, e) for e in (*before, *behind) if isinstance(e, Token)} & {"each", "total"} == {"total"}
+
+
+def _marks_behind(walk: Walk) -> list[str]:
+    """The marks between this value and the next noun, or the next value of its kind."""
+    here, found = walk.elements[walk.position], list[str]()
+    for element in walk.elements[walk.position + 1 : walk.position + _FAR]:
+        if isinstance(element, Phrase) or (isinstance(here, Token) and element.kind == here.kind):
+            break
+        found.append(_mark_of(walk, element))
+    return [mark for mark in found if mark]
+
+
+def _mark_of(walk: Walk, token: Token) -> str:
+    """ "together" is a total of several, and one machine for single ones."""
+    if token.kind == "together" and (walk.focus is None or (walk.focus.count or 1) > 1):
+        return "total"
+    return token.kind if token.kind in _MARKS else ""

@@ -1,0 +1,124 @@
+"""New machines, and more about machines that were named."""
+
+from blueprints.generation import sharing
+from blueprints.generation.facts import Group, rule
+from blueprints.generation.lexicon import fold
+from blueprints.generation.phrases import Phrase
+from blueprints.generation.walk import Walk
+
+_BOTH = (
+    "both",
+    "both of them",
+    "beide",
+    "beiden",
+    "die beiden",
+    "les deux",
+    "tous les deux",
+    "ambos",
+    "ambas",
+    "los dos",
+    "las dos",
+    "entrambi",
+    "entrambe",
+)
+UMBRELLAS = ("app", "site", "anwendung", "aplica", "appli", "seite", "sito", "sitio", "shop", "portal")
+
+
+def install(walk: Walk, group: Group, phrase: Phrase) -> None:
+    """The phrase says more about machines that were named."""
+    walk.installing = group if _opens_a_list(walk, group, phrase) else None
+    if phrase.software and not group.software:
+        group.causes["software"] = walk.quote(phrase)
+    if phrase.role and (not group.role or walk.link == "as"):
+        group.set("role", phrase.role, walk.quote(phrase))
+    if phrase.insists and group.count is None:
+        count(walk, group, phrase)
+    _add_to(walk, group, phrase)
+    walk.turn_to(*(walk.current if group in walk.current else [group]))
+
+
+def _opens_a_list(walk: Walk, group: Group, phrase: Phrase) -> bool:
+    """ "a VM with nginx, PHP and MySQL": what follows is installed too."""
+    is_listed = group.is_generic and group.is_counted and walk.link != "colon" and not walk.says("each")
+    return bool(phrase.software) and (is_listed or group is walk.installing)
+
+
+def _add_to(walk: Walk, group: Group, phrase: Phrase) -> None:
+    group.software += [name for name in phrase.software if name not in group.software]
+    group.kind = group.kind or kind(phrase)
+    group.words |= words(walk, phrase)
+
+
+def install_on_all(walk: Walk, phrase: Phrase) -> None:
+    """ "web1 and web2, nginx": what is said of the last of a list of names is said of all of them."""
+    named = [group for group in walk.current if group.name]
+    groups = named if len(named) == len(walk.current) else walk.current[-1:]
+    for group in groups:
+        install(walk, group, phrase)
+    if phrase.insists and len(groups) > 1:
+        for group in groups:
+            group.set("count", 1, walk.quote(phrase))
+    walk.turn_to(*groups)
+
+
+def mention_again(walk: Walk, group: Group, phrase: Phrase) -> None:
+    if phrase.insists and (group.count is None or phrase.has("another")):
+        count(walk, group, phrase)
+    group.role = phrase.role if group.is_umbrella and phrase.role else group.role or phrase.role
+    group.is_umbrella &= is_umbrella(walk, phrase)
+    _add_to(walk, group, phrase)
+    walk.turn_to(group)
+
+
+def new(walk: Walk, phrase: Phrase) -> Group:
+    """Machines not named before, as many as were counted."""
+    group = Group(phrase.role, list(phrase.software), kind=kind(phrase), is_umbrella=is_umbrella(walk, phrase))
+    group.causes["software" if phrase.software else "role" if phrase.role else "kind"] = walk.quote(phrase)
+    group.words, group.bundle = words(walk, phrase), phrase.bundle
+    group.is_exact, group.is_few, group.is_counted = phrase.has("exact"), phrase.is_several, phrase.count is not None
+    if heading := walk.heading:
+        sharing.inherit(group, heading)
+    group.software += walk.addons
+    walk.addons = []
+    walk.add(group)
+    _count_new(walk, group, phrase)
+    return group
+
+
+def _count_new(walk: Walk, group: Group, phrase: Phrase) -> None:
+    """ "both", "three", "exactly one", and one for each of those who were counted."""
+    is_pair = any(fold(walk.quote(token).text) in _BOTH for token in phrase.before)
+    if is_pair and walk.kinds_after(2) != ["join", "phrase"]:
+        group.set("count", 2, walk.quote(phrase))
+    if phrase.insists or (phrase.count and phrase.has("exact")):
+        count(walk, group, phrase)
+    if walk.per_ahead:
+        walk.per[walk.per_ahead], walk.per_ahead = group, ""
+    owners = walk.times if walk.times > 1 or walk.kinds_before(1) not in (["join"], ["and"]) else walk.times_before
+    if owners > 1:
+        group.set("count", (group.count or 1) * owners, rule(f"one for each of {owners}"))
+    walk.times, walk.times_before = 1, owners
+
+
+def count(walk: Walk, group: Group, phrase: Phrase) -> None:
+    if phrase.count is not None:
+        group.set("count", max(1, int(phrase.count.value)), walk.quote(phrase.count))
+
+
+def words(walk: Walk, phrase: Phrase) -> set[str]:
+    return {fold(walk.quote(token).text) for token in phrase.tokens if token.kind in ("member", "role", "machine")}
+
+
+def kind(phrase: Phrase) -> str:
+    return "" if phrase.kind == "any" else phrase.kind
+
+
+def is_umbrella(walk: Walk, phrase: Phrase) -> bool:
+    words = " ".join(fold(walk.quote(token).text) for token in phrase.tokens if token.kind in ("role", "software"))
+    return (
+        not phrase.kind
+        and not phrase.member
+        and not phrase.software
+        and any(part in words for part in UMBRELLAS)
+        and "server" not in words
+    )

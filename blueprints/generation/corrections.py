@@ -1,0 +1,136 @@
+"""What somebody took back while writing: "two, no, three", "MySQL, I mean PostgreSQL"."""
+
+import re
+
+from blueprints.generation.lexicon import fold
+from blueprints.generation.tokens import Token
+from blueprints.schema.sizes import GIB
+
+_SIZES = ("size", "memory", "disk", "cpu")
+_NOUNS = ("role", "software", "machine", "member")
+_VALUES = ("number", "article", "size", "cpu", "memory", "disk", "software", "os", "environment", "machine")
+_FARTHEST = 16
+_ENOUGH = re.compile(
+    r"(?:will do|do|is enough|are enough|enough|suffic|suffis|suffit|reich|genug|genug|basta|bastan|bastano|sufficien)"
+)
+
+
+def corrected(tokens: list[Token]) -> list[Token]:
+    """The tokens without what somebody took back: "16 GB... sorry, 4 GB"."""
+    kept: list[Token] = []
+    used: Token | None = None
+    loose: Token | None = None
+    for position, token in enumerate(tokens):
+        if any(sign(tokens, position) for sign in (_is_correction, _is_plain_no, _is_enough)):
+            value, has_noun = _next_value(tokens, position)
+            taken = _take_back(kept, value, has_noun)
+            used, loose = taken or used, None if taken or has_noun else value
+        elif used is not None and used.start == token.start:
+            _forget_sizes(kept, _kind_at(tokens, position + 1), token)
+        elif token.kind != "comma" or not kept or kept[-1] is not loose:
+            kept.append(token)
+    return kept
+
+
+def _forget_sizes(kept: list[Token], following: str, value: Token) -> None:
+    """ "8 servers with 2 GB, no, 6 with 4 GB": with the number, what was said of them is taken back."""
+    if value.kind == "number" and following == "join" and any(token.kind in _NOUNS for token in kept):
+        while kept[-1].kind not in _NOUNS:
+            kept.pop()
+
+
+def _is_correction(tokens: list[Token], position: int) -> bool:
+    """ "sorry"; "moment" only between commas."""
+    token = tokens[position]
+    is_adjective = (
+        _kind_at(tokens, position - 1) in ("article", "definite", "number") and _kind_at(tokens, position + 1) in _NOUNS
+    )
+    return (
+        not is_adjective
+        and token.kind == "correction"
+        and (token.value != "aside" or (position > 0 and tokens[position - 1].kind in ("comma", "dash", "stop")))
+    )
+
+
+def _is_plain_no(tokens: list[Token], position: int) -> bool:
+    """ "two, no, three": a no between commas after a value."""
+    return (
+        tokens[position].kind == "without"
+        and tokens[position - 1].kind in ("comma", "dash", "stop")
+        and _kind_at(tokens, position + 1) in ("comma", "number")
+        and any(token.kind in _VALUES for token in tokens[max(0, position - 4) : position])
+    )
+
+
+def _is_enough(tokens: list[Token], position: int) -> bool:
+    """ "three proxies, but two will do"; "two are not enough, we take five"."""
+    token = tokens[position]
+    if token.kind == "without":
+        beside = [tokens[n] for n in (position - 1, position + 1) if 0 <= n < len(tokens)]
+        return any(_ENOUGH.match(fold(other.text)) for other in beside)
+    is_but = token.kind == "join" and token.value == "but" and _kind_at(tokens, position + 1) == "number"
+    return (
+        is_but
+        and _ENOUGH.match(" ".join(fold(other.text) for other in tokens[position + 2 : position + 4])) is not None
+    )
+
+
+def _next_value(tokens: list[Token], position: int) -> tuple[Token | None, bool]:
+    """The value that replaces the earlier one, and whether it has a noun of its own."""
+    for place in range(position + 1, min(position + 6, len(tokens))):
+        if tokens[place].kind in _VALUES and tokens[place].kind != "article":
+            has_noun = any(token.kind in _NOUNS for token in tokens[place + 1 : place + 3])
+            if tokens[place].kind == "machine" and tokens[place].value == "any":
+                continue
+            return tokens[place], has_noun or tokens[place].kind in _NOUNS
+    return _far_value(tokens, position), False
+
+
+def _far_value(tokens: list[Token], position: int) -> Token | None:
+    """ "Scratch that, Marketing dropped theirs, so four.": a number that ends the sentence."""
+    end = next((n for n in range(position + 2, len(tokens)) if tokens[n].kind == "stop"), len(tokens))
+    last = tokens[end - 1] if end - position < _FARTHEST else tokens[position]
+    return last if last.kind == "number" else None
+
+
+def _take_back(kept: list[Token], value: Token | None, has_noun: bool) -> Token | None:
+    """Cut off what is replaced; when that would cut off its noun too, put the new value in its place."""
+    if value is None:
+        return None
+    if _is_version(kept, value):
+        place = next(n for n in range(len(kept) - 1, -1, -1) if kept[n].kind == "os")
+        kept[place] = kept[place].become("os", f"{str(kept[place].value).split('-')[0]}-{value.text}", said=value)
+        return value
+    value = value if has_noun else _in_the_unit_before(kept, value)
+    for back in range(len(kept) - 1, max(-1, len(kept) - _FARTHEST), -1):
+        if kept[back].kind == value.kind or {kept[back].kind, value.kind} <= {"size", "memory", "disk"}:
+            if not has_noun and any(token.kind in _NOUNS for token in kept[back:]):
+                kept[back] = kept[back].become(kept[back].kind, value.value, said=value)
+                return value
+            del kept[back:]
+            return None
+    return None
+
+
+def _in_the_unit_before(kept: list[Token], value: Token) -> Token:
+    """ "8 GB for the Jenkins VM, no, 16": where only a size can be meant, the number is one."""
+    near = kept[max(0, len(kept) - _FARTHEST) :]
+    sizes = [token for token in near if token.kind in _SIZES]
+    if value.kind != "number" or not sizes or any(token.kind == "number" for token in near):
+        return value
+    number = re.search(r"[0-9]+(?:[.,][0-9]+)?", sizes[-1].text)
+    unit = GIB if number is None and sizes[-1].kind != "cpu" else 1
+    if number is not None and sizes[-1].kind != "cpu":
+        unit = int(sizes[-1].value / float(number[0].replace(",", ".")))
+    return value.become(sizes[-1].kind, int(value.value * unit))
+
+
+def _is_version(kept: list[Token], value: Token) -> bool:
+    """ "Ubuntu 22.04, make it 24.04"."""
+    last = next((token for token in reversed(kept) if token.kind not in ("comma", "dash", "stop")), None)
+    is_behind = last is not None and last.kind == "os" and "-" in str(last.value)
+    return value.kind == "number" and (is_behind or ("." in value.text and any(token.kind == "os" for token in kept)))
+
+
+def _kind_at(tokens: list[Token], position: int) -> str:
+    return tokens[position].kind if 0 <= position < len(tokens) else ""

@@ -1,0 +1,143 @@
+"""Numbers that stand alone: "5 of them", "one for nginx", "24 pupils: one VM each", "memcached 6"."""
+
+from blueprints.generation import attaching, names, negation, policies, sharing
+from blueprints.generation.facts import Group, rule
+from blueprints.generation.tokens import Token
+from blueprints.generation.walk import Walk
+
+_STEM = 5
+"""So many letters tell that "developer" is one of the "4 developers"."""
+_PER = ("per", "pro", "par", "por", "for each", "je")
+_COUNTING = ("with", "colon", "open", "is")
+_SINGLE = ("uno", "una", "eine", "einer", "une", "un")
+_BEGINS_PART = ("for", "with", "as", "is", "on")
+
+
+def number(walk: Walk, token: Token) -> None:
+    """A number without a noun: the first reading that fits."""
+    after = _after(walk)
+    if policies.kept_copies(walk, token):
+        return
+    if after is not None and after.kind == "word" and _is_of_each(walk):
+        _counts_owners(walk, after.value[:_STEM].rstrip("s"), max(1, int(token.value)))
+    elif after is not None and _begins_part(after):
+        if walk.request.groups:
+            sharing.begin_part(walk, max(1, int(token.value)), has_purpose=after.value != "with")
+    elif _counts_focus(walk, after):
+        count(walk, token)
+    elif attaching.repeats(walk, after):
+        attaching.give_alike(walk, token)
+    elif _is_first_word(walk, token):
+        walk.loose = walk.loose or token
+
+
+def _counts_owners(walk: Walk, stem: str, owners: int) -> None:
+    """ "one machine for each of our five offices", "each of my 18 students gets a VM"."""
+    walk.numbers[stem] = owners
+    if walk.link == "for" and walk.in_focus is not None and walk.in_focus.count in (None, 1):
+        _for_each_of(walk, walk.in_focus, owners)
+    else:
+        walk.times = owners
+
+
+def _is_first_word(walk: Walk, token: Token) -> bool:
+    """ "3x 4c 8g": counts machines of which no noun speaks."""
+    is_times = bool({token.text[:1].lower(), token.text[-1:].lower()} & {"x", "×"})
+    return not walk.request.groups and (walk.position == 0 or is_times)
+
+
+def _is_of_each(walk: Walk) -> bool:
+    """ "every one of my 18 students"."""
+    before = walk.kinds_before(5)
+    between = before[: before.index("each")] if "each" in before else ["none"]
+    return set(between) <= {"definite", "part", "join", "word", "number", "own"}
+
+
+def _is_of_which(walk: Walk) -> bool:
+    """ "the proxies, of which we want two"."""
+    before = walk.kinds_before(4)
+    return "part" in before and set(before[: before.index("part")]) <= {"definite", "word", "order", "verb"}
+
+
+def _after(walk: Walk) -> Token | None:
+    following = walk.elements[walk.position + 1 : walk.position + 2]
+    return following[0] if following and isinstance(following[0], Token) else None
+
+
+def _begins_part(after: Token) -> bool:
+    return after.kind == "part" or (after.kind == "join" and after.value in _BEGINS_PART)
+
+
+def _counts_focus(walk: Walk, after: Token | None) -> bool:
+    """ "the database tier of 2", "workers, three at minimum"."""
+    if walk.focus is not None and walk.focus.count is None and _is_of_which(walk):
+        return True
+    focus = walk.in_focus
+    if focus is None or focus.count is not None:
+        return False
+    return (after is not None and after.kind == "bound") or (walk.link in _COUNTING and _ends_here(after))
+
+
+def twin(walk: Walk, token: Token) -> None:
+    """ "and a second identical one"."""
+    if walk.focus:
+        walk.focus.set("count", (walk.focus.count or 1) + 1, walk.quote(token))
+
+
+def _ends_here(after: Token | None) -> bool:
+    return after is None or after.kind in ("stop", "comma", "close", "open", "part", "order")
+
+
+def article(walk: Walk, token: Token) -> None:
+    following = walk.kinds_after(1)
+    if following == ["join"] and walk.request.groups and token.text.lower() in _SINGLE:
+        number(walk, token)
+
+
+def rest(walk: Walk, token: Token) -> None:
+    sharing.begin_part(walk, None, has_purpose=True)
+
+
+def count(walk: Walk, token: Token) -> None:
+    group = walk.focus or walk.request.defaults
+    group.set("count", max(1, int(token.value)), walk.quote(token))
+
+
+def _for_each_of(walk: Walk, group: Group | None, number: int) -> None:
+    """ "one VM per student, 20 students"."""
+    if group is not None:
+        group.set("count", (group.count or 1) * number, rule(f"one for each of {number}"))
+
+
+def word(walk: Walk, token: Token) -> None:
+    """A word of no meaning may be what is counted: "24 pupils", "for each pupil", "pro Schüler"."""
+    stem = token.value[:_STEM].rstrip("s")
+    before = walk.elements[walk.position - 1] if walk.position else None
+    if isinstance(before, Token) and before.kind == "number":
+        walk.numbers[stem] = int(before.value)
+        _for_each_of(walk, walk.per.pop(stem, None), int(before.value))
+    elif walk.kinds_before(1) == ["each"]:
+        _each_one(walk, stem)
+    elif walk.kinds_before(1) == ["join"] and before is not None:
+        _for_one(walk, stem, is_per=walk.quote(before).text.lower() in _PER)
+    if token.value in ("name", "nombre", "nom", "nome") and walk.kinds_after(1) == ["colon"]:
+        names.of_item(walk, token)
+    negation.at_word(walk)
+
+
+def _each_one(walk: Walk, stem: str) -> None:
+    """ "each pupil gets a VM", "a worker for every attendee"."""
+    if stem in walk.numbers:
+        walk.times = walk.numbers[stem]
+    elif walk.kinds_before(2) == ["each", "join"] and walk.link == "for" and walk.in_focus:
+        walk.per[stem] = walk.in_focus
+
+
+def _for_one(walk: Walk, stem: str, *, is_per: bool) -> None:
+    """ "one VM per pupil", "pro Schüler eine VM"; the number of pupils may be known or come later."""
+    if walk.link == "for" and walk.focus and stem in walk.numbers:
+        _for_each_of(walk, walk.focus, walk.numbers[stem])
+    elif is_per and walk.in_focus:
+        walk.per[stem] = walk.in_focus
+    elif is_per and not walk.here:
+        walk.per_ahead = stem

@@ -1,0 +1,59 @@
+"""What only the whole text can settle: headings, order of tables, machines without a noun, what holds for all."""
+
+import re
+
+from blueprints.generation import attaching, headings, sharing
+from blueprints.generation.facts import Group, Request, rule
+from blueprints.generation.lexicon import software_facts
+from blueprints.generation.walk import Walk
+
+
+def finish(walk: Walk) -> None:
+    """In this order: what is too much, what is missing, what is inherited, what is in doubt."""
+    headings.drop(walk)
+    _settle_wants(walk.request)
+    if not walk.request.groups:
+        _from_values_alone(walk)
+    for group in walk.request.groups:
+        _inherit(walk.request, group)
+    _ask_which_environment(walk)
+
+
+def _from_values_alone(walk: Walk) -> None:
+    """Machines of which no noun speaks: "6 in total", "3x 4c 8g", "keepalived"."""
+    request = walk.request
+    if request.total_machines:
+        request.groups.append(Group(count=request.total_machines, causes={"count": request.causes["total_machines"]}))
+    elif attaching.describes_a_machine(request.defaults):
+        request.groups.append(Group(is_counted=True))
+        if walk.loose:
+            request.groups[0].set("count", max(1, int(walk.loose.value)), walk.quote(walk.loose))
+    elif walk.addons:
+        request.groups.append(Group(software_facts(walk.addons[0])["role"], walk.addons))
+
+
+def _inherit(request: Request, group: Group) -> None:
+    sharing.inherit(group, request.defaults)
+    if len(request.groups) == 1 and group.count is None and request.defaults.count:
+        group.set("count", request.defaults.count, request.defaults.causes["count"])
+    if "vm" in request.excluded and not group.kind:
+        group.set("kind", "lxc", rule("no virtual machines are wanted"))
+
+
+def _ask_which_environment(walk: Walk) -> None:
+    request = walk.request
+    if walk.environments and request.environment:
+        asked = " and ".join([request.environment, *sorted(walk.environments)])
+        request.ask(f"The request names several environments ({asked}). Which one is this blueprint for?")
+
+
+def _settle_wants(request: Request) -> None:
+    """What tables say about order: by name, software or role."""
+    for group in request.groups:
+        for want in group.wants:
+            said = set(re.split(r"[^a-z0-9-]+", want.lower()))
+            request.needs += [
+                (group, other)
+                for other in request.groups
+                if other is not group and said & {other.name, other.role, *other.software}
+            ]

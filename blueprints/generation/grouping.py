@@ -1,0 +1,283 @@
+"""What a noun phrase speaks of: machines not named before, machines named before, or more about them."""
+
+from collections.abc import Callable
+
+from blueprints.generation import building, machines, members, names, sharing
+from blueprints.generation.facts import Group
+from blueprints.generation.lexicon import software_facts
+from blueprints.generation.phrases import Element, Phrase
+from blueprints.generation.tokens import Token
+from blueprints.generation.walk import Walk
+
+RUNTIMES = {"docker", "podman", "docker-compose"}
+_INSTALLS = ("with", "on", "for", "as", "colon", "open", "is", "and_its")
+_NEAR = 40
+_IN_FRONT = ("in front of", "devant", "davanti a", "delante de")
+KUBERNETES_ROLES = {"kubernetes", "k8s_control", "k8s_worker"}
+
+
+def resolve(walk: Walk, phrase: Phrase) -> None:
+    """Turn to what the phrase is about."""
+    _fill(phrase)
+    if phrase.has("existing"):
+        return
+    if _are_those_named(walk, phrase):
+        building.install_on_all(walk, phrase)
+    elif phrase.is_machine:
+        machines.machine(walk, phrase)
+    elif phrase.is_member:
+        members.member(walk, phrase)
+    else:
+        _named(walk, phrase)
+
+
+def _fill(phrase: Phrase) -> None:
+    """The role that a software plays, unless the phrase names one."""
+    for name in phrase.software:
+        phrase.role = phrase.role or software_facts(name).get("role", "")
+
+
+def _are_those_named(walk: Walk, phrase: Phrase) -> bool:
+    """ "dns1 and dns2: two bind servers": as many as were just called by name."""
+    named = [group for group in walk.current if group.name]
+    is_linked = walk.link in ("colon", "is", "open", "comma", "as")
+    return is_linked and phrase.insists and phrase.count is not None and 1 < len(named) == int(phrase.count.value)
+
+
+def _moves_in(walk: Walk, phrase: Phrase) -> bool:
+    """ "Redis runs on the web server", "Postgres can share the Zammad box": a machine named before takes it in."""
+    focus, home = walk.in_focus, _known(walk, phrase)
+    if focus is None or home is None or home is focus or walk.link != "on" or not phrase.is_definite or phrase.insists:
+        return False
+    return not focus.is_generic and not focus.has_sizes and sharing.move_in(walk, home, focus)
+
+
+def _unbundle(walk: Walk, phrase: Phrase) -> None:
+    """ "ELK: 3 x Elasticsearch, one Kibana": parts that are counted for themselves are no longer one machine."""
+    for group in list(walk.request.groups):
+        if phrase.count is not None and set(group.bundle) & set(phrase.software) and phrase.bundle != group.bundle:
+            group.software = [name for name in group.software if name not in phrase.software]
+            if not group.software:
+                walk.drop(group)
+
+
+def _named(walk: Walk, phrase: Phrase) -> None:
+    """ "three web servers", "nginx", "the database"."""
+    phrase.role = members.kubernetes_role(walk, phrase)
+    if _moves_in(walk, phrase):
+        return
+    _unbundle(walk, phrase)
+    focus = walk.focus
+    if _takes_one_of(walk, phrase) and walk.focus:
+        building.install(walk, walk.focus, phrase)
+        walk.installing = None
+    elif focus and (sharing.takes_part(walk, phrase) or _belongs_to(walk, focus, phrase)):
+        building.install_on_all(walk, phrase)
+    elif (known := _known(walk, phrase)) and _is_same(walk, known, phrase):
+        building.mention_again(walk, known, phrase)
+    else:
+        _named_first(walk, phrase)
+
+
+def _named_first(walk: Walk, phrase: Phrase) -> None:
+    """Not spoken of before: something that runs beside others, a server to ask, a purpose, or new machines."""
+    if _is_addon(phrase) and not phrase.insists and not phrase.kind and not has_own_values(walk):
+        walk.addons += phrase.software
+    elif _is_dns_of_others(walk, phrase):
+        walk.last_label = "dns_server"
+    elif not _is_only_context(walk, phrase):
+        building.new(walk, phrase)
+
+
+def _belongs_to(walk: Walk, focus: Group, phrase: Phrase) -> bool:
+    """ "servers with Docker", "a VM for Jenkins", "web servers running nginx", "Redis as cache"."""
+    if focus not in walk.here or phrase.insists or phrase.has("another") or not walk.link:
+        return False
+    if walk.link == "as" or (walk.link == "is" and focus.is_generic):
+        return True
+    is_beside = walk.link == "comma" and focus.has_sizes and has_own_values(walk)
+    return not is_beside and _says_what_runs(walk, focus, phrase)
+
+
+def _says_what_runs(walk: Walk, focus: Group, phrase: Phrase) -> bool:
+    if focus.is_generic:
+        return _runs_on(walk, focus, phrase)
+    return _is_installed(walk, focus, phrase) if phrase.software else _is_purpose(walk, focus, phrase)
+
+
+def _is_installed(walk: Walk, focus: Group, phrase: Phrase) -> bool:
+    """ "a VM with nginx, PHP and MySQL"; elsewhere software that fits."""
+    if focus is walk.installing and walk.link in ("and", "comma"):
+        return phrase.count is None and not phrase.is_definite and not phrase.before and not phrase.kind
+    return _adds_software(walk, focus, phrase)
+
+
+def _runs_on(walk: Walk, focus: Group, phrase: Phrase) -> bool:
+    """ "a VM for Jenkins", "dev box: 4 cores, docker"."""
+    if walk.link == "comma":
+        is_described = focus.has_sizes or bool(focus.os) or bool(focus.name)
+        return phrase.count is None and not phrase.is_definite and is_described
+    return walk.link in _INSTALLS and not (walk.link == "with" and _stands_beside(walk, phrase))
+
+
+def _plain_list(ahead: list[Element]) -> list[Phrase]:
+    """Names with nothing but commas and "and" between them."""
+    listed: list[Phrase] = []
+    for element in ahead:
+        if isinstance(element, Phrase):
+            if element.insists or not (element.role or element.software):
+                break
+            listed.append(element)
+        elif element.kind != "comma" and element.value != "and":
+            break
+    return listed
+
+
+def _takes_one_of(walk: Walk, phrase: Phrase) -> bool:
+    """ "Five LXCs: Pi-hole, Nextcloud, …", "three VMs for Gitea, Vault and Loki": as many names as machines are one each."""
+    if phrase.insists:
+        return False
+    walk.apart = walk.apart or _listed_apart(walk)
+    if not walk.apart:
+        return False
+    walk.apart -= 1
+    sharing.begin_part(walk, 1, has_purpose=True)
+    return True
+
+
+def _listed_apart(walk: Walk) -> int:
+    """How many names follow, when they are as many as the machines that were counted."""
+    focus = walk.in_focus
+    if (
+        focus is None
+        or walk.link not in ("colon", "for")
+        or not focus.is_generic
+        or focus.name
+        or focus.count in (None, 1)
+    ):
+        return 0
+    listed = _plain_list(walk.elements[walk.position :][: 2 * _NEAR])
+    return len(listed) if len(listed) == focus.count else 0
+
+
+def _adds_software(walk: Walk, focus: Group, phrase: Phrase) -> bool:
+    """ "web servers with nginx", "HAProxy with keepalived"."""
+    facts = [software_facts(name) for name in phrase.software]
+    if all(name in RUNTIMES or fact.get("addon") for name, fact in zip(phrase.software, facts, strict=True)):
+        return walk.link in _INSTALLS
+    fits = facts[0].get("role", "") in ("", focus.role) or phrase.role == focus.role
+    is_linked = walk.link in _INSTALLS or (walk.link == "comma" and phrase.count is None)
+    return fits and not focus.software and is_linked
+
+
+def has_own_values(walk: Walk) -> bool:
+    """ "…, pgbouncer 2c/2g": sizes right behind a noun are its own."""
+    return walk.kinds_after(1)[:1] in (["cpu"], ["memory"], ["size"], ["spec"])
+
+
+def _is_addon(phrase: Phrase) -> bool:
+    """ "keepalived": runs on what is named with it."""
+    return bool(phrase.software) and all(software_facts(name).get("addon") for name in phrase.software)
+
+
+def _is_dns_of_others(walk: Walk, phrase: Phrase) -> bool:
+    """ "DNS 10.0.0.2": which server is asked, and no machine."""
+    is_bare = phrase.role == "dns" and not phrase.software and phrase.count is None and not phrase.kind
+    return (
+        is_bare and bool(walk.current) and "ip" in walk.kinds_after(2)[:2] and walk.quote(phrase).text.lower() == "dns"
+    )
+
+
+def _is_purpose(walk: Walk, focus: Group, phrase: Phrase) -> bool:
+    """ "Loki for logging"."""
+    is_bare = phrase.count is None and not phrase.is_definite and not phrase.kind
+    return walk.link == "for" and is_bare and bool(focus.software)
+
+
+def _stands_beside(walk: Walk, phrase: Phrase) -> bool:
+    """ "with a load balancer in front": no software that runs on them."""
+    return phrase.role == "load_balancer" and (phrase.count is not None or "order" in walk.kinds_after(2))
+
+
+def _known(walk: Walk, phrase: Phrase) -> Group | None:
+    """The machines that these words can mean, the latest first."""
+    groups = list(reversed(walk.request.groups))
+    if phrase.software:
+        same = _first(groups, lambda group: bool(set(phrase.software) & set(group.software)) and not group.part)
+        return same or _first(
+            groups, lambda group: group.role == phrase.role and not group.software and _may_be(walk, group, phrase)
+        )
+    exact = _first(groups, lambda group: group.role == phrase.role and bool(building.words(walk, phrase) & group.words))
+    return exact or _first(groups, lambda group: group.role == phrase.role)
+
+
+def _open(group: Group) -> bool:
+    """Named, but neither counted nor sized: what comes now may be what it is."""
+    return group.count is None and not group.has_sizes
+
+
+def _may_be(walk: Walk, group: Group, phrase: Phrase) -> bool:
+    """ "Two proxies. HAProxy, 2 GB.": the software of what was counted in the sentence before."""
+    is_said_next = group is walk.focus and group not in walk.here and not group.name and phrase.count is None
+    return _unsettled(group) or (is_said_next and not phrase.kind and len(walk.current) == 1)
+
+
+def _unsettled(group: Group) -> bool:
+    """Spoken of, but never counted: "the database gets 8 cores"."""
+    return _open(group) or (group.count is None and not group.is_counted)
+
+
+def _first(groups: list[Group], matches: Callable[[Group], bool]) -> Group | None:
+    return next((group for group in groups if matches(group)), None)
+
+
+def _is_same(walk: Walk, known: Group, phrase: Phrase) -> bool:
+    """Without a count of its own, or as the first count, a second mention is the same thing."""
+    if phrase.has("another") or (known.name and names.follows(walk, phrase)):
+        return False
+    if phrase.count is None and _is_elsewhere(walk, known, phrase):
+        return False
+    if phrase.is_definite or phrase.has("each", "all"):
+        return True
+    if phrase.count is None:
+        return not (known.sentence == walk.sentence and known.name)
+    return _open(known) or _fits_count(walk, known, phrase.count)
+
+
+def _fits_count(walk: Walk, known: Group, count: Token) -> bool:
+    """ "a database" said again, or as many as in the sentence before, and nothing said of them since."""
+    if count.kind == "article":
+        return known.sentence != walk.sentence and not known.has_sizes
+    if _unsettled(known) and int(count.value) == 1:
+        return True
+    return known.count == int(count.value) and known.sentence == walk.sentence - 1 and not known.has_sizes
+
+
+def _is_elsewhere(walk: Walk, known: Group, phrase: Phrase) -> bool:
+    """ "the mail gateway on VLAN 90, the mailbox server on VLAN 10": called otherwise, and in another network."""
+    if phrase.software or not (known.vlan or known.ips or known.subnet):
+        return False
+    is_other = bool(known.words) and not building.words(walk, phrase) & known.words
+    return is_other and bool({"vlan", "ip", "cidr"} & set(walk.kinds_after(_NEAR)))
+
+
+def _is_only_context(walk: Walk, phrase: Phrase) -> bool:
+    """ "for our web shop", "in front of the API": what it is all for, and no machines."""
+    if phrase.is_definite and phrase.count is None and not phrase.software:
+        return _stands_behind(walk) or _is_beneficiary(walk) or _is_purpose_of_all(walk, phrase)
+    return _is_purpose_of_all(walk, phrase)
+
+
+def _stands_behind(walk: Walk) -> bool:
+    """ "in front of the API"."""
+    is_order = walk.kinds_before(1) == ["order"]
+    return is_order and walk.quote(walk.elements[walk.position - 1]).text.lower() in _IN_FRONT
+
+
+def _is_beneficiary(walk: Walk) -> bool:
+    """ "a cache for the shop"."""
+    return walk.link == "for" and not walk.waiting and bool(walk.in_focus and walk.in_focus.role)
+
+
+def _is_purpose_of_all(walk: Walk, phrase: Phrase) -> bool:
+    return bool(walk.here) and walk.link == "for" and building.is_umbrella(walk, phrase) and not phrase.insists

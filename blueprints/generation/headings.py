@@ -1,0 +1,107 @@
+"""Words that only introduce others: "Monitoring: …", "LXCs for the house: …", "VMs: 4 (2 x …, 2 x …)"."""
+
+from dataclasses import replace
+
+from blueprints.generation.facts import Group
+from blueprints.generation.normalising import LIST_MARK
+from blueprints.generation.phrases import Element, Phrase
+from blueprints.generation.sharing import inherit
+from blueprints.generation.tokens import Token
+from blueprints.generation.walk import Walk
+
+_DESCRIBING = frozenset(
+    (
+        "number",
+        "machine",
+        "member",
+        "cpu",
+        "memory",
+        "disk",
+        "disks",
+        "spec",
+        "size",
+        "os",
+        "gpu",
+        "comma",
+        "slash",
+        "each",
+        "and",
+    )
+)
+
+
+def settle_indent(walk: Walk, tokens: list[Token]) -> None:
+    """A heading holds for what is indented or listed below it."""
+    line = walk.text.rfind("\n", 0, tokens[0].start) + 1
+    walk.indent = tokens[0].start - line
+    before = walk.text[line : tokens[0].start]
+    is_new_line = not before.strip(" \t-*" + LIST_MARK)
+    walk.is_item = LIST_MARK in before or before.strip() == "-"
+    is_key = is_new_line and walk.indent > 0 and not walk.is_item and _is_key(tokens)
+    walk.goes_on = is_key or (walk.is_item and _only_describes(tokens))
+    walk.is_indented = is_new_line and walk.indent > 0
+    if not (is_new_line and walk.indent > walk.heading_indent >= 0):
+        walk.heading, walk.heading_indent = None, -1
+
+
+def _only_describes(tokens: list[Token]) -> bool:
+    """ "- 3 servers", "- 2 cores, 4 GB": an item that names nothing is about its heading."""
+    plain = [token.kind for token in tokens if token.kind != "stop"]
+    return bool(plain) and set(plain) <= _DESCRIBING and not {"role", "software"} & set(plain)
+
+
+def _is_key(tokens: list[Token]) -> bool:
+    """ "engine: mariadb"."""
+    return any(token.kind == "colon" for token in tokens[1:4]) or tokens[0].kind in (
+        "cpu",
+        "memory",
+        "disk",
+        "os",
+        "count",
+        "vlan",
+    )
+
+
+def settle(walk: Walk, phrase: Phrase, *, is_new: bool) -> None:
+    """What is said of the heading holds for what follows."""
+    following = walk.elements[walk.position + 1 :]
+    place = next((n for n, e in enumerate(following) if isinstance(e, Phrase) or e.kind in ("colon", "open")), None)
+    if not is_new or place is None or len(walk.here) > 1 or walk.focus is None:
+        return
+    mark = following[place]
+    if isinstance(mark, Phrase) or (mark.kind == "open" and not (walk.focus.is_generic and phrase.insists)):
+        return
+    walk.heading = replace(walk.focus)
+    walk.headings.append(walk.focus)
+    walk.heading_indent = walk.indent if _is_last(following[place + 1 :]) else -1
+
+
+def _is_last(following: list[Element]) -> bool:
+    return all(isinstance(element, Token) and element.kind == "stop" for element in following)
+
+
+def drop(walk: Walk) -> None:
+    """Take the headings out that what followed has made superfluous."""
+    for group in list(walk.request.groups):
+        others = [g for g in walk.request.groups if g is not group]
+        if not others or group.has_sizes or group.software or group.name:
+            continue
+        if _is_superfluous(walk, group, others) if group.count is None else _is_sum(walk, group, others):
+            walk.drop(group)
+
+
+def _is_superfluous(walk: Walk, group: Group, others: list[Group]) -> bool:
+    if group.is_umbrella:
+        return any(other.role in ("web", "app", "cms") for other in others)
+    if group.is_generic and not group.is_counted and (not group.os or all(other.os for other in others)):
+        for other in others:
+            inherit(other, Group(kind=group.kind))
+        return True
+    return group in walk.headings and (group.is_generic or any(other.role == group.role for other in others))
+
+
+def _is_sum(walk: Walk, group: Group, others: list[Group]) -> bool:
+    """Four machines, and then two and two."""
+    if group not in walk.headings or not group.is_generic:
+        return False
+    return group.count == sum(other.count or 1 for other in others if other.sentence >= group.sentence)

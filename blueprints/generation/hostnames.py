@@ -1,0 +1,82 @@
+"""Names of hosts as they stand in a text: "web01", "db-prod-2", "app1 to app4", "node[01-03]"."""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from blueprints.generation.lexicon import fold, host_stems, ordinary_words, senses
+from blueprints.schema.names import guest_name
+
+_MOST = 64
+_STEM = r"(?<![\w.@/#-])(?P<stem>[a-z][a-z0-9]{0,20}?(?:[-_][a-z][a-z0-9]{0,20}?){0,4}?[-_]?)"
+_UNTIL = r"\s?(?:-|–|\.{2,3}|to|through|thru|bis(?: zu)?|à|al?|hasta|jusqu'à|fino a)\s?"
+_HOST = re.compile(
+    rf"{_STEM}(?:(?P<first>[0-9]{{1,3}})(?:{_UNTIL}(?P<again>(?P=stem))?(?P<last>[0-9]{{1,3}}))?"
+    r"|[\[{](?P<from>[0-9]{1,3})(?:-|–|\.{2,3}|:)(?P<to>[0-9]{1,3})[\]}])(?![\w@%]|[.,-]\w|\s?(?:gb|tb|mb|cores?|cpus?)\b)",
+    re.IGNORECASE,
+)
+
+
+_DESCRIBED = re.compile(
+    r"(?:^|[,;:\n]|\b(?:and|und|et|y|e)\b)[ \t]{0,9}[\"'„“»]?(?P<name>[a-z][a-z0-9-]{1,30})[\"'“”«]?(?:[ \t]?\(|:[ \t]*)(?=[0-9]{1,6}\s?(?:x\s)?(?:v?cpus?|cores?|c\b|kerne?|c(?:œ|oe)urs?|n(?:ú|u)cleos?|[gmt]i?b|[gmt]o|g\b|gigs?|/))",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+class Host(NamedTuple):
+    """The names at one place of the text."""
+
+    start: int
+    end: int
+    names: tuple[str, ...]
+
+
+def hosts_in(text: str) -> list[Host]:
+    """Every place where one or more machines are called by a numbered name, or several by names with values behind."""
+    numbered = list(_numbered(text))
+    taken = {place for host in numbered for place in range(host.start, host.end)}
+    return sorted([*numbered, *(host for host in _described(text) if host.start not in taken)])
+
+
+def _described(text: str) -> Iterator[Host]:
+    """ "gandalf (8 cores, 32 GB), frodo (2 cores)": words of no meaning, each with values of its own."""
+    found = [match for match in _DESCRIBED.finditer(text) if _means_nothing(match["name"])]
+    if len(found) > 1:
+        yield from (Host(match.start("name"), match.end("name"), (guest_name(match["name"]),)) for match in found)
+
+
+def _means_nothing(word: str) -> bool:
+    words = tuple(fold(part) for part in re.split(r"[-_.]", word) if part)
+    is_known = words in senses() or any((part,) in senses() for part in words) and len(words) == 1
+    return len(word) > 1 and not is_known and words[-1] not in ordinary_words() and guest_name(word) != ""
+
+
+def _numbered(text: str) -> Iterator[Host]:
+    found = list(_HOST.finditer(text))
+    numbers: dict[str, set[str]] = {}
+    for match in found:
+        numbers.setdefault(match["stem"].lower(), set()).add(match["first"] or "")
+    for match in found:
+        if _is_host(match, len(numbers[match["stem"].lower()]) > 1) and (names := _names(match)):
+            yield Host(match.start(), match.end(), names)
+
+
+def _is_host(match: re.Match[str], is_numbered_on: bool) -> bool:
+    """A known beginning, a leading zero, or several that only differ in the number; "postgres-16" is a version."""
+    words = re.split(r"[-_]", match["stem"].lower().strip("-_"))
+    if any(sense and sense.kind in ("os", "label") for sense in (senses().get((word,)) for word in words)):
+        return False
+    if words[-1] in host_stems() or match["from"]:
+        return True
+    is_padded = match["first"].startswith("0") and len(match["first"]) > 1
+    return (is_padded or (is_numbered_on and len(words[-1]) > 1)) and not match["stem"].isupper()
+
+
+def _names(match: re.Match[str]) -> tuple[str, ...]:
+    stem, first, last = match["stem"], match["first"] or match["from"], match["last"] or match["to"]
+    if not last:
+        return (guest_name(stem + first),)
+    if not 0 < int(last) - int(first) < _MOST:
+        return ()
+    width = len(first) if first.startswith("0") or len(first) == len(last) else 1
+    return tuple(guest_name(f"{stem}{number:0{width}}") for number in range(int(first), int(last) + 1))

@@ -1,0 +1,97 @@
+"""Machines that are called by a numbered name: "web01 with 2 cores", "two app servers: app1 and app2"."""
+
+import re
+
+from blueprints.generation import sharing
+from blueprints.generation.facts import Group
+from blueprints.generation.lexicon import senses, software_facts
+from blueprints.generation.tokens import Token
+from blueprints.generation.walk import Walk
+
+_BETWEEN = ("comma", "slash")
+_MOST = 201
+"""More names than a blueprint has machines change nothing: it is refused."""
+
+
+def read(walk: Walk, token: Token) -> None:
+    """Machines of these names: those just counted, some of a larger number, or new ones."""
+    if walk.is_negated or walk.is_existing:
+        return
+    names, until = _run(walk, token)
+    focus = walk.in_focus
+    walk.named_until = until
+    if focus is not None and not focus.name and _are_those(walk, focus, names):
+        _call(walk, focus, names, token)
+        return
+    is_listed = walk.kinds_before(1) in (["and"], ["comma"]) or walk.link in ("and", "comma")
+    before = walk.current if is_listed and walk.kinds_before(2)[1:] in (["host"], ["phrase"]) else []
+    groups = [_new(walk, name, token) for name in names]
+    walk.turn_to(*(group for group in before if group.name), *groups)
+
+
+def _run(walk: Walk, token: Token) -> tuple[list[str], int]:
+    """This name and those that follow it in a plain list."""
+    names, until = list(token.value), token.end
+    rest = walk.elements[walk.position + 1 :]
+    for mark, following in zip(rest[::2], rest[1::2], strict=False):
+        is_mark = isinstance(mark, Token) and (mark.kind in _BETWEEN or mark.value == "and")
+        if not is_mark or not isinstance(following, Token) or following.kind != "host":
+            break
+        names += following.value
+        until = following.end
+    return names[:_MOST], until
+
+
+def _are_those(walk: Walk, focus: Group, names: list[str]) -> bool:
+    """ "two web servers web1 and web2": as many names as machines, and near to them."""
+    is_near = walk.kinds_before(1)[:1] in (["phrase"], ["open"], ["colon"], ["dash"], ["comma"]) or walk.link == "named"
+    if focus.count is None and not focus.has_sizes:
+        return walk.kinds_before(1)[:1] in (["phrase"], ["open"], ["colon"]) and not focus.is_umbrella
+    return is_near and focus.count == len(names)
+
+
+def _call(walk: Walk, group: Group, names: list[str], token: Token) -> None:
+    copies = [sharing.copy_of(group) for _ in names]
+    for copy, name in zip(copies, names, strict=True):
+        copy.count = 1
+        copy.set("name", name, walk.quote(token))
+    place = next(n for n, other in enumerate(walk.request.groups) if other is group)
+    walk.request.groups[place : place + 1] = copies
+    walk.here = [other for other in walk.here if other is not group]
+    walk.turn_to(*copies)
+
+
+def _new(walk: Walk, name: str, token: Token) -> Group:
+    """One of the machines that were counted without a purpose, or one more."""
+    whole = next((g for g in reversed(walk.request.groups) if _is_pool(walk, g)), None)
+    walk.naming = whole
+    group = sharing.copy_of(whole) if whole else Group()
+    if whole and whole.count:
+        whole.count -= 1
+        if not whole.count or whole.count < 1:
+            walk.drop(whole)
+    _take_role(group, name)
+    group.count, group.is_counted, group.sentence = 1, True, walk.sentence
+    group.set("name", name, walk.quote(token))
+    if walk.heading:
+        sharing.inherit(group, walk.heading)
+    walk.request.groups.append(group)
+    return group
+
+
+def _is_pool(walk: Walk, group: Group) -> bool:
+    """Machines that were counted, of which some still have no name."""
+    return (
+        group.is_generic and not group.name and ((group.count or 0) > 1 or (group is walk.naming and bool(group.count)))
+    )
+
+
+def _take_role(group: Group, name: str) -> None:
+    """ "db-prod-2" is a database."""
+    for word in re.split(r"[-_.\d]+", name):
+        sense = senses().get((word,))
+        if sense and sense.kind == "software" and not group.software:
+            group.software = [sense.value]
+            group.role = group.role or software_facts(sense.value).get("role", "")
+        elif sense and sense.kind == "role" and not group.role:
+            group.role = sense.value

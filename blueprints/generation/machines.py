@@ -1,0 +1,237 @@
+"""Machines without a purpose: "3 VMs", "on its own VM", "all servers"; often only more about what was already named."""
+
+from collections.abc import Callable
+
+from blueprints.generation import building, names, sharing
+from blueprints.generation.facts import Group
+from blueprints.generation.lexicon import counted_words, losing_words, watching_words
+from blueprints.generation.phrases import Phrase
+from blueprints.generation.tokens import Token
+from blueprints.generation.walk import Walk
+
+_IT = ("it", "this", "that", "es", "er", "sie", "il", "elle", "esto", "ello")
+
+
+def machine(walk: Walk, phrase: Phrase) -> None:
+    """The first reading that fits."""
+    for reading in _READINGS:
+        if reading(walk, phrase):
+            return
+    building.new(walk, phrase)
+
+
+def _of_kubernetes(walk: Walk, phrase: Phrase) -> bool:
+    """ "k3s: 3 servers, 2 agents"."""
+    is_plain = phrase.kind == "any" and (phrase.insists or phrase.is_key_of(walk.elements, walk.position))
+    if not walk.has_kubernetes or not is_plain:
+        return False
+    planes = next((group for group in walk.request.groups if group.role == "k8s_control"), None)
+    if phrase.insists and _has_agents(walk):
+        phrase.role = "k8s_control"
+        building.new(walk, phrase)
+        return True
+    if planes and not phrase.insists and any(group.part == "agent" for group in walk.request.groups):
+        walk.turn_to(planes)
+        return True
+    return False
+
+
+def _for_all(walk: Walk, phrase: Phrase) -> bool:
+    """ "All VMs run Debian", before any is named."""
+    if phrase.has("all", "each") and phrase.count is None and not walk.request.groups and walk.times == 1:
+        walk.current = [walk.request.defaults]
+        return True
+    return False
+
+
+def _is_nothing(walk: Walk, phrase: Phrase) -> bool:
+    """ "server" alone."""
+    return phrase.count is None and not phrase.before and not walk.request.groups and not phrase.kind
+
+
+def _named(walk: Walk, phrase: Phrase) -> bool:
+    if names.follows(walk, phrase) and (walk.in_focus is None or walk.in_focus.name):
+        building.new(walk, phrase)
+        return True
+    return False
+
+
+def _each(walk: Walk, phrase: Phrase) -> bool:
+    if _is_one_for_each(walk, phrase):
+        sharing.one_for_each(walk, phrase)
+        return True
+    return False
+
+
+def _more(walk: Walk, phrase: Phrase) -> bool:
+    if sharing.takes_part(walk, phrase) or _says_more(walk, phrase):
+        _say_more(walk, phrase)
+        return True
+    return False
+
+
+def _again(walk: Walk, phrase: Phrase) -> bool:
+    if phrase.count is None and walk.request.groups and not phrase.has("another", "size_word", "os"):
+        _refer(walk, phrase)
+        return True
+    return False
+
+
+def _is_sum(walk: Walk, phrase: Phrase) -> bool:
+    """ "three machines in total", "all in all six machines"."""
+    if not phrase.insists or phrase.count is None:
+        return False
+    if phrase.count.value == walk.listed:
+        return True
+    if "total" not in (*walk.kinds_after(1), *walk.kinds_before(2)) or _is_total_of_sizes(walk):
+        return False
+    walk.request.total_machines = int(phrase.count.value)
+    walk.request.causes["total_machines"] = walk.quote(phrase)
+    return True
+
+
+def _is_total_of_sizes(walk: Walk) -> bool:
+    """ "64 GB in total between four machines"."""
+    before = [kind for kind in walk.kinds_before(4) if kind != "bound"]
+    return before[:1] == ["total"] and any(kind in (*sharing.SIZES, "size") for kind in before[1:2])
+
+
+def _is_served(walk: Walk, phrase: Phrase) -> bool:
+    """ "monitoring for 50 hosts": machines that are looked after, not built."""
+    words = [e.value for e in walk.elements[max(0, walk.position - 2) : walk.position] if isinstance(e, Token)]
+    if any(word in losing_words() for word in words):
+        return True
+    is_watched = walk.link == "for" or any(word in watching_words() for word in words)
+    return is_watched and phrase.insists and bool(walk.in_focus and walk.in_focus.role)
+
+
+def _has_agents(walk: Walk) -> bool:
+    """ "k3s: 3 servers, 2 agents"."""
+    return any(isinstance(e, Phrase) and e.member == "agent" for e in walk.elements)
+
+
+def _is_one_for_each(walk: Walk, phrase: Phrase) -> bool:
+    """ "one VM each", "each in a container of its own", "a machine for each"."""
+    is_single = phrase.has("own") if phrase.count is None else int(phrase.count.value) == 1
+    around = (*walk.kinds_after(2), *walk.kinds_before(3), *(token.kind for token in phrase.before))
+    return is_single and "each" in around and bool(walk.here or walk.last_named)
+
+
+def _is_said_of_it(walk: Walk) -> bool:
+    """ "One container for Redis. It must be a VM."."""
+    before = [e for e in walk.elements[: walk.position] if not isinstance(e, Phrase)]
+    is_pronoun = len(before) == walk.position and bool(before) and before[0].text.lower() in _IT
+    return is_pronoun and walk.link == "is" and walk.focus is not None and (walk.focus.count or 1) == 1
+
+
+def _says_more(walk: Walk, phrase: Phrase) -> bool:
+    """Whether "server" or "VM" is about what is in focus."""
+    focus = walk.in_focus
+    if _is_said_of_it(walk):
+        return True
+    if focus is None:
+        return False
+    if phrase.has("another") and not phrase.has("own"):
+        return walk.link == "on"
+    if walk.link in ("on", "as", "is", "needs") or phrase.has("own"):
+        return True
+    return _counts_named(walk, focus, phrase) or _is_kind_of_guest(walk, focus, phrase)
+
+
+def _counts_named(walk: Walk, focus: Group, phrase: Phrase) -> bool:
+    """ "Harbor, one VM, 8 GB", "- 3 servers" below a heading: the first count of what was named."""
+    if not phrase.insists or focus.count is not None or focus.is_generic:
+        return False
+    return walk.goes_on or (walk.link == "comma" and walk.kinds_after(1) != ["join"] and not focus.has_sizes)
+
+
+def _is_kind_of_guest(walk: Walk, focus: Group, phrase: Phrase) -> bool:
+    """ "Redis (container)", "no containers, VMs"."""
+    if walk.request.excluded & {"container", "vm"} and not phrase.insists:
+        return True
+    is_described = walk.link in ("with", "open", "colon", "for") and not (walk.link == "comma" and phrase.insists)
+    return focus.count is None and not focus.is_generic and is_described
+
+
+def _say_more(walk: Walk, phrase: Phrase) -> None:
+    if walk.focus is None:
+        return
+    focus = _counted(walk, phrase, walk.focus)
+    if focus.kind and phrase.kind in ("vm", "lxc") and focus.kind != phrase.kind and phrase.count is not None:
+        _settle_kind(walk, focus, phrase)
+    groups = walk.here if "all" in walk.kinds_before(2) else [focus]
+    for group in list(groups):
+        group.kind = group.kind or building.kind(phrase)
+    walk.turn_to(*(groups if focus not in walk.current or len(groups) > 1 else walk.current))
+
+
+def _counted(walk: Walk, phrase: Phrase, focus: Group) -> Group:
+    """What "on one VM" or "three servers" says of how many there are."""
+    count = int(phrase.count.value) if phrase.insists and phrase.count else None
+    is_on_one = count == 1 and walk.link == "on"
+    is_alone = phrase.has("exact") and len(walk.here) == 1
+    if count is not None and focus.count is None and (is_alone or not is_on_one):
+        building.count(walk, focus, phrase)
+    return _share_one(walk, phrase, focus) if is_on_one else focus
+
+
+def _share_one(walk: Walk, phrase: Phrase, focus: Group) -> Group:
+    """ "… on one VM": a contradiction when there are several of a kind."""
+    sharing.put_together(walk)
+    focus = walk.focus or focus
+    if (focus.count or 1) > 1 and (phrase.kind == "vm" or phrase.has("exact")):
+        walk.request.ask(
+            f"The request contradicts itself: {focus.count} of a kind, but on one machine. Which do you want?"
+        )
+    return focus
+
+
+def _settle_kind(walk: Walk, focus: Group, phrase: Phrase) -> None:
+    """What is said of one wins over what its heading says of all."""
+    if walk.heading is not None and walk.heading.kind == focus.kind:
+        focus.set("kind", phrase.kind, walk.quote(phrase))
+        return
+    walk.request.ask(
+        "The request contradicts itself: a container and a virtual machine for the same thing. Which is it?"
+    )
+
+
+def _refer(walk: Walk, phrase: Phrase) -> None:
+    """ "the servers", "all VMs", "… and Loki, 2 GB each, LXC containers": those named before."""
+    is_for_all = phrase.has("all", "each") or (walk.link == "comma" and bool(building.kind(phrase)))
+    groups = (walk.here or walk.request.groups) if is_for_all else (walk.current or walk.request.groups[-1:])
+    for group in groups:
+        group.kind = group.kind or building.kind(phrase)
+    walk.turn_to(*groups)
+
+
+def _counted_before(walk: Walk, phrase: Phrase) -> bool:
+    """ "two reading desks in LXC containers": things that no lexicon has, counted, as machines."""
+    if phrase.count is not None or walk.link not in ("on", "as") or not building.kind(phrase):
+        return False
+    back = walk.position - 1
+    while back > 0 and isinstance(walk.elements[back], Token) and walk.elements[back].kind in ("join", "word"):
+        back -= 1
+    number, first = walk.elements[back], walk.elements[back + 1]
+    if not isinstance(number, Token) or not isinstance(first, Token) or (number.kind, first.kind) != ("number", "word"):
+        return False
+    if first.value in counted_words():
+        return False
+    phrase.count = number
+    building.new(walk, phrase)
+    return True
+
+
+_READINGS: tuple[Callable[[Walk, Phrase], bool], ...] = (
+    _is_sum,
+    _is_served,
+    _of_kubernetes,
+    _for_all,
+    _is_nothing,
+    _named,
+    _each,
+    sharing.covers_the_list,
+    _counted_before,
+    _more,
+    _again,
+)

@@ -1,0 +1,134 @@
+"""Names of machines and networks: given ("called alpha and beta", "VM 'orion'"), and spoken of later."""
+
+import re
+
+from blueprints.generation.facts import Cause, Group
+from blueprints.generation.lexicon import fold, senses
+from blueprints.generation.phrases import Phrase
+from blueprints.generation.sharing import SIZES
+from blueprints.generation.tokens import Token
+from blueprints.generation.walk import Walk
+from blueprints.schema.names import guest_name
+
+_QUOTES = "\"'„“”‘’«»"
+_NAME = rf"[{_QUOTES}]?[A-Za-z0-9][A-Za-z0-9.-]*[{_QUOTES}]?"
+_NAMES = re.compile(
+    rf"[\s:]{{0,9}}(?P<all>{_NAME}(?:\s{{0,9}}(?:,\s{{0,9}}(?:and\s{{1,9}})?|\s(?:and|und|et|y|e|&)\s{{1,9}})"
+    rf"(?!(?:one|two|three|a|an|the|with|on|each|attach|put|both|all|eine?|une?|una|ein|mit|avec|con|je|auf|give|its?|\d+)\b){_NAME})*)"
+)
+_QUOTED = re.compile(rf"\s{{0,9}}[{_QUOTES}](?P<name>[A-Za-z0-9][A-Za-z0-9.-]*)[{_QUOTES}]")
+_ITEM = re.compile(rf"[\s:]{{0,9}}[{_QUOTES}]?(?P<name>[A-Za-z0-9][A-Za-z0-9.-]*)[{_QUOTES}]?")
+_BETWEEN = re.compile(r"\s{0,9},\s{0,9}(?:and\s{1,9})?|\s{1,9}(?:and|und|et|y|e|&)\s{1,9}")
+
+
+def given(walk: Walk, token: Token) -> None:
+    """ "called alpha and beta": machines of their own, or the name of a network."""
+    match = _NAMES.match(walk.text, token.end)
+    found = [guest_name(name) for name in _BETWEEN.split(match["all"])] if match else []
+    if not match or not all(found):
+        return
+    if walk.focus is None and not walk.is_network and not walk.says("label"):
+        walk.named_until = match.end("all")
+        walk.turn_to(*(_called(walk, name, _cause(match)) for name in found))
+        return
+    if walk.is_network or walk.focus is None:
+        walk.request.network.set("network", found[0], walk.quote(token))
+        walk.named_until = match.start("all") + len(_BETWEEN.split(match["all"])[0])
+        return
+    found = found[: walk.focus.count or len(found)]
+    parts = _BETWEEN.split(match["all"])[: len(found)]
+    walk.named_until = walk.text.index(parts[-1], match.start("all")) + len(parts[-1])
+    _name(walk, walk.focus, found, _cause(match))
+
+
+def _called(walk: Walk, name: str, cause: Cause) -> Group:
+    """A machine of which only the name is known so far."""
+    group = walk.add(Group(count=1, is_counted=True))
+    group.set("name", name, cause)
+    return group
+
+
+def after_noun(walk: Walk, phrase: Phrase) -> None:
+    """ "Name the VMs mercury, venus and mars"."""
+    match, focus = _NAMES.match(walk.text, phrase.end), walk.focus
+    if match is None or focus is None or focus.name or not phrase.is_machine:
+        return
+    found = [guest_name(name) for name in _BETWEEN.split(match["all"])]
+    if all(found) and len(found) == (focus.count or len(found)) and walk.text[phrase.end : phrase.end + 1] == " ":
+        walk.named_until = match.end("all")
+        _name(walk, focus, found, _cause(match))
+
+
+def of_item(walk: Walk, token: Token) -> None:
+    """ "- name: lb1": the first line of an item, or one of its lines."""
+    if not walk.goes_on or walk.focus is None or walk.focus.name:
+        walk.add(Group())
+    match = _ITEM.match(walk.text, token.end)
+    if match and walk.focus and guest_name(match["name"]):
+        walk.focus.set("name", guest_name(match["name"]), Cause(match["name"], match.start("name"), match.end("name")))
+        walk.named_until = match.end()
+
+
+def listed(walk: Walk) -> None:
+    """ "Three containers: huey, dewey and louie": as many words as machines."""
+    focus, match = walk.focus, _NAMES.match(walk.text, walk.elements[walk.position].end)
+    if focus is None or match is None or not focus.is_generic or not focus.count or focus.name:
+        return
+    parts = _BETWEEN.split(match["all"])
+    if len(parts) == focus.count and not any((fold(part),) in senses() or part[0].isdigit() for part in parts):
+        walk.named_until = match.end("all")
+        _name(walk, focus, [guest_name(part) for part in parts], _cause(match))
+
+
+def _cause(match: re.Match[str]) -> Cause:
+    return Cause(" ".join(match["all"].split()), match.start("all"), match.end("all"))
+
+
+def quoted(walk: Walk, phrase: Phrase) -> None:
+    """ "VM 'orion'"."""
+    match = _QUOTED.match(walk.text, phrase.end)
+    focus = walk.focus
+    if match and focus and not focus.name and (focus.count or 1) == 1:
+        focus.set("name", guest_name(match["name"]), Cause(match["name"], match.start("name"), match.end("name")))
+        walk.named_until = match.end()
+
+
+def follows(walk: Walk, phrase: Phrase) -> bool:
+    """Whether the phrase gives its machines a name."""
+    following = walk.elements[walk.position + 1 : walk.position + 2]
+    is_called = bool(following) and isinstance(following[0], Token) and following[0].value == "named"
+    return is_called or _QUOTED.match(walk.text, phrase.end) is not None
+
+
+def _name(walk: Walk, group: Group, found: list[str], cause: Cause) -> None:
+    if len(found) == 1 and (group.count or 1) == 1:
+        group.set("name", found[0], cause)
+    elif len(found) >= (group.count or 1):
+        copies = [_copy(group, name, cause) for name in found]
+        place = walk.request.groups.index(group)
+        walk.request.groups[place : place + 1] = copies
+        walk.here = [g for g in walk.here if g is not group]
+        walk.turn_to(*copies)
+
+
+def _copy(group: Group, name: str, cause: Cause) -> Group:
+    copy = Group(group.role, list(group.software), kind=group.kind, os=group.os, count=1, sentence=group.sentence)
+    for size in SIZES:
+        setattr(copy, size, getattr(group, size))
+    copy.causes = {**group.causes, "name": cause}
+    copy.name = name
+    return copy
+
+
+def spoken_of(walk: Walk, element: Token | Phrase) -> Group | None:
+    """A group whose own name stands at this place."""
+    for group in walk.request.groups:
+        end = element.start + len(group.name)
+        if (
+            group.name
+            and walk.text[element.start : end].lower() == group.name
+            and not walk.text[end : end + 1].isalnum()
+        ):
+            walk.named_until = end
+            return group
+    return None

@@ -1,0 +1,234 @@
+"""What is not wanted, what exists already, and what would destroy something: how far a "no" reaches."""
+
+import re
+from collections.abc import Callable, Sequence
+
+from blueprints.generation.lexicon import fold
+from blueprints.generation.phrases import Element, Phrase
+from blueprints.generation.tokens import Token
+from blueprints.generation.walk import Walk
+
+_MOST_WORDS_BETWEEN = 4
+_MOST_IN_REFUSAL = 8
+_NEED_IS_NEAR = 20
+"""So many letters behind the "not" the word of need may stand."""
+_EXCEPT = ("except", "ausser", "bis auf", "sauf", "excepto", "salvo", "tranne", "eccetto", "apart from", "other than")
+_REPLACE = ("replac", "ersetz", "remplac", "sustitu", "reempl", "sostitu")
+_BY = ("by", "with", "durch", "mit", "par", "avec", "por", "con", "da")
+_HARM = re.compile(
+    r"(?:ever )?(?:be |go |take |bring |tear |knock )*(?:down|fail|lose|interrupt|affect|stop|break|harm|hurt|unavailable|offline|outage|ausfall|unterbr|tomber|s.arreter|caer|caerse|cadere|fermarsi)"
+)
+_NEED = re.compile(
+    r"\b(?:need|want|require|brauch|will|woll|besoin|veux|voulons|necesit|quier|quer|serv|vogli|bisogno|requir|necessary|notig|erforderlich|necessaire|necesari|necessari)\w*"
+)
+Reading = Callable[[Walk, Token], None]
+
+
+def without_orders_to_destroy(walk: Walk, tokens: list[Token]) -> list[Token]:
+    """The sentence up to where it orders to delete or stop something."""
+    if (
+        tokens[:1]
+        and tokens[0].kind == "without"
+        and tokens[0].text.lower() == "drop"
+        and not _drops_something_in(tokens, tokens[0])
+    ):
+        walk.request.destroys = True
+        return []
+    for place, token in enumerate(tokens):
+        if token.kind != "verb" or token.value != "destroy":
+            continue
+        if any(t.kind == "without" for t in tokens[max(0, place - 2) : place]):
+            continue
+        walk.request.destroys = True
+        before = tokens[:place] if any(_describes(token) for token in tokens[:place]) else []
+        return before + tokens[_end_of_order(tokens, place) :]
+    return tokens
+
+
+def _describes(token: Token) -> bool:
+    """Whether something is to be built in what stands before the order: "two web servers, and delete the old one"."""
+    return token.kind in ("number", "article", "cpu", "memory", "disk", "size", "os") or token.value == "build"
+
+
+def _end_of_order(tokens: list[Token], place: int) -> int:
+    """Where something else begins: ", keep 2 web servers", "and create a database"."""
+    for end in range(place + 1, len(tokens) - 1):
+        is_break = tokens[end].kind == "comma" or (tokens[end].kind == "join" and tokens[end].value in ("and", "but"))
+        if is_break and (tokens[end + 1].kind in ("kept", "number") or tokens[end + 1].value == "build"):
+            return end
+    return len(tokens)
+
+
+def begin(walk: Walk, token: Token) -> None:
+    if fold(token.text).startswith(_EXCEPT) and _gives_a_value(walk):
+        return
+    if _governs_harm(walk) or _drops_something_in(walk.elements[walk.position :], token):
+        return
+    walk.is_negated, walk.distance, walk.negated_from = True, 0, walk.position
+    walk.is_replacing = fold(token.text).startswith(_REPLACE)
+
+
+def goes_on_at(walk: Walk, join: Token) -> bool:
+    """ "no cache and no queue", "do not put it into a container"."""
+    if ends_replacing(walk, join):
+        return False
+    return join.value in ("and", "to", "with") or (join.value == "on" and _is_still_open(walk))
+
+
+def _is_still_open(walk: Walk) -> bool:
+    """ "Do not put it into a container": the noun that is not wanted is still to come."""
+    return not any(isinstance(element, Phrase) for element in walk.elements[walk.negated_from : walk.position])
+
+
+def _governs_harm(walk: Walk) -> bool:
+    """ "must not take down our queue", "darf nicht ausfallen": says what has to hold, and takes nothing away."""
+    following = walk.elements[walk.position + 1 : walk.position + 4]
+    ahead = " ".join(fold(walk.quote(element).text) for element in following if isinstance(element, Token))
+    return _HARM.match(ahead) is not None
+
+
+def _drops_something_in(elements: Sequence[Element | Token], token: Token) -> bool:
+    """ "drop a VM in there" adds one; "drop the VM" does not."""
+    following = elements[1:2]
+    is_indefinite = bool(following) and (
+        following[0].count is not None
+        if isinstance(following[0], Phrase)
+        else following[0].kind in ("article", "number")
+    )
+    return token.text.lower() == "drop" and is_indefinite
+
+
+def trailing(walk: Walk) -> set[int]:
+    """Places of a clause whose "not" comes last: "Backup brauchen wir nicht", "a cache is not needed"."""
+    found: set[int] = set()
+    clause: list[int] = []
+    for place, element in enumerate([*walk.elements, None]):
+        if element is None or (isinstance(element, Token) and element.kind in ("comma", "stop", "colon", "open")):
+            end = element.start if element else len(walk.text)
+            found |= set(clause) if clause and _ends_in_no(walk, [walk.elements[n] for n in clause], end) else set()
+            clause = []
+        else:
+            clause.append(place)
+    return found
+
+
+def _ends_in_no(walk: Walk, clause: list[Element], end: int) -> bool:
+    """A noun first, then a word of need, and a "not" with nothing behind it that could be meant."""
+    places = [n for n, e in enumerate(clause) if isinstance(e, Token) and e.kind == "without"]
+    if not places or len(clause) > _MOST_IN_REFUSAL or any(map(_could_be_meant, clause[places[-1] :])):
+        return False
+    said = fold(walk.text[clause[0].start : min(end, clause[-1].end + _NEED_IS_NEAR)])
+    return any(_is_noun(element) for element in clause[: places[0]][:2]) and _NEED.search(said) is not None
+
+
+def _could_be_meant(element: Element) -> bool:
+    return _is_noun(element) or (isinstance(element, Token) and element.kind in ("os", "gpu", "size"))
+
+
+def _is_noun(element: Element) -> bool:
+    return isinstance(element, Phrase) or element.kind in ("backup", "label", "ha")
+
+
+def _gives_a_value(walk: Walk) -> bool:
+    """ "2 cores each, except the database which gets 8": it has another value, and is wanted."""
+    following = walk.elements[walk.position + 1 : walk.position + 7]
+    end = next((n for n, e in enumerate(following) if isinstance(e, Token) and e.kind in ("stop", "comma")), 7)
+    kinds = [e.kind for e in following[:end] if isinstance(e, Token)]
+    return any(kind in ("number", "cpu", "memory", "disk", "size", "os") for kind in kinds)
+
+
+def of_what_was_said(walk: Walk, tokens: list[Token]) -> None:
+    """ "They run Kafka. I do not need that." takes back what the sentence before named."""
+    kinds = [token.kind for token in tokens if token.kind != "stop"]
+    refusal = next((token for token in tokens if token.kind == "without"), None)
+    is_short = (
+        set(kinds) <= {"without", "definite", "word", "it", "order", "all", "part"} and len(kinds) <= _MOST_IN_REFUSAL
+    )
+    if (
+        refusal is None
+        or not is_short
+        or kinds[-1] == "without"
+        or not _NEED.search(fold(walk.text[tokens[0].start : tokens[-1].end]))
+    ):
+        return
+    for group in list(walk.last_named):
+        walk.request.excluded.update(group.software or [group.role])
+        walk.drop(group)
+
+
+def begin_existing(walk: Walk, token: Token) -> None:
+    """ "we already have Prometheus"; "the database is hosted elsewhere"."""
+    group = walk.in_focus
+    if token.value != "after":
+        walk.is_existing = True
+    elif group is not None and not group.has_sizes:
+        walk.request.excluded.update(group.software or [group.role])
+        walk.drop(group)
+
+
+def at_comma(walk: Walk) -> None:
+    """A list of things that are not wanted goes on behind a comma, if nothing else begins there."""
+    if not _is_list(walk.elements[walk.position + 1 : walk.position + 5]):
+        walk.is_negated = False
+
+
+def _is_list(following: list[Element]) -> bool:
+    """ "…, cache or queue": bare nouns to the end."""
+    kinds = [_kind(element) for element in following]
+    is_last = kinds[1:2] == ["join"] and kinds[2:3] == ["noun"] and kinds[3:4] in ([], ["stop"], ["comma"])
+    return kinds[:1] == ["noun"] and (is_last or kinds[1:3] == ["comma", "noun"])
+
+
+def _kind(element: Element) -> str:
+    if isinstance(element, Token):
+        return element.kind
+    return "noun" if element.count is None and not element.before else "phrase"
+
+
+def ends_replacing(walk: Walk, token: Token) -> bool:
+    """ "replace the old proxy by two Caddy servers": what comes behind is wanted."""
+    return walk.is_replacing and token.text.lower() in _BY
+
+
+def at_word(walk: Walk) -> None:
+    word = walk.elements[walk.position]
+    if isinstance(word, Token) and ends_replacing(walk, word):
+        walk.is_negated = walk.is_replacing = False
+    walk.distance += 1
+    if walk.distance > _MOST_WORDS_BETWEEN:
+        walk.is_negated = False
+
+
+def excludes(walk: Walk, token: Token) -> bool:
+    """A single word that is not wanted: a system, a GPU, backups."""
+    if walk.is_negated and token.kind in ("os", "label", "backup", "gpu", "ha"):
+        walk.request.excluded.add(str(token.value).split("-")[0])
+        return True
+    return walk.is_negated and token.kind == "cpu"
+
+
+def unless_excluded(reading: Reading) -> Reading:
+    def read(walk: Walk, token: Token) -> None:
+        if not excludes(walk, token):
+            reading(walk, token)
+
+    return read
+
+
+def excludes_phrase(walk: Walk, phrase: Phrase) -> bool:
+    """Machines that are not wanted, or not to be made because they exist."""
+    if not walk.is_negated and not walk.is_existing:
+        return False
+    if walk.is_negated and phrase.insists and walk.distance > 1:
+        walk.is_negated = False
+        return False
+    names = phrase.software or [phrase.role] if phrase.role or phrase.software else [_guest(phrase.kind)]
+    walk.request.excluded.update(name for name in names if name)
+    if phrase.role == "kubernetes":
+        walk.request.excluded.add("kubernetes")
+    walk.distance = 0
+    return True
+
+
+def _guest(kind: str) -> str:
+    return "container" if kind == "lxc" else "vm" if kind == "vm" else ""

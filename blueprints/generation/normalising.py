@@ -1,0 +1,52 @@
+"""The text as it is read: orders to the machine blanked out, lines joined that only the width of a mail has cut. Every
+character keeps its place, so that what is quoted later is what was written."""
+
+import re
+
+from blueprints.generation.lexicon import defence_patterns
+
+_SENTENCE = re.compile(r"(?:[^.!?\n]|\.(?=\S))*[.!?\n]*")
+_COMMENT = re.compile(
+    r"<!--.*?(?:-->|\Z)|^[ \t]*(?:#{1,6}|//)\s*(?:note|new|system|assistant|instruction|ai)\b.*$", re.S | re.I | re.M
+)
+_LIST_MARK = re.compile(r"^(?P<indent>[ \t]*)(?:[-*•–]|\d{1,2}[.)]|\([a-z0-9]\))(?=\s)", re.MULTILINE)
+LIST_MARK = "\x02"
+"""Stands where a list mark was."""
+_WIDE = 58
+_SOFT_END = re.compile(r"[^\s.:;!?|]\s*$")
+_SOFT_START = re.compile(r"[a-zà-ÿ0-9(]")
+
+
+def without_orders(text: str) -> tuple[str, bool]:
+    """The text without sentences that address the machine, and whether there were any."""
+    pattern = defence_patterns()
+    cleaned = _COMMENT.sub(_blank, text)
+    cleaned = _SENTENCE.sub(lambda match: _blank(match) if pattern.search(match[0]) else match[0], cleaned)
+    return cleaned, cleaned != text
+
+
+def readable(text: str) -> str:
+    """List marks marked, and lines joined that belong to one sentence."""
+    return _joined(_LIST_MARK.sub(_unmarked, text))
+
+
+def _blank(match: re.Match[str]) -> str:
+    return re.sub(r"[^\n]", " ", match[0])
+
+
+def _unmarked(match: re.Match[str]) -> str:
+    """A list mark counts nothing: only its place is left, and that there was one."""
+    return " " * (len(match[0]) - 1) + LIST_MARK
+
+
+def _joined(text: str) -> str:
+    """A line of prose that goes on in the next one becomes one line with it."""
+    lines = text.split("\n")
+    for place in range(len(lines) - 1):
+        if _goes_on(lines[place], lines[place + 1]):
+            lines[place] += "\0"
+    return "\n".join(lines).replace("\0\n", " ")
+
+
+def _goes_on(line: str, following: str) -> bool:
+    return len(line) >= _WIDE and bool(_SOFT_END.search(line) and _SOFT_START.match(following))

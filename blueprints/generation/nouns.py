@@ -1,0 +1,67 @@
+"""Where the nouns of a phrase begin and end among tokens: "PostgreSQL database server", "two Debian 12"."""
+
+from blueprints.generation.lexicon import software_facts
+from blueprints.generation.tokens import Token
+
+NOUNS = ("role", "software", "machine", "member")
+VALUES = ("cpu", "memory", "disk", "size", "gpu", "os", "vlan", "cidr", "ip")
+
+
+def core_end(tokens: list[Token], start: int) -> int:
+    """Where the nouns that begin here end: "PostgreSQL database server", "LXC container"."""
+    if _is_verb(tokens, start):
+        return start
+    if _is_bare_system(tokens, start):
+        return start + 1
+    end = start
+    while end < len(tokens) and tokens[end].kind in NOUNS and _continues(tokens[start:end], tokens[end]):
+        end += 1
+    return end
+
+
+def _is_verb(tokens: list[Token], start: int) -> bool:
+    """ "Host a Moodle", "Rancher-managed": no noun."""
+    following = tokens[start + 1].kind if start + 1 < len(tokens) else ""
+    if following == "word" and tokens[start + 1].value in (
+        "managed",
+        "capable",
+        "enabled",
+        "aware",
+        "compatible",
+        "style",
+        "like",
+        "ready",
+    ):
+        return True
+    return tokens[start].text.lower() == "host" and following in ("article", "number", "definite", "own", "another")
+
+
+def _continues(core: list[Token], token: Token) -> bool:
+    """Whether this noun belongs to those before it."""
+    if not core:
+        return True
+    if token.kind in ("software", "role") and all(t.kind == "member" for t in core):
+        return True
+    if token.kind == "software":
+        return core[-1].kind != "member" and _plays(core, token.value)
+    if token.kind == "role":
+        return core[-1].kind in ("software", "role") or (core[-1].kind == "machine" and len(core) == 1)
+    return True
+
+
+def _plays(core: list[Token], software: str) -> bool:
+    """Whether the software plays the role that stands before it, and is the first that is named."""
+    facts = software_facts(software)
+    roles = [token.value for token in core if token.kind == "role"]
+    fits = not roles or facts.get("role", "") in ("", *roles) or bool(facts.get("runtime"))
+    return fits and all(token.kind != "software" for token in core)
+
+
+def _is_bare_system(tokens: list[Token], start: int) -> bool:
+    """ "two Debian 12", "an Ubuntu": a system that is counted and has no noun after it is a machine."""
+    if tokens[start].kind != "os" or start == 0:
+        return False
+    before = next((t for t in reversed(tokens[:start]) if t.kind not in ("size_word", "another", "exact")), None)
+    after = next((t for t in tokens[start + 1 :] if t.kind not in (*VALUES, "slash", "dash")), None)
+    is_counted = before is not None and before.kind in ("number", "article")
+    return is_counted and (after is None or after.kind not in (*NOUNS, "word", "environment", "size_word"))

@@ -1,0 +1,203 @@
+"""What surrounds the machines: order, backups, environment, region, budget, and what the request is about at all."""
+
+from itertools import pairwise
+
+from blueprints.generation.facts import Group
+from blueprints.generation.lexicon import fold
+from blueprints.generation.phrases import Phrase
+from blueprints.generation.tokens import Token
+from blueprints.generation.walk import Walk
+
+_DAYS = {"hourly": 1 / 24, "daily": 1, "weekly": 7, "monthly": 30}
+_ORDINALS = (
+    "first",
+    "zuerst",
+    "d abord",
+    "primero",
+    "prima",
+    "second",
+    "third",
+    "fourth",
+    "last",
+    "zuletzt",
+    "next",
+    "segundo",
+    "tercero",
+)
+_WANTS = (
+    "need",
+    "requir",
+    "uses",
+    "brauch",
+    "benotig",
+    "nutzt",
+    "verwendet",
+    "a besoin",
+    "utilise",
+    "necesit",
+    "usa",
+    "ha bisogno",
+)
+_NOT_BEFORE = ("before", "bevor", "vor", "avant", "antes", "prima")
+_TEST_CONTEXT = {"join", "verb", "colon", "article", ""}
+
+
+def backup(walk: Walk, token: Token) -> None:
+    walk.backup_sentence, walk.backup_token = walk.sentence, token
+
+
+def schedule(walk: Walk, token: Token) -> None:
+    """Said before or after the word for backups, in its sentence or in the next."""
+    if _is_about_backups(walk):
+        walk.schedules.append(token)
+
+
+def days(walk: Walk, token: Token) -> None:
+    if _is_about_backups(walk):
+        walk.retentions.append(token)
+
+
+def kept_copies(walk: Walk, token: Token) -> bool:
+    """ "retain 21 of them", "keep the last 7": so many copies last as long as the schedule makes them."""
+    before = [kind for kind in walk.kinds_before(4) if kind not in ("word", "definite", "existing")]
+    if before[:1] != ["kept"] or not _is_about_backups(walk):
+        return False
+    schedule = walk.schedules[-1].value if walk.schedules else "daily"
+    walk.retentions.append(token.become("days", max(1, round(int(token.value) * _DAYS.get(schedule, 1)))))
+    return True
+
+
+def _is_about_backups(walk: Walk) -> bool:
+    return any(isinstance(e, Token) and e.kind in ("backup", "kept") for e in walk.elements) or (
+        0 <= walk.sentence - walk.backup_sentence <= 1
+    )
+
+
+def end_of_sentence(walk: Walk) -> None:
+    """The policy of this sentence goes to the machines that it is about."""
+    if walk.sentence - walk.backup_sentence > 1 or walk.backup_token is None:
+        return
+    groups = _covered(walk)
+    for group in groups:
+        said = walk.quote(walk.backup_token)
+        if walk.schedules:
+            group.set("backup_schedule", walk.schedules[-1].value, walk.quote(walk.schedules[-1]))
+        elif not group.backup_schedule:
+            group.set("backup_schedule", "daily", said)
+        if walk.retentions:
+            group.set("backup_days", walk.retentions[-1].value, walk.quote(walk.retentions[-1]))
+    walk.schedules, walk.retentions = [], []
+
+
+def _covered(walk: Walk) -> list[Group]:
+    groups = walk.request.groups
+    if walk.sentence == walk.backup_sentence:
+        is_for_all = not walk.here or any(isinstance(e, Token) and e.kind == "all" for e in walk.elements)
+        walk.covered = groups if is_for_all else [g for g in walk.current if g in groups] or groups
+    return [group for group in walk.covered if group in groups] or groups
+
+
+def environment(walk: Walk, token: Token) -> None:
+    if walk.text[max(0, token.start - 1) : token.start] == "-" and token.value != "production":
+        return
+    if token.value == "test" and token.text.lower() not in ("qa", "uat") and not _is_about_environment(walk):
+        return
+    request = walk.request
+    if request.environment and request.environment != token.value:
+        walk.environments.add(token.value)
+    if not request.environment:
+        request.environment = token.value
+        request.causes["environment"] = walk.quote(token)
+
+
+def _is_about_environment(walk: Walk) -> bool:
+    """ "unit tests" and "a test" are no environment; "for testing" and "Environment: TEST" are."""
+    before = (walk.kinds_before(1) or [""])[0]
+    following = walk.kinds_after(1)
+    return before in _TEST_CONTEXT or any(kind in ("verb", "comma", "phrase", "machine") for kind in following)
+
+
+def region(walk: Walk, token: Token) -> None:
+    walk.request.region = token.text.lower()
+    walk.request.causes["region"] = walk.quote(token)
+
+
+def money(walk: Walk, token: Token) -> None:
+    if isinstance(token.value, float):
+        walk.request.max_cost = token.value
+        walk.request.causes["max_cost"] = walk.quote(token)
+
+
+def verb(walk: Walk, token: Token) -> None:
+    """What is asked for: to build something, or to destroy something."""
+    if token.value == "build":
+        walk.request.builds = True
+
+
+def order(walk: Walk, token: Token) -> None:
+    """Remember who needs, or is needed; the machines named next complete it."""
+    if token.value == "after" and _is_about_itself(walk):
+        walk.link = "needs"
+        return
+    earlier = walk.in_focus or (walk.focus if _is_pronoun(walk) else None)
+    value = token.value
+    if walk.is_negated and set(walk.quote(token).text.lower().split()) & set(_NOT_BEFORE):
+        walk.is_negated, value = False, "after"
+    if value == "then" or _goes_on_after(walk, token):
+        walk.order = ("before", walk.in_focus) if walk.in_focus else walk.order
+        walk.is_sequence = True
+    elif earlier:
+        walk.order = (value, earlier)
+    elif not fold(token.text).startswith(_WANTS):  # "our school needs one JupyterHub": a school is no machine
+        walk.order_ahead = value
+
+
+def _goes_on_after(walk: Walk, token: Token) -> bool:
+    """ "… and after those the mail server" in a sequence."""
+    return walk.is_sequence and token.value == "after" and walk.kinds_before(1) in (["join"], ["comma"])
+
+
+def _is_about_itself(walk: Walk) -> bool:
+    """ "Home Assistant needs a VM", "each needs two containers": what it runs on, and no order."""
+    following = walk.elements[walk.position + 1 : walk.position + 2]
+    return (
+        bool(following)
+        and isinstance(following[0], Phrase)
+        and following[0].is_machine
+        and not following[0].is_definite
+    )
+
+
+def ordinals(walk: Walk) -> None:
+    """ "Database first, cache second, application third"."""
+    places = [n for n, e in enumerate(walk.elements) if isinstance(e, Token) and fold(e.text) in _ORDINALS]
+    follow = [n for n in places if n and isinstance(walk.elements[n - 1], Phrase)]
+    if len(follow) > 1 and len(follow) == len(walk.here) and _text(walk, follow[0]) in _ORDINALS[:5]:
+        walk.request.needs += [(later, earlier) for earlier, later in pairwise(walk.here)]
+
+
+def _text(walk: Walk, place: int) -> str:
+    return fold(walk.quote(walk.elements[place]).text)
+
+
+def _is_pronoun(walk: Walk) -> bool:
+    return (
+        bool(walk.elements)
+        and walk.kinds_before(1) != []
+        and not any(isinstance(e, Phrase) for e in walk.elements[: walk.position])
+    )
+
+
+def settle_order(walk: Walk, group: Group) -> None:
+    """The other side of "after", "before" or "behind" has been named."""
+    if walk.order and walk.order[1] is not group:
+        direction, other = walk.order
+        walk.request.needs.append((group, other) if direction in ("before", "behind") else (other, group))
+        if direction in ("before", "behind"):
+            walk.order = ("before", group) if walk.is_sequence else None
+    elif walk.order_ahead and walk.ahead is None:
+        walk.ahead = group
+    elif walk.order_ahead and walk.ahead is not None and walk.ahead is not group:
+        pair = (walk.ahead, group) if walk.order_ahead in ("before", "behind") else (group, walk.ahead)
+        walk.request.needs.append(pair)
+        walk.order_ahead, walk.ahead = "", None

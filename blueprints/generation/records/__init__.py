@@ -1,0 +1,21 @@
+"""Machines that are written down as records: tables, comma-separated lines, YAML and JSON."""
+
+import re
+
+from blueprints.generation.facts import Group
+from blueprints.generation.records.machines import groups_of
+from blueprints.generation.records.tables import tables
+from blueprints.generation.records.trees import trees
+
+
+def taken_out(text: str) -> tuple[str, list[Group]]:
+    """The text with its records blanked out, every other character in its place, and the machines of the records."""
+    found: list[Group] = []
+    for read in (trees, tables):
+        records, spans = read(text)
+        groups = [group for record in records for group in groups_of(record)]
+        if groups:
+            found += groups
+            for start, end in spans:
+                text = text[:start] + re.sub(r"[^\n]", " ", text[start:end]) + text[end:]
+    return text, found

@@ -1,0 +1,87 @@
+"""Numbers and values that are handed out in order: "nginx, redis and postgres with 1, 2 and 8 GB respectively"."""
+
+import re
+from collections.abc import Iterator
+
+from blueprints.generation.phrases import Element, Phrase
+from blueprints.generation.tokens import Token
+
+_WORDS = ("respectively", "respectivement", "respectivamente", "rispettivamente", "beziehungsweise", "resp")
+_SIZES = ("cpu", "memory", "disk", "size")
+_VALUES = (*_SIZES, "vlan", "ip", "cidr", "os")
+Run = list[Token]
+
+
+def shared_out(elements: list[Element]) -> list[Element]:
+    """The sentence with each number given to its noun, when there are as many numbers as nouns."""
+    if not any(isinstance(e, Token) and e.text.lower() in _WORDS for e in elements):
+        return elements
+    nouns = [e for e in elements if isinstance(e, Phrase) and not e.is_machine and not e.is_member]
+    runs = [run for run in _runs(elements) if len(run) == len(nouns) > 1]
+    if runs:
+        return _values_given(elements, nouns, runs)
+    return _counts_given(elements, [noun for noun in nouns if not noun.insists])
+
+
+def _counts_given(elements: list[Element], nouns: list[Phrase]) -> list[Element]:
+    """ "web, app and database tiers with 2, 3 and 1 servers respectively"."""
+    counted = [e for e in elements if isinstance(e, Phrase) and (e.is_machine or e.is_member) and e.insists]
+    numbers = [n for n in (_number(e) for e in elements) if n is not None]
+    if not nouns or len(nouns) != len(numbers):
+        return elements
+    for noun, number in zip(nouns, numbers, strict=True):
+        noun.count = number
+    return [e for e in elements if e not in counted and e not in numbers]
+
+
+def _number(element: Element) -> Token | None:
+    if isinstance(element, Phrase):
+        return element.count if element.insists and (element.is_machine or element.is_member) else None
+    return element if element.kind == "number" else None
+
+
+def _runs(elements: list[Element]) -> Iterator[Run]:
+    """Values one after the other: "1, 2 and 8 GB", "VLAN 10 and 20"."""
+    run: Run = []
+    for element in elements:
+        if isinstance(element, Token) and (element.kind in _VALUES or element.kind == "number"):
+            if run and not _are_alike(run[-1], element):
+                yield run
+                run = []
+            run.append(element)
+        elif isinstance(element, Phrase) or not (element.kind == "comma" or element.value == "and"):
+            yield run
+            run = []
+    yield run
+
+
+def _are_alike(one: Token, other: Token) -> bool:
+    return one.kind == other.kind or "number" in (one.kind, other.kind)
+
+
+def _values_given(elements: list[Element], nouns: list[Phrase], runs: list[Run]) -> list[Element]:
+    """Each noun followed by its values."""
+    runs = [_in_one_unit(run) for run in runs if any(token.kind != "number" for token in run)]
+    taken = {token.start for run in runs for token in run}
+    found: list[Element] = []
+    for element in elements:
+        if isinstance(element, Token) and element.start in taken:
+            continue
+        found.append(element)
+        if isinstance(element, Phrase) and element in nouns:
+            found += [run[nouns.index(element)] for run in runs]
+    return found
+
+
+def _in_one_unit(run: Run) -> Run:
+    """Bare numbers are what the value beside them is."""
+    typed = next(token for token in reversed(run) if token.kind != "number")
+    unit = _unit(typed)
+    return [token if token.kind != "number" else token.become(typed.kind, int(token.value * unit)) for token in run]
+
+
+def _unit(token: Token) -> int:
+    number = re.search(r"[0-9]+(?:[.,][0-9]+)?", token.text)
+    if token.kind not in _SIZES or number is None:
+        return 1
+    return int(token.value / float(number[0].replace(",", ".")))

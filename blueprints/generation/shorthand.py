@@ -1,0 +1,135 @@
+"""Short spellings that mean several things: "4/16/200", "two data disks of 200 GB", "10.0.0.11-14", "two dozen"."""
+
+import re
+from dataclasses import replace
+
+from blueprints.generation.lexicon import fold
+from blueprints.generation.neighbours import is_at, is_range_mark, kind_at, skip
+from blueprints.generation.tokens import Token
+from blueprints.schema.sizes import GIB
+
+_PLURAL = ("s", "platten", "dischi")
+_MOST_ADDRESSES = 64
+_THROUGH = ("through", "thru", "till", "until", "hasta", "fino", "jusqu", "bis")
+_FROM_ON = frozenset(
+    {
+        "starting",
+        "beginning",
+        "start",
+        "partir",
+        "partire",
+        "ab",
+        "onwards",
+        "onward",
+        "upwards",
+        "aufwarts",
+        "fortlaufend",
+        "consecutive",
+        "adelante",
+    }
+)
+_NEAR = 4
+_ENDS = ("ip", "ip_tail", "number")
+_DOZENS = ("dozen", "dutzend", "douzaine", "docena", "dozzin")
+_MOST_PARTS = 4
+_MOST_CORES = 256
+
+
+def disks(tokens: list[Token], position: int) -> tuple[Token, int] | None:
+    """ "two extra disks of 200 GB", "2 x 500 GB SSD"."""
+    place, is_extra = position + 1, False
+    while kind_at(tokens, place) == "another":
+        place, is_extra = place + 1, True
+    number = tokens[position]
+    if is_at(tokens, place, "label", "disk"):
+        size = skip(tokens, place + 1, colon=True)
+        is_extra |= tokens[place].text.lower().startswith(("data", "daten"))
+        last = size + (kind_at(tokens, size + 1) == "each")
+    else:
+        size, last = place, place + 1
+        is_plural = last < len(tokens) and tokens[last].text.lower().endswith(_PLURAL)
+        if not is_at(tokens, last, "label", "disk") or not (
+            is_plural or number.text.lower().strip()[-1:] in ("x", "×")
+        ):
+            return None
+    if kind_at(tokens, size) not in ("size", "disk") or number.value < 2:
+        return None
+    value = (int(number.value), tokens[size].value, is_extra)
+    return number.become("disks", value, until=tokens[last]), last - position + 1
+
+
+def spec(tokens: list[Token], position: int) -> tuple[Token, int] | None:
+    """ "4/16/200", "(2/4)": cores, memory, disk, in the order that everybody uses."""
+    place, parts = position, [tokens[position]]
+    while (
+        len(parts) < _MOST_PARTS
+        and kind_at(tokens, place + 1) == "slash"
+        and kind_at(tokens, place + 2) in ("number", "size", "memory", "disk")
+    ):
+        parts.append(tokens[place + 2])
+        place += 2
+    is_enclosed = kind_at(tokens, position - 1) == "open" and kind_at(tokens, place + 1) == "close"
+    if not (len(parts) == 3 or (len(parts) == 2 and is_enclosed)) or parts[0].value > _MOST_CORES:
+        return None
+    sizes = [int(part.value * GIB) if part.kind == "number" else part.value for part in parts[1:]]
+    return parts[0].become("spec", (int(parts[0].value), *sizes), until=parts[-1]), place - position + 1
+
+
+def ip_tail(tokens: list[Token], position: int) -> tuple[Token, int] | None:
+    """ "10.4.4.21, .22": the network of the address before."""
+    whole = next((t for t in reversed(tokens[max(0, position - 8) : position]) if t.kind == "ip"), None)
+    if whole is None:
+        return None
+    whole_tail = tokens[position].become("ip", whole.value.rsplit(".", 1)[0] + tokens[position].text)
+    return ip_from([*tokens[:position], whole_tail, *tokens[position + 1 :]], position) or (whole_tail, 1)
+
+
+def ip_from(tokens: list[Token], position: int) -> tuple[Token, int] | None:
+    """ "from .11 on", "starting at 10.0.0.11", "ab 10.0.0.11": one after the other, as many as there are machines."""
+    before = tokens[max(0, position - _NEAR) : position]
+    after = tokens[position + 1 : position + 2]
+    said = {word for token in (*_open(before), *after) for word in re.split(r"\W+", fold(token.text))}
+    if not said & _FROM_ON and not any(token.kind == "bound" and token.value == "least" for token in _open(before)):
+        return None
+    network, _, first = tokens[position].value.rpartition(".")
+    last = min(int(first) + _MOST_ADDRESSES, 255)
+    addresses = tuple(f"{network}.{number}" for number in range(int(first), last))
+    return replace(tokens[position].become("ips", addresses), high="open"), 1
+
+
+def _open(before: list[Token]) -> list[Token]:
+    """What stands before it within its clause, no other address between."""
+    start = max((n + 1 for n, token in enumerate(before) if token.kind in ("stop", "comma", "ip", "ips")), default=0)
+    return before[start:]
+
+
+def ip_range(tokens: list[Token], position: int) -> tuple[Token, int] | None:
+    """ "10.0.0.11-14", "10.0.0.11 to 10.0.0.14": every address between."""
+    if not _leads_on(tokens, position + 1) or kind_at(tokens, position + 2) not in _ENDS:
+        return None
+    network, _, first = tokens[position].value.rpartition(".")
+    until, _, last = tokens[position + 2].text.rpartition(".")
+    if until not in ("", network) or not last.isdigit() or not 0 < int(last) - int(first) < _MOST_ADDRESSES:
+        return None
+    addresses = tuple(f"{network}.{number}" for number in range(int(first), int(last) + 1))
+    return tokens[position].become("ips", addresses, until=tokens[position + 2]), 3
+
+
+def _leads_on(tokens: list[Token], place: int) -> bool:
+    """ "-", "to", "through"."""
+    if is_range_mark(tokens, place, after_between=False):
+        return True
+    return (
+        place < len(tokens)
+        and tokens[place].kind in ("word", "bound", "join", "order")
+        and fold(tokens[place].text).startswith(_THROUGH)
+    )
+
+
+def dozens(tokens: list[Token], position: int) -> tuple[Token, int] | None:
+    """ "two dozen", "anderthalb Dutzend"."""
+    is_dozen = kind_at(tokens, position + 1) == "number" and tokens[position + 1].text.lower().startswith(_DOZENS)
+    if not is_dozen:
+        return None
+    number = tokens[position].value * tokens[position + 1].value
+    return tokens[position].become("number", number, until=tokens[position + 1]), 2

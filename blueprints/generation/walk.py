@@ -1,0 +1,134 @@
+"""Where the reader is: the machines that it speaks of, those named in this sentence, and the values that wait for a noun."""
+
+from dataclasses import dataclass, field
+
+from blueprints.generation.facts import Cause, Group, Request
+from blueprints.generation.phrases import Element, Phrase
+from blueprints.generation.tokens import Token
+
+
+@dataclass(slots=True)
+class Walk:
+    """One reading of one text; `elements` to `waiting` are of the sentence that is read."""
+
+    text: str
+    request: Request
+    sentence: int = 0
+    current: list[Group] = field(default_factory=list)
+    last_named: list[Group] = field(default_factory=list)
+    elements: list[Element] = field(default_factory=list)
+    position: int = 0
+    here: list[Group] = field(default_factory=list)
+    waiting: list[tuple[Token, str]] = field(default_factory=list)
+    mark: str = ""
+    came_by_for: bool = False
+    is_indented: bool = False
+    heading: Group | None = None
+    headings: list[Group] = field(default_factory=list)
+    part: Group | None = None
+    installing: Group | None = None
+    addons: list[str] = field(default_factory=list)
+    is_sequence: bool = False
+    has_kubernetes: bool = False
+    link: str = ""
+    is_network: bool = False
+    last_label: str = ""
+    is_negated: bool = False
+    negated_from: int = 0
+    per_ahead: str = ""
+    is_replacing: bool = False
+    apart: int = 0
+    naming: Group | None = None
+    is_put_together: bool = False
+    is_existing: bool = False
+    distance: int = 0
+    times: int = 1
+    times_before: int = 1
+    """The same of the machines that were named just before: "each team gets a web server and a database"."""
+    listed: int = 0
+    loose: Token | None = None
+    per: dict[str, Group] = field(default_factory=dict)
+    alike: tuple[int, str, int] = (0, "", 0)
+    numbers: dict[str, int] = field(default_factory=dict)
+    shared: list[Group] = field(default_factory=list)
+    named_until: int = 0
+    indent: int = 0
+    is_item: bool = False
+    goes_on: bool = False
+    heading_indent: int = -1
+    has_colon_end: bool = False
+    order: tuple[str, Group] | None = None
+    order_ahead: str = ""
+    ahead: Group | None = None
+    backup_sentence: int = -9
+    backup_token: Token | None = None
+    covered: list[Group] = field(default_factory=list)
+    schedules: list[Token] = field(default_factory=list)
+    retentions: list[Token] = field(default_factory=list)
+    environments: set[str] = field(default_factory=set)
+
+    @property
+    def focus(self) -> Group | None:
+        return self.current[-1] if self.current else None
+
+    @property
+    def in_focus(self) -> Group | None:
+        """The group that this sentence is about so far."""
+        return self.focus if self.focus in self.here else None
+
+    def quote(self, first: Token | Phrase, last: Token | Phrase | None = None) -> Cause:
+        """The words of the request, as its author wrote them, and where."""
+        if isinstance(first, Token) and first.said and last is None:
+            first = first.said
+        end = (last or first).end
+        return Cause(" ".join(self.text[first.start : end].split()), first.start, end)
+
+    def turn_to(self, *groups: Group) -> None:
+        """From here on, values belong to these."""
+        self.current, self.shared = list(groups), []
+        self.here += [group for group in groups if group not in self.here]
+        self.link = ""
+        self.is_network = False
+
+    def add(self, group: Group) -> Group:
+        """Machines not named before."""
+        group.sentence = self.sentence
+        self.request.groups.append(group)
+        self.turn_to(group)
+        return group
+
+    def drop(self, group: Group) -> None:
+        """It was only another word for something else."""
+        self.request.groups = [g for g in self.request.groups if g is not group]
+        self.request.needs = [pair for pair in self.request.needs if group not in pair]
+        for listed in (self.here, self.current, self.last_named):
+            if group in listed:
+                listed.remove(group)
+
+    def begin(self, elements: list[Element]) -> None:
+        """A new sentence."""
+        self.sentence += 1
+        self.last_named = [group for group in self.here if group in self.request.groups] or self.last_named
+        self.elements, self.position = elements, 0
+        self.here, self.waiting, self.shared = (list(self.current) if self.goes_on else []), [], []
+        self.link, self.last_label, self.order_ahead = "", "", ""
+        self.is_network = self.is_negated = self.is_existing = self.came_by_for = False
+        self.order = self.ahead = self.part = self.installing = None
+        self.apart, self.is_put_together = 0, False
+        self.is_sequence, self.times_before = False, 1
+
+    def says(self, kind: str) -> bool:
+        """Whether the sentence has such a token."""
+        return any(e.has(kind) if isinstance(e, Phrase) else e.kind == kind for e in self.elements)
+
+    def kinds_after(self, count: int) -> list[str]:
+        """What follows: kinds of tokens, "phrase" for noun phrases."""
+        return [kind_of(element) for element in self.elements[self.position + 1 : self.position + 1 + count]]
+
+    def kinds_before(self, count: int) -> list[str]:
+        """What came just before, nearest first."""
+        return [kind_of(e) for e in reversed(self.elements[max(0, self.position - count) : self.position])]
+
+
+def kind_of(element: Element) -> str:
+    return "phrase" if isinstance(element, Phrase) else element.kind

@@ -1,0 +1,1 @@
+"""What the pages of blueprints show, worked out without a request."""

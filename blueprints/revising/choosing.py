@@ -1,0 +1,66 @@
+"""Which parts of a draft are meant, and how they are called."""
+
+from collections.abc import Sequence
+from itertools import chain
+
+from blueprints.revising import hearing
+from blueprints.revising.changing import Draft
+from blueprints.revising.clauses import Clause
+from blueprints.revising.hearing import Heard, meant
+from blueprints.schema import Resource
+
+
+def about(draft: Draft, heard: Heard) -> list[Resource]:
+    """The parts that are meant; of "it" those that the words before were about."""
+    found = meant(heard, draft.resources)
+    if found or not (draft.changes or heard.has("sentences", "pronouns")):
+        return found
+    return [one for one in draft.resources if one.name in draft.recent]
+
+
+def wanted(draft: Draft, clause: Clause, phrase: Heard) -> list[Resource]:
+    """The parts that are meant, without those that are not to be touched."""
+    kept = phrase.exceptions
+    spared = [one for heard in (*clause.spared, *([kept] if kept else [])) for one in meant(heard, draft.resources)]
+    return [one for one in about(draft, phrase.objects if kept else phrase) if one not in spared]
+
+
+def chosen(draft: Draft, clause: Clause, phrase: Heard) -> list[Resource]:
+    """The same, of which only the second where that is said."""
+    found = wanted(draft, clause, phrase)
+    if not phrase.ordinals or len(found) < 2 or len(stems(found)) > 1:
+        return found
+    return list(chain.from_iterable(nth(found, position, 1) for position in phrase.ordinals))
+
+
+def only(draft: Draft, heard: Heard) -> list[Resource]:
+    """The one machine that there is, where no other is named."""
+    return draft.machines if len(draft.machines) == 1 and heard.names_nothing else []
+
+
+def nth(found: list[Resource], position: int, number: int) -> list[Resource]:
+    """The one at that place; of "the first two" and "the last two" so many."""
+    if number > len(found):
+        return []
+    if position < 0:
+        return found[-number:]
+    return found[position - 1 : position - 1 + (number if position == 1 else 1)]
+
+
+def number_of(found: Sequence[Resource]) -> int:
+    """How many machines these are."""
+    return sum(one.specs.count or 1 for one in found)
+
+
+def stems(found: Sequence[Resource]) -> set[str]:
+    return {hearing.stem(one.name) for one in found}
+
+
+def which(draft: Draft, verb: str) -> str:
+    return f"What shall I {verb}? There {'are' if len(draft.resources) > 1 else 'is'} {listed(draft.resources)}."
+
+
+def listed(resources: Sequence[Resource]) -> str:
+    """Their names, as one says them."""
+    names = [one.name for one in resources]
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else "nothing yet"

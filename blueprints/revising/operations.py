@@ -1,0 +1,185 @@
+"""What can be done to a draft. Each operation answers what has to be asked first, an empty text when it is done, or None when
+the words are not about the draft."""
+
+from collections.abc import Callable, Sequence
+
+from alma.errors import BadRequest
+from blueprints.generation import generate
+from blueprints.revising import hearing
+from blueprints.revising.changing import Draft
+from blueprints.revising.choosing import about, chosen, listed, number_of, only, stems, which
+from blueprints.revising.clauses import Clause
+from blueprints.revising.hearing import Heard, meant
+from blueprints.revising.removing import remove, remove_backups
+from blueprints.revising.said import Said, causes_of, moved, said_values
+from blueprints.schema import Resource
+
+_SIZES = ("cpu", "memory", "disk")
+_DOWN = frozenset({"halve", "smaller"})
+_ONCE = frozenset({"double", "halve"})
+
+
+def carry_out(draft: Draft, clause: Clause) -> str | None:
+    """Do what is said. Raises BadRequest for what cannot be."""
+    return _OPERATIONS.get(clause.verb, _set)(draft, clause)
+
+
+# -- more --------------------------------------------------------------------------------------------
+def _more(draft: Draft, clause: Clause) -> str:
+    """One more of what is there; a size that grows; or something that is not there yet."""
+    heard = clause.phrases[0]
+    found, sizes = meant(heard, draft.resources), _sizes(heard)
+    if about(draft, heard) and (sizes or said_values(heard.text).values.keys() & set(_SIZES)):
+        return _resize(draft, clause)
+    if not found:
+        return _add(draft, clause)
+    if len(stems(found)) > 1:
+        return f"Of which one do you want more: {listed(found)}?"
+    draft.recount(found, number_of(found) + (heard.number or 1))
+    return ""
+
+
+def _add(draft: Draft, clause: Clause) -> str:
+    heard = clause.phrases[0]
+    alike = meant(heard.objects, draft.resources)
+    if alike and len(stems(alike)) == 1 and not _is_special(heard):
+        draft.recount(alike, number_of(alike) + (heard.number or 1))
+        return ""
+    try:
+        made = generate(heard.text)
+    except BadRequest as error:
+        return error.message
+    if not made["resources"]:
+        return " ".join(made["metadata"].get("questions") or ["What shall be added?"])
+    for resource in made["resources"]:
+        causes = causes_of(made, resource["name"])
+        draft.add(resource, {key: moved(cause, heard.start) for key, cause in causes.items()})
+    return ""
+
+
+# -- other -------------------------------------------------------------------------------------------
+def _rename(draft: Draft, clause: Clause) -> str:
+    """ "Rename db to main-db": the new name is the last word, as it is written."""
+    heard = clause.phrases[0]
+    *before, name = heard.text.strip(" .!\"'“”").removesuffix(" um").split()
+    found = meant(hearing.hear(" ".join(before)), draft.resources)
+    if len(found) != 1:
+        return f"Which one shall be called {name}: {listed(found or draft.resources)}?"
+    draft.rename(found[0], name.strip("\"'“”"))
+    return ""
+
+
+def _swap(draft: Draft, clause: Clause) -> str | None:
+    """Another program on the same machines: "replace redis with memcached", "mariadb instead of mysql"."""
+    heard = clause.phrases[0]
+    used = {name for resource in draft.machines for name in hearing.software_of(resource)}
+    old = next((name for name in heard.software if name in used), None)
+    new = next((name for name in heard.software if name != old), None)
+    if old is None or new is None:
+        return _set(draft, clause)
+    for resource in _running(draft, old, heard):
+        runs = [new if name == old else name for name in hearing.software_of(resource)]
+        draft.set_sizes(resource, {"software": runs})
+    return ""
+
+
+def _running(draft: Draft, software: str, heard: Heard) -> list[Resource]:
+    """The machines that run it; where some are named, of those only."""
+    named = {one.name for one in hearing.named(heard, draft.resources)}
+    return [one for one in draft.machines if software in hearing.software_of(one) and (one.name in named or not named)]
+
+
+def _is_special(heard: Heard) -> bool:
+    """Whether it is to be unlike those that there are."""
+    said = said_values(heard.text)
+    return bool(said.parts or said.values.keys() - {"count"})
+
+
+# -- values ------------------------------------------------------------------------------------------
+def _resize(draft: Draft, clause: Clause) -> str:
+    """To the values that are said, else by half or twice."""
+    sizes = _sizes(clause.phrases[0])
+    factor, said = 0.5 if clause.verb in _DOWN else 2.0, Said()
+    for phrase in clause.phrases:
+        found = chosen(draft, clause, phrase) or only(draft, phrase)
+        if not found:
+            return which(draft, clause.verb if clause.verb in _ONCE else "resize")
+        question = _give(draft, found, said) if (said := said_values(phrase.text, phrase.start) or said) else ""
+        if question:
+            return question
+        for resource in () if said else found:
+            draft.scale(resource, _sizes(phrase) or sizes or ["cpu", "memory"], factor)
+    return ""
+
+
+def _give(draft: Draft, found: Sequence[Resource], said: Said) -> str:
+    """Set what the words name."""
+    if "ip" in said.parts.get("network", ()) and number_of(found) > 1:
+        return f"Which one is to have the address {said.parts['network']['ip']}: {listed(found)}?"
+    for resource in found:
+        draft.set_sizes(resource, said.values, said.causes)
+        for part, values in said.parts.items():
+            draft.set_part(resource, part, values, said.causes)
+    return ""
+
+
+def _set(draft: Draft, clause: Clause) -> str | None:
+    """Values that are said of something that is there: "the database with 16 GB", "5 web servers", "use Rocky Linux"."""
+    heard = clause.phrases[0]
+    if hearing.mentions(heard, "backup", "backup") and heard.denies:
+        return remove_backups(draft, heard)
+    found = chosen(draft, clause, heard) or only(draft, heard)
+    said = said_values(heard.text, heard.start)
+    if not found or heard.makes_something:
+        return None
+    if not said and hearing.mentions(heard, "machine", "lxc"):
+        return _contain(draft, found)
+    return _settle(draft, found, heard, said)
+
+
+def _settle(draft: Draft, found: list[Resource], heard: Heard, said: Said) -> str | None:
+    """How many, on which hosts, and with what."""
+    is_apart = heard.has("sentences", "apart")
+    number = said.values.pop("count", None) or (None if said else heard.goal)
+    if not (said or number or is_apart):
+        return None
+    if number and number != number_of(found):
+        if len(stems(found)) > 1:
+            return f"Of which one shall there be {number}: {listed(found)}?"
+        found = _recounted(draft, found, number)
+    return (_spread(draft, found) if is_apart else "") or _give(draft, found, said)
+
+
+def _recounted(draft: Draft, found: Sequence[Resource], number: int) -> list[Resource]:
+    """Those that there are then: what else is said of them is said of the new ones too. Raises Invalid."""
+    alike = stems(found)
+    draft.recount(found, number)
+    draft.settle()
+    return [one for one in draft.resources if hearing.stem(one.name) in alike]
+
+
+def _spread(draft: Draft, found: Sequence[Resource]) -> str:
+    """On different hosts, role by role: a database and its replica too."""
+    if number_of(found) == 1:
+        return f"There is only one {found[0].name}. How many shall there be, on different hosts?"
+    groups: dict[str, str] = {}
+    for resource in found:
+        draft.keep_apart(resource, groups.setdefault(hearing.role_of(resource), hearing.stem(resource.name)))
+    return ""
+
+
+def _contain(draft: Draft, found: Sequence[Resource]) -> str:
+    """As containers instead of virtual machines."""
+    for resource in found:
+        draft.set_kind(resource, "lxc")
+    return "" if draft.changes else f"{listed(found)}: containers already."
+
+
+def _sizes(heard: Heard) -> list[str]:
+    return [name for name in _SIZES if hearing.mentions(heard, "label", name)]
+
+
+_OPERATIONS: dict[str, Callable[[Draft, Clause], str | None]] = {
+    "remove": remove, "rename": _rename, "swap": _swap, "more": _more, "add": _add, "double": _resize, "halve": _resize, "bigger": _resize,
+    "smaller": _resize,
+}  # fmt: skip

@@ -1,0 +1,75 @@
+"""Taking parts out of a draft, or their backups. Each answers what has to be asked first, an empty text when it is done."""
+
+from itertools import chain
+
+from blueprints.revising import hearing
+from blueprints.revising.changing import Draft
+from blueprints.revising.choosing import about, listed, nth, number_of, stems, wanted, which
+from blueprints.revising.clauses import Clause
+from blueprints.revising.hearing import Heard, meant
+from blueprints.schema import Resource
+
+_PARTS = ("cpu", "memory", "disk", "network", "vlan", "gateway", "software", "gpu")
+
+
+def remove(draft: Draft, clause: Clause) -> str:
+    gone: list[Resource] = []
+    for phrase in clause.phrases:
+        is_backup = hearing.mentions(phrase, "backup", "backup")
+        question = remove_backups(draft, phrase) if is_backup else _note_removed(draft, clause, phrase, gone)
+        if question:
+            return question
+    for resource in [one for one in draft.resources if one in gone]:
+        draft.remove(resource)
+    return ""
+
+
+def _note_removed(draft: Draft, clause: Clause, phrase: Heard, gone: list[Resource]) -> str:
+    """Collect what is to go, so that "the first and the second" count the same row."""
+    objects = phrase.objects
+    found = wanted(draft, clause, objects) or meant(phrase, draft.resources)
+    if not found:
+        return which(draft, "remove")
+    if any(hearing.mentions(objects, "label", part) for part in _PARTS):
+        return f"I take out whole machines. What shall {listed(found)} have instead?"
+    if objects is not phrase and objects.software:
+        return f"I take out whole machines, not what runs on them. Is {listed(found)} to go?"
+    kept = phrase.exceptions
+    if kept is not None:
+        return _keep(draft, found, kept, gone)
+    return _pick(draft, found, objects, gone)
+
+
+def _keep(draft: Draft, found: list[Resource], kept: Heard, gone: list[Resource]) -> str:
+    """All but these, or all but so many."""
+    spared = meant(kept, found)
+    if len(spared) < len(found) and spared:
+        gone += [one for one in found if one not in spared]
+        return ""
+    if not kept.number or len(stems(found)) > 1:
+        return f"Which of {listed(found)} shall stay?"
+    draft.recount(found, kept.number)
+    return ""
+
+
+def _pick(draft: Draft, found: list[Resource], said: Heard, gone: list[Resource]) -> str:
+    """The second, the first and the last, two of them, or all."""
+    positions, total, number = said.ordinals, number_of(found), said.number
+    if positions and len(stems(found)) > 1:
+        return f"Which one: {listed(found)}?"
+    if positions and len(found) > 1:
+        picked = [nth(found, position, number or 1) for position in positions]
+        gone += chain.from_iterable(picked)
+        return "" if all(picked) else f"There are {total} of them, and no such one."
+    if positions or (number and number < total):
+        draft.recount(found, total - (number or 1))
+        return ""
+    gone += found
+    return ""
+
+
+def remove_backups(draft: Draft, phrase: Heard) -> str:
+    wanted, before = about(draft, phrase) or draft.machines, len(draft.changes)
+    for resource in wanted:
+        draft.unset(resource, "backup", "backups")
+    return "" if len(draft.changes) > before else f"{listed(wanted)} has no backups in this draft."

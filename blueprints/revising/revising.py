@@ -1,0 +1,74 @@
+"""A draft and words about it become another draft, with each change in words. Nothing is stored, nothing is guessed: what
+cannot be found in the draft is asked back, and then nothing of what was said is done."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from alma.errors import BadRequest, Invalid
+from blueprints.complexity import figures_for
+from blueprints.pricing import PriceList, default_list
+from blueprints.revising.changing import Draft
+from blueprints.revising.clauses import Clause, clauses
+from blueprints.revising.hearing import meant
+from blueprints.revising.operations import carry_out
+from blueprints.schema import BlueprintDocument, parse_document
+
+_NOTHING = "I did not find what to change; say which part and how."
+
+
+@dataclass(frozen=True)
+class Revision:
+    """The draft as it is then, what changed, and what has to be asked first (nothing changes then)."""
+
+    document: dict[str, Any]
+    changes: Sequence[str] = field(default_factory=tuple)
+    question: str = ""
+
+
+def revise(
+    document: Mapping[str, Any], words: str, prices: PriceList | None = None, *, turn: int = 0
+) -> Revision | None:
+    """What these words make of the draft, priced by a list or by the defaults; None when they are not about it. `turn` is the
+    number of the message that says them, for the causes. Raises BadRequest for what cannot be."""
+    draft = Draft(document, words, turn)
+    wishes = clauses(words, lambda heard: bool(meant(heard, draft.resources)))
+    answers: list[str | None] = []
+    for clause in wishes:
+        answers.append(_carried_out(draft, clause))
+        if answers[-1]:
+            return Revision(dict(document), question=answers[-1])
+    if all(answer is None for answer in answers):
+        return None
+    if None in answers:
+        left = wishes[answers.index(None)].text
+        return Revision(dict(document), question=f"I did not understand “{left}”, so nothing is changed yet.")
+    return settled(draft, prices) if draft.changes else Revision(dict(document), question=_NOTHING)
+
+
+def _carried_out(draft: Draft, clause: Clause) -> str | None:
+    try:
+        answer = carry_out(draft, clause)
+        draft.settle()
+    except Invalid as error:
+        raise _impossible(error) from error
+    return answer
+
+
+def settled(draft: Draft, prices: PriceList | None) -> Revision:
+    """What was done to a draft, checked and priced. Raises BadRequest for what cannot be."""
+    try:
+        parsed = parse_document(draft.document)
+    except Invalid as error:
+        raise _impossible(error) from error
+    return Revision(_with_figures(parsed, prices or default_list()), draft.changes)
+
+
+def _impossible(error: Invalid) -> BadRequest:
+    return BadRequest(f"That cannot be done: {error.message}", details=error.details)
+
+
+def _with_figures(document: BlueprintDocument, prices: PriceList) -> dict[str, Any]:
+    values = document.as_dict()
+    values["metadata"] = {**values["metadata"], **figures_for(document, prices)}
+    return values

@@ -1,0 +1,141 @@
+"""Words about a draft that the planner makes nothing of: a model may name operations on it, of a closed list. What the words
+say in figures wins, and nothing is edited but by those operations."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from alma.errors import BadRequest
+from blueprints.pricing import PriceList
+from blueprints.revising import Revision, settled
+from blueprints.revising.changing import Draft
+from blueprints.revising.hearing import stem
+from blueprints.revising.said import said_values
+from blueprints.schema import Resource
+from blueprints.schema.sizes import parse_size
+from blueprints.understanding.asking import Question, ask_here, schema_of
+from blueprints.understanding.outcomes import Badge, Status
+from blueprints.understanding.proposals import Closed, System
+from blueprints.understanding.sources import Source
+
+MOST_OPERATIONS, MOST_TARGETS, LARGEST_COUNT = 6, 60, 50
+Target = Annotated[str, Field(max_length=63)]
+
+
+class Operation(Closed):
+    """One thing to do to one part of the draft."""
+
+    do: Literal["remove", "count", "resize", "system"]
+    target: Target
+    count: Annotated[int, Field(ge=1, le=LARGEST_COUNT)] | None
+    cpu: Annotated[int, Field(ge=1, le=256)] | None
+    memory_gb: Annotated[int, Field(ge=1, le=4096)] | None
+    disk_gb: Annotated[int, Field(ge=4, le=65_536)] | None
+    os: System | None
+
+
+class Operations(Closed):
+    """What to do; nothing when the words ask for none of it."""
+
+    operations: Annotated[list[Operation], Field(max_length=MOST_OPERATIONS)]
+
+
+TASK = """Somebody talks about a draft of machines. `words` is what they say, `machines` is the draft. Name the operations that \
+they ask for: `remove` a machine, `count` how many of a kind there shall be, `resize` its cpu, memory_gb or disk_gb, or change \
+its operating `system`. Use the names of the machines, or of a kind of them without its number. Values that an operation does \
+not need are null. When the words ask for nothing of this, give no operations."""
+
+
+def changed(
+    document: Mapping[str, Any], words: str, source: Source, *, prices: PriceList | None, turn: int = 0
+) -> tuple[Revision | None, Badge]:
+    """The draft after what the model heard in the words; None when that is nothing, or nothing that can be done."""
+    draft = Draft(document, words, turn)
+    targets = _targets(draft)
+    outcome = ask_here(source, _question(draft, words, targets))
+    badge = outcome.badge
+    if outcome.value is None or not outcome.value.operations:
+        return None, badge
+    differences = _carry_out(draft, words, outcome.value.operations, targets, badge.name)
+    if not draft.changes:
+        return None, badge
+    try:
+        revision = settled(draft, prices)
+    except BadRequest as error:
+        return None, Badge(badge.name, Status.GARBLED, error.message, badge.rounds, badge.tokens)
+    about = {**revision.document["metadata"], "model": badge.as_dict(), "differences": differences}
+    return Revision({**revision.document, "metadata": about}, revision.changes), badge
+
+
+def _targets(draft: Draft) -> dict[str, list[Resource]]:
+    """What can be named: each machine, and each kind of which there are several."""
+    found: dict[str, list[Resource]] = {}
+    for resource in draft.machines[:MOST_TARGETS]:
+        found.setdefault(stem(resource.name), []).append(resource)
+    return found | {resource.name: [resource] for resource in draft.machines[:MOST_TARGETS]}
+
+
+def _question(draft: Draft, words: str, targets: Mapping[str, Any]) -> Question[Operations]:
+    rows = [row for row in draft.document["resources"] if row["name"] in targets]
+    shown = [
+        {"name": row["name"], **{k: v for k, v in (row.get("specs") or {}).items() if k in _SHOWN}} for row in rows
+    ]
+    schema = schema_of(Operations)
+    schema["$defs"]["Operation"]["properties"]["target"] = {"type": "string", "enum": list(targets)}
+    return Question("operations", TASK, {"words": words, "machines": shown}, Operations, schema)
+
+
+_SHOWN = frozenset({"role", "count", "cpu", "memory", "disk", "os", "software"})
+
+
+def _carry_out(
+    draft: Draft, words: str, operations: list[Operation], targets: Mapping[str, list[Resource]], model: str
+) -> list[dict[str, Any]]:
+    """Each on what is still there. A draft is never emptied, and figures of the words stay as they were said."""
+    said = said_values(words).values
+    differences: list[dict[str, Any]] = []
+    for one in operations:
+        left = {row["name"] for row in draft.document["resources"]}
+        found = [resource for resource in targets.get(one.target, ()) if resource.name in left]
+        if not found or (one.do == "remove" and len(found) == len(left)):
+            continue
+        if one.do == "remove":
+            for resource in found:
+                draft.remove(resource)
+            continue
+        values = _values(one)
+        for name in [name for name in values if name in said and not _same(values[name], said[name])]:
+            row = {"resource": one.target, "field": name, "kept": said[name], "proposed": values[name]}
+            differences.append({**row, "because": "the words say it"})
+            values[name] = said[name]
+        _apply(draft, found, values, model)
+    return differences
+
+
+def _values(one: Operation) -> dict[str, Any]:
+    given = {
+        "count": {"count": one.count},
+        "system": {"os": one.os},
+        "resize": {
+            "cpu": one.cpu,
+            "memory": f"{one.memory_gb}GB" if one.memory_gb else None,
+            "disk": f"{one.disk_gb}GB" if one.disk_gb else None,
+        },
+    }
+    return {name: value for name, value in given[one.do].items() if value is not None}
+
+
+def _apply(draft: Draft, found: list[Resource], values: dict[str, Any], model: str) -> None:
+    number = values.pop("count", None)
+    if number:
+        draft.recount(found, int(number))
+    causes = dict.fromkeys(values, {"model": model})
+    for resource in found if values else ():
+        draft.set_sizes(resource, values, causes)
+
+
+def _same(value: Any, other: Any) -> bool:
+    if isinstance(value, str) and isinstance(other, str) and value[0].isdigit():
+        return parse_size(value) == parse_size(other)
+    return bool(value == other)

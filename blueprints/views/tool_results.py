@@ -1,0 +1,193 @@
+"""The result of a tool as parts that a page draws: figures, sentences, tables, a chart, a draft."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils.timezone import localtime
+from pydantic import BaseModel
+
+from alma.errors import Invalid
+from blueprints.schema import parse_document, to_yaml
+from blueprints.tools import Result
+from blueprints.tools.forecasting import Foreseen, Known
+
+WIDTH, HEIGHT, EDGE = 720, 140, 4
+MOST_ROWS = 100
+_SHOWN_ELSEWHERE = frozenset({"summary", "assumptions", "draft", "history", "forecast"})
+_UNITS = {"_gb": "GB", "_tb": "TB", "_percent": "%", "_ms": "ms", "_seconds": "s", "_minutes": "min", "_hours": "h"}
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows that are alike: each cell with the heading of its column."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[tuple[str, str], ...], ...]
+    more: int = 0
+
+
+@dataclass(frozen=True)
+class Part:
+    """A titled part: figures, sentences or a table."""
+
+    title: str
+    facts: tuple[tuple[str, str], ...] = ()
+    sentences: tuple[str, ...] = ()
+    table: Table | None = None
+
+
+@dataclass(frozen=True)
+class Curve:
+    """What was measured and what is foreseen, with its interval, in one picture."""
+
+    past: str
+    future: str
+    band: str
+    labels: tuple[str, str, str]
+    ticks: tuple[str, str, str]
+    words: str
+    width: int = WIDTH
+    height: int = HEIGHT
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A whole result."""
+
+    summary: str
+    facts: tuple[tuple[str, str], ...]
+    parts: tuple[Part, ...]
+    assumptions: tuple[str, ...]
+    drafts: tuple[tuple[str, str], ...] = ()
+    curve: Curve | None = None
+
+
+def draw(result: Result) -> Drawn:
+    """Everything that a result says, each thing once."""
+    told = {name: getattr(result, name) for name in type(result).model_fields if name not in _SHOWN_ELSEWHERE}
+    facts = tuple(
+        (_label(name), _words(value, name)) for name, value in told.items() if _is_plain(value) and value is not None
+    )
+    parts = tuple(part for name, value in told.items() if not _is_plain(value) for part in _parts(name, value))
+    return Drawn(result.summary, facts, parts, tuple(result.assumptions), _drafts(result), _curve(result))
+
+
+def _is_plain(value: Any) -> bool:
+    return value is None or isinstance(value, str | int | float | bool | datetime)
+
+
+def _label(name: str) -> str:
+    ending = next((one for one in _UNITS if name.endswith(one)), "")
+    words = name.removesuffix(ending).replace("_", " ").replace("cpu", "CPU")
+    return words[:1].upper() + words[1:]
+
+
+def _words(value: Any, name: str = "") -> str:
+    """Any value in a few words; a unit follows from the name of its field."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        unit = next((unit for ending, unit in _UNITS.items() if name.endswith(ending)), "")
+        return f"{_number(value)} {unit}".strip()
+    if isinstance(value, datetime):
+        return f"{localtime(value):%Y-%m-%d %H:%M}"
+    return "not known" if value is None else value if isinstance(value, str) else _joined(value)
+
+
+def _joined(value: Any) -> str:
+    """What has parts, its parts; a change as what it was and what it becomes."""
+    if isinstance(value, BaseModel):
+        if {"before", "after"} <= type(value).model_fields.keys():
+            before, after = (_words(getattr(value, one)) for one in ("before", "after"))
+            return f"{getattr(value, 'field', '') or getattr(value, 'path', '')}: {before} → {after}"
+        return ", ".join(
+            f"{_label(one).lower()} {_words(getattr(value, one), one)}" for one in type(value).model_fields
+        )
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {_words(inner)}" for key, inner in value.items())
+    return "; ".join(_words(inner) for inner in value) or "–"
+
+
+def _number(value: float) -> str:
+    if isinstance(value, int) or float(value).is_integer():
+        return f"{int(value):,}"
+    return f"{value:,.2f}" if abs(value) >= 1 else f"{value:.4g}"
+
+
+def _parts(name: str, value: Any) -> list[Part]:
+    title = _label(name)
+    if isinstance(value, BaseModel):
+        plain = {one: getattr(value, one) for one in type(value).model_fields}
+        own = tuple(
+            (_label(one), _words(inner, one)) for one, inner in plain.items() if _is_plain(inner) and inner is not None
+        )
+        inner = [part for one, inner in plain.items() if not _is_plain(inner) for part in _parts(one, inner)]
+        return [Part(title, facts=own), *inner] if own else inner
+    if isinstance(value, Mapping):
+        return (
+            [Part(title, facts=tuple((_label(str(key)), _words(one)) for key, one in value.items()))] if value else []
+        )
+    rows = list(value)
+    if not rows:
+        return []
+    if isinstance(rows[0], BaseModel):
+        return [Part(title, table=_table(rows))]
+    return [Part(title, sentences=tuple(_words(one) for one in rows))]
+
+
+def _table(rows: list[BaseModel]) -> Table:
+    names = [
+        name
+        for name in type(rows[0]).model_fields
+        if name != "draft" and any(getattr(row, name) not in (None, [], "") for row in rows)
+    ]
+    cells = tuple(tuple((_label(name), _words(getattr(row, name), name)) for name in names) for row in rows[:MOST_ROWS])
+    return Table(tuple(_label(name) for name in names), cells, max(0, len(rows) - MOST_ROWS))
+
+
+def _drafts(result: Result) -> tuple[tuple[str, str], ...]:
+    """Blueprints that are proposed, as YAML, each with its name."""
+    found = [getattr(result, "draft", None), *(one.draft for one in getattr(result, "suggestions", ()))]
+    return tuple(drafted for one in found if one and (drafted := _drafted(one)))
+
+
+def _drafted(draft: dict[str, Any]) -> tuple[str, str] | None:
+    try:
+        return str(draft.get("name", "Draft")), to_yaml(parse_document(draft))
+    except Invalid:
+        return None  # one that cannot be saved as it stands is no proposal
+
+
+# -- a chart --------------------------------------------------------------------------------------
+def _curve(result: Result) -> Curve | None:
+    past: list[Known] = getattr(result, "history", [])
+    future: list[Foreseen] = getattr(result, "forecast", [])
+    if not past or not future:
+        return None
+    top = max([point.value for point in past] + [point.upper for point in future]) or 1.0
+    span = past[0].at.timestamp(), future[-1].at.timestamp()
+    joint = [(past[-1].at, past[-1].value)]
+    lower = joint + [(point.at, point.lower) for point in future]
+    upper = joint + [(point.at, point.upper) for point in future]
+    return Curve(
+        _line([(point.at, point.value) for point in past], span, top),
+        _line(joint + [(point.at, point.value) for point in future], span, top),
+        f"{_line(upper, span, top)} {_line(lower[::-1], span, top)}",
+        (_scale(top, result), _scale(top / 2, result), "0"),
+        (f"{past[0].at:%d %b}", f"{past[-1].at:%d %b}", f"{future[-1].at:%d %b}"), result.summary,
+    )  # fmt: skip
+
+
+def _line(points: Sequence[tuple[datetime, float]], span: tuple[float, float], top: float) -> str:
+    width = (span[1] - span[0]) or 1.0
+    return " ".join(
+        f"{WIDTH * (at.timestamp() - span[0]) / width:.1f},{EDGE + (HEIGHT - 2 * EDGE) * (1 - value / top):.1f}"
+        for at, value in points
+    )
+
+
+def _scale(value: float, result: Result) -> str:
+    is_bytes = "bytes" in str(getattr(result, "unit", ""))
+    return f"{value / 1024**3:,.1f} GB" if is_bytes else f"{value:,.1f}"
