@@ -36,6 +36,12 @@ def located(path: str, *, is_file: bool) -> Path:
     return found
 
 
+def names(written_path: str, model: str) -> bool:
+    """Whether a path as somebody wrote it means the model of that path below the folder, or one of its files."""
+    meant = _within(written_path, Path(settings.ALMA_MODELS_DIR).resolve())
+    return meant == PurePosixPath(model) or PurePosixPath(model) in meant.parents
+
+
 def _within(path: str, root: Path) -> PurePosixPath:
     """The path below the root: as written in full, as documents write it, or as if the root were `/`."""
     pure = PurePosixPath(path)

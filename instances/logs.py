@@ -85,6 +85,46 @@ def tail(pk: int, most: int | None = None) -> list[str]:
     return list(deque(lines, maxlen=most))
 
 
+@dataclass(frozen=True)
+class Piece:
+    """Part of a log: its whole lines, each with the place in the file where it ends, and where the last one does. `begin` is the
+    line before them that says when their process was started."""
+
+    lines: tuple[tuple[int, str], ...] = ()
+    end: int = 0
+    begin: str = ""
+    is_gone: bool = False
+    """Whether there is no log."""
+
+
+def read_on(pk: int, after: int | None = None) -> Piece:
+    """The lines behind a place, or all of the last megabyte. One that was cut meanwhile is read on at its end."""
+    try:
+        with path_of(pk).open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            if after is not None and after >= size:
+                return Piece(end=size)
+            start = file.seek(max(0, size - READ))
+            data = file.read(READ)
+    except FileNotFoundError:
+        return Piece(is_gone=True)
+    return _piece(data[: data.rfind(b"\n") + 1], start, -1 if after is None else after)
+
+
+def _piece(data: bytes, start: int, after: int) -> Piece:
+    at, begin, lines = start, "", []
+    for number, row in enumerate(data.splitlines(keepends=True)):
+        at += len(row)
+        if number == 0 and start:  # what is left of a line
+            continue
+        line = row.decode(errors="replace").rstrip("\r\n")[:LONGEST_LINE]
+        if at > after:
+            lines.append((at, line))
+        elif line.startswith(_BEGIN):
+            begin = line
+    return Piece(tuple(lines), at, begin)
+
+
 def last_words(pk: int, most: int = 5) -> str:
     """The last lines since the last start that say something."""
     lines = tail(pk, 200)
@@ -92,17 +132,25 @@ def last_words(pk: int, most: int = 5) -> str:
     return "\n".join([line for line in lines[begins + 1 :] if line.strip()][-most:])
 
 
-def parsed(lines: list[str]) -> Iterator[LogLine]:
-    """Lines with their time and level. llama.cpp counts from its start, which stands in the file."""
-    start: datetime | None = None
-    for line in lines:
+class Parser:
+    """Reads lines in turn. llama.cpp counts from its start, which stands in the file."""
+
+    def __init__(self) -> None:
+        self._start: datetime | None = None
+
+    def read(self, line: str) -> LogLine:
+        """A line with its time and level."""
         if line.startswith(_BEGIN):
-            start = _started(line)
-            yield LogLine(start, "info", line.strip("= "))
-        elif match := _LLAMA.fullmatch(line):
-            yield LogLine(start and start + _since(match), _LEVELS[match[5]], match[6])
-        else:
-            yield LogLine(None, next((level for words, level in _WORDS if words.search(line)), "info"), line)
+            self._start = _started(line)
+            return LogLine(self._start, "info", line.strip("= "))
+        if match := _LLAMA.fullmatch(line):
+            return LogLine(self._start and self._start + _since(match), _LEVELS[match[5]], match[6])
+        return LogLine(None, next((level for words, level in _WORDS if words.search(line)), "info"), line)
+
+
+def parsed(lines: list[str]) -> Iterator[LogLine]:
+    """Lines with their time and level."""
+    return map(Parser().read, lines)
 
 
 def _started(line: str) -> datetime | None:

@@ -3,6 +3,7 @@ supervisor of the node brings it about."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -12,22 +13,27 @@ from django.db.models import F
 from django.utils import timezone
 
 from alma.accounts.actors import Actor
-from alma.accounts.models import Organization
 from alma.errors import Invalid, NotFound, Refused, WrongState
 from alma.events.services import emit
-from instances import folder
-from instances.backends.asking import checker_of
+from instances import folder, limits, naming, nodes
 from instances.backends.kinds import backend_of
-from instances.models import RESERVED, Instance
+from instances.library import choosing
+from instances.models import AT_ONCE, RESERVED, Instance
+from instances.remote.asking import is_known
+from instances.remote.programs import checker_of
 
 WRITE = "instance:write"
 Wish, Status = Instance.Wish, Instance.Status
-SETTABLE = ("group", "is_pinned", "restarts_itself", "max_restarts", "restart_seconds")
+SETTABLE = (
+    "group", "is_pinned", "is_preloaded", "aliases", "is_unlisted", "request_defaults", "concurrency", "starts_on_demand",
+    "idle_seconds", "restarts_itself", "max_restarts", "restart_seconds", "stop_seconds",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Draft:
-    """An instance to be. `port` is None for any that is free; `settings` holds some of SETTABLE."""
+    """An instance to be. `port` is None for any that is free, `node` empty for this one; `settings` holds some of
+    SETTABLE."""
 
     name: str
     model: str
@@ -35,6 +41,7 @@ class Draft:
     options: Mapping[str, Any] = field(default_factory=dict)
     port: int | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
+    node: str = ""
 
 
 def find(name: str, *, by: Actor) -> Instance:
@@ -48,10 +55,15 @@ def find(name: str, *, by: Actor) -> Instance:
 def create(draft: Draft, *, by: Actor, starts: bool) -> Instance:
     """A new instance, to be started at once or not. Raises Invalid, WrongState, Unavailable."""
     by.require(WRITE)
-    options = checker_of(backend_of(draft.backend)).check(draft.options)
+    backend = backend_of(draft.backend)
+    node = draft.node or settings.ALMA_NODE
+    nodes.refuse_unknown(node)
+    options = checker_of(backend, node).check(draft.options)
+    if is_known(node):
+        choosing.chosen(folder.written(draft.model), backend, by=by, node=node)
     instance = Instance(
         organization_id=_home(by), name=draft.name, backend=draft.backend, model=folder.written(draft.model),
-        options=options, node=settings.ALMA_NODE, port=0, created_by=by.label, **draft.settings,
+        options=options, node=node, port=0, created_by=by.label, **draft.settings,
     )  # fmt: skip
     _check(instance)
     try:
@@ -64,11 +76,11 @@ def create(draft: Draft, *, by: Actor, starts: bool) -> Instance:
 @transaction.atomic
 def _insert(instance: Instance, port: int | None, *, by: Actor, starts: bool) -> None:
     _lock(by)
-    _refuse_taken_name(instance)
-    _refuse_beyond("exist", Instance.objects.visible_to(by).count(), settings.ALMA_INSTANCES)
-    instance.port = _port(port)
+    naming.refuse_taken(instance)
+    limits.refuse_beyond("exist at a time", Instance.objects.visible_to(by).count(), settings.ALMA_INSTANCES)
+    instance.port = _port(port, instance.node)
     if starts:
-        _refuse_full(by)
+        limits.refuse_full(instance)
         instance.wanted, instance.wanted_run = Wish.RUNNING, 1
     instance.save()
     _tell(instance, "instance.created", by)
@@ -79,13 +91,15 @@ def change(
     changes: Mapping[str, Any] | None = None,
 ) -> bool:  # fmt: skip
     """Change what is given and leave the rest; an option that is null goes back to its default. Whether it has to be
-    restarted for that. Raises Invalid, Unavailable."""
+    restarted for that. Raises Invalid, WrongState, Unavailable."""
     by.require(WRITE)
     was = (instance.model, dict(instance.options))
     if model is not None:
         instance.model = folder.written(model)
+        if is_known(instance.node):
+            choosing.chosen(model, backend_of(instance.backend), by=by, node=instance.node)
     if options is not None:
-        checker = checker_of(backend_of(instance.backend))
+        checker = checker_of(backend_of(instance.backend), instance.node)
         cleared = checker.names(name for name, value in options.items() if value is None)
         kept = {name: value for name, value in instance.options.items() if name not in cleared}
         instance.options = kept | checker.check(options)
@@ -93,6 +107,8 @@ def change(
         setattr(instance, name, value)
     _check(instance)
     with transaction.atomic():
+        _lock(by)
+        naming.refuse_taken(instance)
         instance.updated_at = timezone.now()
         instance.save(update_fields=["model", "options", *SETTABLE, "updated_at"])
         _tell(instance, "instance.updated", by)
@@ -105,25 +121,25 @@ def start(instance: Instance, *, by: Actor) -> Instance:
     with transaction.atomic():
         _lock(by)
         instance = Instance.objects.select_for_update().get(pk=instance.pk)
-        if instance.wanted == Wish.RUNNING and instance.shown_status != Status.FAILED:
+        if instance.wanted == Wish.RUNNING and not instance.has_failed:
             return instance
-        if instance.wanted != Wish.RUNNING:
-            _refuse_full(by)
+        limits.refuse_full(instance)
         _want(instance, Wish.RUNNING, runs=True)
         _tell(instance, "instance.start_asked", by)
     return instance
 
 
 def stop(instance: Instance, *, by: Actor, seconds: int | None = None) -> Instance:
-    """Have it end, killed after so many seconds. Harmless when it does not run."""
+    """Have it end: at once for 0 seconds, else when the requests under way have ended or so many have passed. Harmless
+    when it does not run; asked again, the last word counts."""
     by.require(WRITE)
     with transaction.atomic():
         instance = Instance.objects.select_for_update().get(pk=instance.pk)
-        if seconds is not None:
-            instance.note(stop_seconds=seconds)
         if instance.wanted == Wish.RUNNING:
-            _want(instance, Wish.STOPPED)
+            _want(instance, Wish.STOPPED, within=seconds)
             _tell(instance, "instance.stop_asked", by)
+        elif seconds is not None:
+            instance.note(stop_by=_stop_by(seconds))
     return instance
 
 
@@ -133,8 +149,8 @@ def restart(instance: Instance, *, by: Actor) -> Instance:
     with transaction.atomic():
         _lock(by)
         instance = Instance.objects.select_for_update().get(pk=instance.pk)
-        if instance.wanted != Wish.RUNNING:
-            _refuse_full(by)
+        if instance.wanted != Wish.RUNNING or instance.has_failed:
+            limits.refuse_full(instance)
         if instance.shown_status not in {"restarting", "starting"}:
             _want(instance, Wish.RUNNING, runs=True)
             _tell(instance, "instance.restart_asked", by)
@@ -147,7 +163,7 @@ def remove(instance: Instance, *, by: Actor, stops_first: bool) -> None:
     by.require(WRITE)
     with transaction.atomic():
         instance = Instance.objects.select_for_update().get(pk=instance.pk)
-        if not stops_first and instance.wanted == Wish.RUNNING and instance.shown_status != Status.FAILED:
+        if not stops_first and instance.wanted == Wish.RUNNING and not instance.has_failed:
             raise WrongState(
                 f"{instance.name} is {instance.shown_status}; stop it before you delete it.", code="INSTANCE_RUNNING"
             )
@@ -158,9 +174,8 @@ def remove(instance: Instance, *, by: Actor, stops_first: bool) -> None:
 def start_all(*, by: Actor) -> list[Instance]:
     """Start whatever is stopped or failed, as far as the limit reaches; those that were. Raises WrongState when it reaches
     for none of them."""
-    asked = [row for row in Instance.objects.visible_to(by) if row.shown_status in {"stopped", "failed"}]
     started: list[Instance] = []
-    for row in asked:
+    for row in startable(by):
         try:
             started.append(start(row, by=by))
         except WrongState:
@@ -173,12 +188,29 @@ def start_all(*, by: Actor) -> list[Instance]:
 def stop_all(*, by: Actor) -> list[Instance]:
     """Stop whatever shall run; those that were."""
     by.require(WRITE)
-    return [stop(row, by=by) for row in Instance.objects.visible_to(by).wanted()]
+    return [stop(row, by=by) for row in stoppable(by)]
 
 
-def _want(instance: Instance, wish: "Instance.Wish", *, runs: bool = False) -> None:
-    Instance.objects.filter(pk=instance.pk).update(wanted=wish, wanted_run=F("wanted_run") + int(runs))
+def startable(actor: Actor) -> list[Instance]:
+    """Those that are stopped or failed."""
+    return [row for row in Instance.objects.visible_to(actor) if row.shown_status in {"stopped", "failed"}]
+
+
+def stoppable(actor: Actor) -> list[Instance]:
+    """Those that shall run."""
+    return list(Instance.objects.visible_to(actor).wanted())
+
+
+def _want(instance: Instance, wish: "Instance.Wish", *, runs: bool = False, within: int | None = None) -> None:
+    stop_by = _stop_by(instance.stop_seconds if within is None else within)
+    Instance.objects.filter(pk=instance.pk).update(
+        wanted=wish, wanted_run=F("wanted_run") + int(runs), stop_by=stop_by, ends_when_quiet=False
+    )
     instance.refresh_from_db()
+
+
+def _stop_by(seconds: int) -> datetime:
+    return timezone.now() + timedelta(seconds=seconds) if seconds else AT_ONCE
 
 
 def _home(by: Actor) -> int:
@@ -189,8 +221,8 @@ def _home(by: Actor) -> int:
 
 
 def _lock(by: Actor) -> None:
-    """Limits are counted under this lock: two at once do not both find the last place."""
-    Organization.objects.select_for_update().get(pk=_home(by))
+    """Limits are counted and names are looked at under this lock."""
+    limits.locked(_home(by))
 
 
 def _check(instance: Instance) -> None:
@@ -205,28 +237,10 @@ def _check(instance: Instance) -> None:
         raise Invalid(f"{rows[0]['field']}: {rows[0]['message']}", code=code, details=rows) from error
 
 
-def _refuse_taken_name(instance: Instance) -> None:
-    rows = Instance.objects.filter(organization_id=instance.organization_id, name=instance.name)
-    if rows.exclude(wanted=Wish.REMOVED).exists():
-        raise WrongState(f"There is an instance {instance.name} already.", code="INSTANCE_EXISTS")
-
-
-def _refuse_full(by: Actor) -> None:
-    _refuse_beyond("run", Instance.objects.visible_to(by).wanted().count(), settings.ALMA_INSTANCES_RUNNING)
-
-
-def _refuse_beyond(verb: str, count: int, most: int) -> None:
-    if count >= most:
-        raise WrongState(
-            f"At most {most} instances can {verb} at a time, and so many do.", code="MAX_INSTANCES_REACHED",
-            details={"limit": most},
-        )  # fmt: skip
-
-
-def _port(asked: int | None) -> int:
+def _port(asked: int | None, node: str) -> int:
     """The port that was asked for, or the first one that no instance of this node has. Raises Invalid, WrongState."""
     first, last = settings.ALMA_INSTANCE_PORTS
-    taken = set(Instance.objects.filter(node=settings.ALMA_NODE).values_list("port", flat=True))
+    taken = set(Instance.objects.filter(node=node).values_list("port", flat=True))
     if asked is None:
         free = next((port for port in range(first, last + 1) if port not in taken), None)
         if free is None:

@@ -2,16 +2,16 @@
 
 from typing import Any, ClassVar
 
-from django.conf import settings
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework.request import Request
 
 from alma.api.dialects import LLAMACTL
 from alma.api.endpoints import Endpoint
 from alma.api.negotiation import AnyNegotiation
 from alma.api.schema import refusals
+from instances import build
 from instances.backends.asking import said
 from instances.backends.kinds import BACKENDS
 
@@ -35,8 +35,10 @@ class Version(_Text):
 
     @extend_schema(operation_id="llamactl_version", responses=_TEXT, tags=["server"])
     def get(self, request: Request) -> HttpResponse:
-        """Show the version. A clone carries neither its commit nor a time at which it was built."""
-        return _plain(f"Version: {settings.ALMA_VERSION}\nCommit: not known\nBuild Time: not known\n")
+        """Show the version, and of a clone the commit and its time."""
+        found = build.current()
+        commit = found.commit or build.UNKNOWN
+        return _plain(f"Version: {found.version}\nCommit: {commit}\nBuild Time: {found.built}\n")
 
 
 class Help(_Text):
@@ -70,6 +72,21 @@ class Devices(_Text):
     def get(self, request: Request) -> HttpResponse:
         """Show what `llama-server --list-devices` prints."""
         return self.answer()
+
+
+@extend_schema_view(get=extend_schema(operation_id="llamactl_backend_help"))
+class BackendHelp(Help):
+    """As llamactl spells it today."""
+
+
+@extend_schema_view(get=extend_schema(operation_id="llamactl_backend_version"))
+class BackendServerVersion(ServerVersion):
+    """As llamactl spells it today."""
+
+
+@extend_schema_view(get=extend_schema(operation_id="llamactl_backend_devices"))
+class BackendDevices(Devices):
+    """As llamactl spells it today."""
 
 
 def _plain(text: str) -> HttpResponse:

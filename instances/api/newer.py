@@ -16,8 +16,9 @@ from alma.api.endpoints import Endpoint
 from alma.api.negotiation import AnyNegotiation
 from alma.api.schema import array_of, refusals
 from alma.errors import BadRequest
-from instances import logs, services
-from instances.api.reading import NAME, Wish, instance_of, instances_of, lines_asked
+from instances import services
+from instances.api.reading import NAME, Wish, instance_of, instances_of, lines_asked, logs_of, shown_settings
+from instances.library.fitting import warnings_of
 from instances.models import Instance
 
 _EXAMPLE = OpenApiExample("As documented", request_only=True, value={"model": "/models/llama-2-7b.gguf"})
@@ -30,14 +31,31 @@ _TEXT = {(200, "text/plain"): OpenApiResponse(OpenApiTypes.STR, "The log")}
 class InstanceRow(BaseModel):
     """An instance. `status` is what was asked for as soon as it was; `reason` says why it is not as it should be."""
 
+    id: int
     name: str
     status: str
     created: int = Field(description="Seconds since 1970")
     backend_type: str
     model: str
     port: int
+    node: str
     group: str
     pinned: bool
+    auto_restart: bool
+    max_restarts: int
+    restart_delay: int
+    stop_seconds: int
+    on_demand_start: bool
+    idle_timeout: int = Field(description="Minutes, rounded up; 0 for never")
+    idle_seconds: int
+    preload: bool
+    aliases: list[str]
+    unlisted: bool
+    request_defaults: dict[str, JsonValue]
+    concurrency: int | None
+    draining_since: int | None = Field(description="Seconds since 1970")
+    kept_until: int | None = Field(description="Seconds since 1970")
+    last_used: int | None = Field(description="Seconds since 1970")
     options: dict[str, JsonValue]
     reason: str
 
@@ -48,12 +66,19 @@ class ChangedInstance(InstanceRow):
     restart_required: bool
 
 
+class StartedInstance(InstanceRow):
+    """An instance that was asked to start; `warnings` say why that can hardly go well, in sentences."""
+
+    warnings: list[str]
+
+
 def row(instance: Instance, **more: Any) -> dict[str, Any]:
     """One instance as this document says it."""
     return {
-        "name": instance.name, "status": instance.shown_status, "created": instance.created_at,
-        "backend_type": instance.backend, "model": instance.model, "port": instance.port, "group": instance.group,
-        "pinned": instance.is_pinned, "options": instance.options, "reason": instance.reason, **more,
+        "id": instance.pk, "name": instance.name, "status": instance.shown_status, "created": instance.created_at,
+        "backend_type": instance.backend, "model": instance.model, "port": instance.port, "node": instance.node,
+        **shown_settings(instance), "draining_since": instance.draining_since, "kept_until": instance.kept_until,
+        "last_used": instance.last_used_at, "options": instance.options, "reason": instance.reason, **more,
     }  # fmt: skip
 
 
@@ -87,19 +112,21 @@ class InstanceView(_Base):
 
     @extend_schema(
         operation_id="llamactl_instances_create", parameters=[NAME], request=Wish, examples=[_EXAMPLE], tags=["instances"],
-        responses={201: InstanceRow, **refusals(400, 409, 503, dialect=LLAMACTL)},
+        responses={201: StartedInstance, **refusals(400, 409, 503, dialect=LLAMACTL)},
     )  # fmt: skip
     def post(self, request: Request, name: str) -> Response:
         """Create an instance and start it."""
         draft = read_body(Wish, request).draft(name)
-        return Response(row(services.create(draft, by=actor_of(request), starts=True)), status=201)
+        actor = actor_of(request)
+        instance = services.create(draft, by=actor, starts=True)
+        return Response(row(instance, warnings=warnings_of(instance, by=actor)), status=201)
 
     @extend_schema(
         operation_id="llamactl_instances_update", parameters=[NAME], request=Wish, tags=["instances"],
-        responses={200: ChangedInstance, **refusals(400, 404, 503, dialect=LLAMACTL)},
+        responses={200: ChangedInstance, **refusals(400, 404, 409, 503, dialect=LLAMACTL)},
     )  # fmt: skip
     def put(self, request: Request, name: str) -> Response:
-        """Change what is given; the rest stays. Backend and port stay for the life of an instance."""
+        """Change what is given; the rest stays. Backend, machine and port stay for the life of an instance."""
         instance, wish = instance_of(request, name), read_body(Wish, request)
         _refuse_fixed(instance, wish)
         model, options = wish.parts()
@@ -127,11 +154,13 @@ class Start(_Verb):
 
     @extend_schema(
         operation_id="llamactl_instances_start", parameters=[NAME], request=None, tags=["instances"],
-        responses={200: InstanceRow, **refusals(404, 409, dialect=LLAMACTL)},
+        responses={200: StartedInstance, **refusals(404, 409, dialect=LLAMACTL)},
     )  # fmt: skip
     def post(self, request: Request, name: str) -> Response:
         """Start an instance; one that runs is left alone."""
-        return Response(row(services.start(instance_of(request, name), by=actor_of(request))))
+        actor = actor_of(request)
+        instance = services.start(instance_of(request, name), by=actor)
+        return Response(row(instance, warnings=warnings_of(instance, by=actor)))
 
 
 class Stop(_Verb):
@@ -166,12 +195,12 @@ class Logs(_Base):
 
     @extend_schema(
         operation_id="llamactl_instances_logs", parameters=[NAME, _LINES], tags=["instances"],
-        responses={**_TEXT, **refusals(400, 404, dialect=LLAMACTL)},
+        responses={**_TEXT, **refusals(400, 404, 503, dialect=LLAMACTL)},
     )  # fmt: skip
     def get(self, request: Request, name: str) -> HttpResponse:
         """Show the last lines, also of an instance that has ended."""
         instance = instance_of(request, name)
-        lines = logs.tail(instance.pk, lines_asked(request, None))
+        lines = logs_of(instance, lines_asked(request, None))
         return HttpResponse("".join(f"{line}\n" for line in lines), content_type="text/plain; charset=utf-8")
 
 
@@ -180,5 +209,7 @@ def _refuse_fixed(instance: Instance, wish: Wish) -> None:
     given = wish.model_fields_set
     if "backend_type" in given and wish.backend_type != instance.backend:
         raise BadRequest("The backend of an instance stays; create another instance for another one.")
+    if "nodes" in given and wish.nodes != [instance.node]:
+        raise BadRequest("An instance stays on its machine; create another one elsewhere.")
     if "port" in given and wish.port != instance.port:
         raise BadRequest("The port of an instance stays for as long as it exists.")

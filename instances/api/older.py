@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from django.http import StreamingHttpResponse
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -10,9 +11,11 @@ from alma.api.authentication import actor_of
 from alma.api.bodies import read_body
 from alma.api.dialects import LLAMACTL_OLD
 from alma.api.endpoints import Endpoint
-from alma.api.schema import MESSAGE, refusals
+from alma.api.negotiation import AnyNegotiation
+from alma.api.schema import EVENT, MESSAGE, refusals
 from alma.errors import BadRequest
 from instances import logs, services
+from instances.api.following import entry, followed
 from instances.api.older_bodies import (
     OldAllDone,
     OldChange,
@@ -26,8 +29,9 @@ from instances.api.older_bodies import (
     OldWish,
     StopHow,
 )
-from instances.api.reading import NAME, instance_of, instances_of, lines_asked, shown_options
-from instances.models import Instance
+from instances.api.reading import NAME, instance_of, instances_of, lines_asked, logs_of, shown_options
+from instances.library.fitting import warnings_of
+from instances.models import UNKNOWN, Instance
 
 _NAMES = {"ctx_size": "context_size"}
 _LEVELS = ("debug", "info", "warn", "error")
@@ -42,8 +46,9 @@ _EXAMPLE = OpenApiExample(
 _LOG_QUERY = [
     OpenApiParameter("lines", int, description="How many of the last lines; 100 without it, all that are kept for -1"),
     OpenApiParameter("level", str, description="Only lines of this level", enum=list(_LEVELS)),
+    OpenApiParameter("follow", bool, description="Go on with what is written next, as server-sent events"),
 ]
-
+_LINE = OpenApiResponse(EVENT, "Where it is followed: one line in each event")
 
 _HEALTH = {
     Instance.Status.RUNNING: ("healthy", "running", "open", "ok"),
@@ -55,6 +60,7 @@ _HEALTH = {
     Instance.Status.STOPPED: ("stopped", "stopped", "closed", "none"),
 }
 """By status: in one word, the process, the port, the response."""
+_UNKNOWN = ("unknown", "unknown", "unknown", "unknown")
 
 
 def row(instance: Instance) -> dict[str, Any]:
@@ -149,8 +155,10 @@ class OldStart(_Verb):
     )  # fmt: skip
     def post(self, request: Request, name: str) -> Response:
         """Start an instance; one that runs is left alone."""
-        instance = services.start(instance_of(request, name), by=actor_of(request))
-        return Response({"message": "Instance start initiated", "status": instance.shown_status})
+        actor = actor_of(request)
+        instance = services.start(instance_of(request, name), by=actor)
+        warnings = {"warnings": found} if (found := warnings_of(instance, by=actor)) else {}
+        return Response({"message": "Instance start initiated", "status": instance.shown_status, **warnings})
 
 
 class OldStop(_Verb):
@@ -216,7 +224,8 @@ class Health(_Base):
     def get(self, request: Request, name: str) -> Response:
         """Show what its supervisor last saw; the instance itself is not asked."""
         instance = instance_of(request, name)
-        status, process, port, response = _HEALTH[Instance.Status(instance.status)]
+        is_unknown = instance.shown_status == UNKNOWN
+        status, process, port, response = _UNKNOWN if is_unknown else _HEALTH[Instance.Status(instance.status)]
         checks = {"process": process, "port": port, "response": response}
         return Response({"status": status, "checks": checks, "last_check": instance.checked_at})
 
@@ -225,19 +234,28 @@ class OldLogsView(_Base):
     """What it prints."""
 
     scopes = {"GET": "instance:read"}
+    content_negotiation_class = AnyNegotiation
 
     @extend_schema(
         operation_id="instances_logs", parameters=[NAME, *_LOG_QUERY], tags=["instances"],
-        responses={200: OldLogs, **refusals(400, 404, dialect=LLAMACTL_OLD)},
+        responses={200: OldLogs, (200, "text/event-stream"): _LINE, **refusals(400, 404, 503, dialect=LLAMACTL_OLD)},
     )  # fmt: skip
-    def get(self, request: Request, name: str) -> Response:
-        """Show the last lines, also of an instance that has ended."""
+    def get(self, request: Request, name: str) -> Response | StreamingHttpResponse:
+        """Show the last lines, also of an instance that has ended; followed, they are server-sent events that go on."""
         instance, most = instance_of(request, name), lines_asked(request, _DEFAULT_LINES)
         level = request.query_params.get("level", "")
         if level and level not in _LEVELS:
             raise BadRequest(f"level must be one of {', '.join(_LEVELS)}.")
-        if request.query_params.get("follow", "false").lower() in {"true", "1", "yes"}:
-            raise BadRequest("A log is not followed here; ask again for its last lines.", code="NOT_FOLLOWED")
-        found = [line for line in logs.parsed(logs.tail(instance.pk)) if not level or line.level == level]
+        if _is_yes(request.query_params.get("follow", "false")):
+            return followed(instance, level, most)
+        found = [line for line in logs.parsed(logs_of(instance)) if not level or line.level == level]
         kept = found if most is None else found[len(found) - min(most, len(found)) :]
-        return Response({"logs": [{"timestamp": one.at, "level": one.level, "message": one.text} for one in kept]})
+        return Response({"logs": [entry(line) for line in kept]})
+
+
+def _is_yes(text: str) -> bool:
+    """Raises BadRequest for what is neither yes nor no."""
+    word = text.lower()
+    if word not in {"true", "1", "yes", "false", "0", "no", ""}:
+        raise BadRequest("follow must be true or false.")
+    return word in {"true", "1", "yes"}

@@ -82,10 +82,11 @@ class OldChanged(OldCreated):
 
 
 class OldDone(BaseModel):
-    """What has begun, and the status that shows it."""
+    """What has begun, and the status that shows it; after a start with sentences why that can hardly go well, if it cannot."""
 
     message: str
     status: str
+    warnings: list[str] = []
 
 
 class OldAllDone(BaseModel):

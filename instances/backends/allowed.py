@@ -17,7 +17,7 @@ _FRACTIONS = Several(r"\d{1,4}(\.\d{1,4})?", ",", 16, "numbers")
 
 LLAMA_CPP: Rules = {
     # how much it holds
-    "ctx_size": _TOKENS, "parallel": Whole(-1, 1024), "batch_size": Whole(1, 1_048_576), "ubatch_size": Whole(1, 1_048_576),
+    "ctx_size": _TOKENS, "parallel": Whole(-1, 1024, never=0), "batch_size": Whole(2, 1_048_576), "ubatch_size": Whole(1, 1_048_576),
     "predict": Whole(-2, 16_777_216), "keep": Whole(-1, 16_777_216), "cont_batching": _SWITCH, "swa_full": _SWITCH,
     "kv_unified": _SWITCH, "cache_type_k": _CACHE, "cache_type_v": _CACHE, "defrag_thold": _SHARE,
     "cache_prompt": _SWITCH, "cache_reuse": Whole(0, 1_048_576), "cache_ram": Whole(-1, 16_777_216), "context_shift": _SWITCH,
@@ -88,5 +88,11 @@ OURS: Mapping[str, str] = {
     "webui": "the page of the backend is not served",
     "slots": "slots would show the prompts of others",
     "metrics": "metrics are always on",
+    "command_override": "the operator names the command that serves",
+    "docker_enabled": "the operator's command says whether a container serves",
+    "environment": "the environment of the program stands in the operator's command",
+    "preset_ini": "an instance serves one model",
+    "extra_args": "each option is given by its own name",
+    "options": "options stand beside the model or in backend_options",
 }
-"""What ALMA sets itself, and why nobody else does."""
+"""What ALMA sets itself or says elsewhere, and what llamactl takes besides, with why nobody sets it here."""

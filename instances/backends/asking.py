@@ -26,7 +26,12 @@ def checker_of(backend: Backend) -> Checker:
 
 def catalogue_of(backend: Backend) -> Catalogue:
     """The options that the program lists. Raises Invalid when it is not set up, Unavailable when it does not say."""
-    return _read(said(backend, *backend.help_words), backend.label)
+    return catalogue_from(said(backend, *backend.help_words), backend)
+
+
+def catalogue_from(text: str, backend: Backend) -> Catalogue:
+    """The options in what a program printed. Raises Unavailable when there are none."""
+    return _read(text, backend.label)
 
 
 @lru_cache(maxsize=16)
@@ -39,7 +44,7 @@ def _read(text: str, label: str) -> Catalogue:
 
 def said(backend: Backend, *words: str) -> str:
     """What the program prints for some arguments. Raises Invalid, Unavailable."""
-    command = backend.command(marker="alma-help")
+    command = backend.command()
     try:
         return _run((*command, *words), _state(command[0]))
     except (OSError, subprocess.SubprocessError) as error:

@@ -106,7 +106,8 @@ def refuse(faults: list[dict[str, str]]) -> None:
     if faults:
         first = faults[0]
         words = f"{first['field'].removeprefix('options.')} {first['message']}"
-        raise Invalid(f"The option {words}.", code="INVALID_OPTIONS", details=faults)
+        end = "" if words.endswith("?") else "."
+        raise Invalid(f"The option {words}{end}", code="INVALID_OPTIONS", details=faults)
 
 
 def _spellings(asked: str, found: Found | None) -> Iterator[str]:

@@ -6,10 +6,12 @@ Both layouts are read, that of llama.cpp and that of Python's argparse.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 _ROW = re.compile(r"^ {0,4}(?=-{1,2}[A-Za-z])")
+_DEEP = " " * 8
+LONGEST_ABOUT = 400
 _FLAG = re.compile(r"^(-{1,2}[A-Za-z][\w.+-]*)(?:[ =](.+))?$")
 
 
@@ -20,11 +22,13 @@ def spelled(flag: str) -> str:
 
 @dataclass(frozen=True)
 class Option:
-    """One option: the flags that set it, those that unset it, and the hint at its value, empty for a switch."""
+    """One option: the flags that set it, those that unset it, the hint at its value, empty for a switch, and what the program
+    says about it."""
 
     flags: tuple[str, ...]
     negatives: tuple[str, ...] = ()
     hint: str = ""
+    about: str = field(default="", compare=False)
 
     @property
     def takes_value(self) -> bool:
@@ -89,14 +93,26 @@ def read(text: str) -> Catalogue:
 
 
 def _options(text: str) -> Iterator[Option]:
+    found, about = None, list[str]()
     for line in text.splitlines():
         if _ROW.match(line) and (parts := _parts(line)):
-            yield _option(parts)
+            if found:
+                yield replace(found, about=" ".join(about)[:LONGEST_ABOUT])
+            found, about = _option(parts), _columns(line)[1:]
+        elif line.startswith(_DEEP):
+            about.append(line.strip())
+    if found:
+        yield replace(found, about=" ".join(about)[:LONGEST_ABOUT])
+
+
+def _columns(line: str) -> list[str]:
+    """The flags with their hints, and the explanation, which two blanks part from them."""
+    return re.split(r" {2,}", re.sub(r",\s+(?=-)", ",\0", line.strip()), maxsplit=1)
 
 
 def _parts(line: str) -> list[tuple[str, str]]:
-    """Flags and hints of a row, before its explanation, which two blanks part from them."""
-    head = re.split(r" {2,}", re.sub(r",\s+(?=-)", ",\0", line.strip()), maxsplit=1)[0]
+    """Flags and hints of a row."""
+    head = _columns(line)[0]
     found = [_FLAG.match(part.strip()) for part in head.split(",\0")]
     return [(match[1], (match[2] or "").strip()) for match in found if match]
 

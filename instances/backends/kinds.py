@@ -1,8 +1,8 @@
 """The backends: what each is called, what clients may set of it, and how its program is started.
 
 The program is the operator's: a binary, or any command, with `{models}`, `{port}` and `{marker}` where the folder of
-models, the port and the name of this start belong. So a container is a command like any other:
-`docker run --rm --name {marker} --network host -v {models}:{models}:ro ghcr.io/ggml-org/llama.cpp:server`.
+models, the port and the name of this start belong. A container is a command like any other:
+`docker run --gpus all ghcr.io/ggml-org/llama.cpp:server`; what it needs besides is added (`containers`).
 """
 
 import shlex
@@ -14,6 +14,7 @@ from typing import Literal, cast
 from django.conf import settings
 
 from alma.errors import Invalid
+from instances.backends import containers
 from instances.backends.allowed import LLAMA_CPP, MLX_LM, VLLM
 from instances.backends.rules import Rules
 
@@ -24,18 +25,19 @@ EMBEDDED = [sys.executable, "-m", "instances.launcher"]
 
 @dataclass(frozen=True)
 class Backend:
-    """One kind of program. `model_flag` is empty where the model is the last word of the command; `key_variable` where
-    a start cannot have a key of its own; `fixed` are switches that are set where the program lists them."""
+    """One kind of program. `key_variable` is empty where a start cannot have a key of its own; `fixed` are switches that
+    are set where the program lists them."""
 
     kind: Kind
     label: str
     rules: Rules
     setting: str
     help_words: tuple[str, ...]
-    model_flag: str
     name_flag: str
     key_variable: str
     fixed: tuple[tuple[str, bool], ...] = ()
+    guarded_path: str = ""
+    """What nobody is told without the key."""
     takes_files: bool = False
     """Whether a model is one file, of the kind GGUF, and not a folder."""
 
@@ -50,12 +52,30 @@ class Backend:
     @property
     def is_container(self) -> bool:
         """Whether what serves is no child of the command, but something that it names by the marker."""
-        return any("{marker}" in word for word in self.template)
+        return containers.is_run(self.template) or any("{marker}" in word for word in self.template)
+
+    @property
+    def container_program(self) -> str:
+        """What removes a container that is left; empty when there is none to be left."""
+        return self.template[0] if containers.is_run(self.template) else ""
 
     def command(self, *, port: int = 0, marker: str = "") -> list[str]:
-        """The command with everything in its place."""
-        places = {"{models}": str(settings.ALMA_MODELS_DIR), "{port}": str(port), "{marker}": marker}
-        return [_filled(word, places) for word in self.template]
+        """The command with everything in its place; without a marker one that is only asked about itself."""
+        models = str(settings.ALMA_MODELS_DIR)
+        places = {"{models}": models, "{port}": str(port), "{marker}": marker or "alma-help"}
+        words = [_filled(word, places) for word in self.template]
+        if not containers.is_run(words):
+            return words
+        return containers.completed(words, models=models, marker=marker, variable=self.key_variable)
+
+    @property
+    def takes_model_first(self) -> bool:
+        """Whether the model may be the first word of a pasted command."""
+        return self.kind == "vllm"
+
+    def model_words(self, model: str) -> list[str]:
+        """How the model is named: vLLM takes it as a word after `serve` alone, and in its container by `--model`."""
+        return [model] if self.template[-1] == "serve" else ["--model", model]
 
 
 def _filled(word: str, places: Mapping[str, str]) -> str:
@@ -66,12 +86,14 @@ def _filled(word: str, places: Mapping[str, str]) -> str:
 
 BACKENDS: Mapping[Kind, Backend] = {
     "llama_cpp": Backend(
-        "llama_cpp", "llama.cpp", LLAMA_CPP, "ALMA_LLAMA_COMMAND", ("--help",), "--model", "--alias", "LLAMA_API_KEY",
-        fixed=(("slots", False), ("webui", False), ("ui", False), ("metrics", True)), takes_files=True,
+        "llama_cpp", "llama.cpp", LLAMA_CPP, "ALMA_LLAMA_COMMAND", ("--help",), "--alias", "LLAMA_API_KEY",
+        fixed=(("slots", False), ("webui", False), ("ui", False), ("metrics", True)),
+        guarded_path="/props", takes_files=True,
     ),
-    "mlx_lm": Backend("mlx_lm", "MLX", MLX_LM, "ALMA_MLX_COMMAND", ("--help",), "--model", "", ""),
+    "mlx_lm": Backend("mlx_lm", "MLX", MLX_LM, "ALMA_MLX_COMMAND", ("--help",), "", ""),
     "vllm": Backend(
-        "vllm", "vLLM", VLLM, "ALMA_VLLM_COMMAND", ("--help=all",), "", "--served-model-name", "VLLM_API_KEY"
+        "vllm", "vLLM", VLLM, "ALMA_VLLM_COMMAND", ("--help=all",), "--served-model-name", "VLLM_API_KEY",
+        guarded_path="/v1/models",
     ),
 }  # fmt: skip
 

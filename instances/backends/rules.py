@@ -26,6 +26,8 @@ class Whole:
     least: int
     most: int
     words: tuple[str, ...] = ()
+    never: int | None = None
+    """A number within the bounds that is none."""
 
     def read(self, value: object) -> Value:
         """The number; never a truth value, which Python would count as one."""
@@ -35,6 +37,8 @@ class Whole:
             value = int(value)
         if isinstance(value, bool) or not isinstance(value, int):
             raise ValueError(f"must be a whole number{_or(self.words)}")
+        if value == self.never:
+            raise ValueError(f"cannot be {value}")
         return _within(value, self.least, self.most)
 
 

@@ -13,6 +13,18 @@ def layers(text: str) -> int:
     return {"auto": -1, "all": -2}.get(text) or int(text)
 
 
+def threads(text: str) -> int:
+    """A number of threads; 0 and less mean all cores, as llama-server reads them. llama.cpp itself aborts at 0."""
+    return max(int(text), 0) or -1
+
+
+def slots(text: str) -> int:
+    """A number of slots. Raises ValueError for 0, as llama-server refuses it: every request would wait for ever."""
+    if not int(text):
+        raise ValueError(text)
+    return int(text)
+
+
 def seed(text: str) -> int:
     """A seed as llama.cpp keeps it: 32 bits, all of them for a random one."""
     return int(text) & 0xFFFFFFFF
@@ -112,7 +124,7 @@ FLAGS: tuple[Flag, ...] = (
     _takes("--host", "HOST", "address to listen on (default: 127.0.0.1)", "hostnames", lambda text: [text]),
     _takes("--port", "PORT", "port to listen on (default: 8080)", "port", int),
     _takes("-c --ctx-size", "N", "size of the prompt context (default: 0, 0 = loaded from model)", "n_ctx", int),
-    _takes("-np --parallel", "N", "number of server slots (default: 1)", "n_parallel", int),
+    _takes("-np --parallel", "N", "number of server slots (default: 1)", "n_parallel", slots),
     _takes("-b --batch-size", "N", "logical maximum batch size (default: 2048)", "n_batch", int),
     _takes("-ub --ubatch-size", "N", "physical maximum batch size (default: 512)", "n_ubatch", int),
     _takes("-n --predict --n-predict", "N", "number of tokens to predict (default: -1)", "n_predict", int),
@@ -128,8 +140,8 @@ FLAGS: tuple[Flag, ...] = (
     _switch("--context-shift --no-context-shift", "shift the context when it is full (default: off)", "ctx_shift"),
     _takes("-sps --slot-prompt-similarity", "N", "how alike a prompt must be", "slot_prompt_similarity", float),
     _takes("-ctxcp --ctx-checkpoints", "N", "context checkpoints per slot (default: 32)", "n_ctx_checkpoints", int),
-    _takes("-t --threads", "N", "number of CPU threads (default: -1)", "cpuparams.n_threads cpuparams_batch.n_threads", int),
-    _takes("-tb --threads-batch", "N", "number of threads for batches", "cpuparams_batch.n_threads", int),
+    _takes("-t --threads", "N", "number of CPU threads (default: -1)", "cpuparams.n_threads cpuparams_batch.n_threads", threads),
+    _takes("-tb --threads-batch", "N", "number of threads for batches", "cpuparams_batch.n_threads", threads),
     _takes("--threads-http", "N", "threads that serve HTTP (default: -1)", "n_threads_http", int),
     _takes("--poll", "<0...100>", "polling level to wait for work (default: 50)", "cpuparams.poll", int),
     _takes("-ngl --gpu-layers --n-gpu-layers", "N", "layers in VRAM: a number, auto or all", "n_gpu_layers", layers),

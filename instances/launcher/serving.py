@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
@@ -54,14 +55,19 @@ def _set(llama: Any, params: Any, setting: Setting) -> None:
 
 
 def version(llama: Any) -> str:
-    """What `--version` prints."""
-    return f"version: xllamacpp {llama.__version__}\n{llama.BUILD_INFO}\n"
+    """What `--version` prints, in the manner of llama-server."""
+    built = llama.BUILD_INFO
+    return f"version: xllamacpp {llama.__version__}\nbuilt with {built['compiler']} for {built['build_target']}\n"
 
 
 def devices(llama: Any) -> str:
-    """What `--list-devices` prints."""
-    rows = "".join(f"  {device}\n" for device in llama.get_device_info())
-    return f"Available devices:\n{rows}"
+    """What `--list-devices` prints, in the manner of llama-server."""
+    return "Available devices:\n" + "".join(map(_device, llama.get_device_info()))
+
+
+def _device(told: Mapping[str, Any]) -> str:
+    total, free = (told[name] // 2**20 for name in ("memory_total", "memory_free"))
+    return f"  {told['name']}: {told['description']} ({total} MiB, {free} MiB free)\n"
 
 
 def serve(llama: Any, settings: list[Setting]) -> Any:

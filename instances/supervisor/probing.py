@@ -18,19 +18,29 @@ class Health(Enum):
     SILENT = "silent"
 
 
-def probe(port: int, *, path: str, key: str) -> Health:
-    """Ask once."""
-    server = HTTPConnection("127.0.0.1", port, timeout=SECONDS)
-    try:
-        server.request("GET", path, headers={"Authorization": f"Bearer {key}"} if key else {})
-        status = server.getresponse().status
-    except (OSError, HTTPException):
+def probe(address: str, port: int, *, path: str, key: str, guarded_path: str = "") -> Health:
+    """Ask once. Who is known by the key alone tells what is guarded to whoever has it, and to nobody else."""
+    status = _status(address, port, path, key)
+    if status == 200 and guarded_path and not _knows(address, port, guarded_path, key):
         return Health.SILENT
-    finally:
-        server.close()
     if status == 200:
         return Health.READY
     return Health.LOADING if status == 503 else Health.SILENT
+
+
+def _knows(address: str, port: int, path: str, key: str) -> bool:
+    return _status(address, port, path, key) == 200 and _status(address, port, path, "x") in {401, 403}
+
+
+def _status(address: str, port: int, path: str, key: str) -> int | None:
+    server = HTTPConnection(address, port, timeout=SECONDS)
+    try:
+        server.request("GET", path, headers={"Authorization": f"Bearer {key}"} if key else {})
+        return server.getresponse().status
+    except (OSError, HTTPException):
+        return None
+    finally:
+        server.close()
 
 
 @dataclass

@@ -11,8 +11,11 @@ from alma.errors import DomainError, Unavailable
 from instances import folder
 from instances.backends import asking, commandline
 from instances.backends.kinds import Backend, backend_of
-from instances.models import Instance
+from instances.models import Instance, Node
 from instances.supervisor.processes import MARKER, OWNER
+
+_WITHOUT_DEBUGGER = {"GGML_NO_BACKTRACE": "1"}
+"""llama.cpp that aborts calls a debugger otherwise, whose pages take seconds and hide the reason."""
 
 
 @dataclass(frozen=True)
@@ -31,17 +34,24 @@ class CannotStart(DomainError):
     code = "START_FAILED"
 
 
-def prepared(instance: Instance) -> Start:
+def prepared(instance: Instance, node: Node) -> Start:
     """What to run. Raises CannotStart."""
     backend = _backend(instance)
+    if not backend.key_variable and not node.is_loopback:
+        raise CannotStart(
+            f"{backend.label} asks for no key: it runs on machines alone whose instances nobody else reaches."
+        )
     marker = f"alma-{instance.pk}-{secrets.token_hex(8)}"
     key = secrets.token_urlsafe(24)
     try:
         model = str(folder.located(instance.model, is_file=backend.takes_files))
-        command = [*backend.command(port=instance.port, marker=marker), *_arguments(instance, backend, model)]
+        command = [
+            *backend.command(port=instance.port, marker=marker),
+            *_arguments(instance, backend, model, node.address),
+        ]
     except DomainError as error:
         raise CannotStart(error.message) from error
-    environment = asking.clean_environment() | {MARKER: marker, OWNER: owner()}
+    environment = asking.clean_environment() | _WITHOUT_DEBUGGER | {MARKER: marker, OWNER: owner()}
     if backend.key_variable:
         environment[backend.key_variable] = key
     return Start(marker, key if backend.key_variable else "", command, environment)
@@ -52,12 +62,12 @@ def owner() -> str:
     return str(settings.ALMA_DATA_DIR)
 
 
-def is_free(port: int) -> bool:
+def is_free(address: str, port: int) -> bool:
     """Whether nobody listens there; whoever does is not ours to end."""
-    with socket.socket() as probe:
+    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", port))
+            probe.bind((address, port))
         except OSError:
             return False
     return True
@@ -70,14 +80,13 @@ def _backend(instance: Instance) -> Backend:
         raise CannotStart(error.message) from error
 
 
-def _arguments(instance: Instance, backend: Backend, model: str) -> list[str]:
+def _arguments(instance: Instance, backend: Backend, model: str, address: str) -> list[str]:
     """The model, where to listen, what is always so, and the options of the client. Raises Invalid, Unavailable."""
     catalogue = asking.catalogue_of(backend)
     if gone := commandline.missing(instance.options, catalogue):
         raise Unavailable(f"{backend.label} has no option {', '.join(gone)} any more; change the instance.")
     fixed = {name: value for name, value in backend.fixed if name in catalogue}
-    words = [backend.model_flag, model] if backend.model_flag else [model]
-    words += ["--host", "127.0.0.1", "--port", str(instance.port)]
+    words = [*backend.model_words(model), "--host", address, "--port", str(instance.port)]
     if backend.name_flag:
         words += [backend.name_flag, instance.name]
     return [*words, *commandline.arguments(fixed, catalogue), *commandline.arguments(instance.options, catalogue)]

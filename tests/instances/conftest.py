@@ -1,8 +1,10 @@
 """A folder of models with the tiny one in it."""
 
+import shutil
 from pathlib import Path
 
 import pytest
+from django.conf import settings as configured
 
 from instances.tiny import model
 
@@ -15,8 +17,16 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture
-def models(tiny: Path, settings) -> Path:
+@pytest.fixture(autouse=True)
+def models(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder in which it lies, as ALMA's folder of models."""
-    settings.ALMA_MODELS_DIR = tiny.parent
+    monkeypatch.setattr(configured, "ALMA_MODELS_DIR", tiny.parent)
     return tiny.parent
+
+
+@pytest.fixture
+def others(tiny: Path, tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two models more, in a folder of this test."""
+    for name in ("tiny", "other", "b"):
+        shutil.copy(tiny, tmp_path / f"{name}.gguf")
+    monkeypatch.setattr(configured, "ALMA_MODELS_DIR", tmp_path)

@@ -43,9 +43,11 @@ class Served:
         return ask(self.port, path, body, self.key)
 
 
-def ask(port: int, path: str, body: dict[str, Any] | None = None, key: str = "") -> tuple[int, Any]:
+def ask(
+    port: int, path: str, body: dict[str, Any] | None = None, key: str = "", *, address: str = "127.0.0.1"
+) -> tuple[int, Any]:
     """Ask a server of this machine. Raises OSError when none listens."""
-    server = HTTPConnection("127.0.0.1", port, timeout=SECONDS)
+    server = HTTPConnection(address, port, timeout=SECONDS)
     headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {})
     server.request("POST" if body else "GET", path, json.dumps(body) if body else None, headers)
     answer = server.getresponse()

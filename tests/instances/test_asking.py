@@ -62,15 +62,6 @@ def test_backend_that_is_none() -> None:
         backend_of("ollama")
 
 
-def test_container_is_a_command_like_any_other(settings) -> None:
-    settings.ALMA_LLAMA_COMMAND = "docker run --rm --name {marker} -p {port}:{port} -v {models}:{models}:ro image"
-    settings.ALMA_MODELS_DIR = "/srv/my models"
-    words = LLAMA.command(port=8081, marker="alma-1")
-    assert words[:5] == ["docker", "run", "--rm", "--name", "alma-1"]
-    assert words[5:] == ["-p", "8081:8081", "-v", "/srv/my models:/srv/my models:ro", "image"]
-    assert LLAMA.is_container
-
-
 def test_without_a_command_llama_cpp_runs_in_a_process_of_ours(settings) -> None:
     assert LLAMA.command() == EMBEDDED
     assert not LLAMA.is_container

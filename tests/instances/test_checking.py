@@ -87,17 +87,20 @@ def test_hostile_option_is_refused(name: str, value: Any) -> None:
         ({"tensor_split": []}, "must be up to 16 numbers"),
         ({"samplers": "top_k\n--rpc"}, "must be names of samplers"),
         ({"no_ctx_size": 1}, "is not a known option; did you mean ctx_size?"),
-        ({"ctxsize": 1}, "is not a known option; did you mean ctx_size?"),
+        ({"ctxsize": 1}, "The option ctxsize is not a known option; did you mean ctx_size?"),
+        ({"environment": {"A": "b"}}, "cannot be set: the environment of the program stands"),
         ({"qqq": 1}, "The option qqq is not a known option."),
         ({"api_key": "x"}, "cannot be set: each start has a key of its own"),
         ({"rpc": "evil"}, "cannot be set by clients"),
         ({"min_p": 0.1}, "is not an option of this build"),
+        ({"parallel": 0}, "The option parallel cannot be 0."),
         ({"c": 1, "ctx_size": 2}, "was given twice, as 1 and as 2"),
     ],
     ids=str,
 )
 def test_refusal_says_why(given: dict[str, Any], words: str) -> None:
     assert words in fault(given)
+    assert not fault(given).endswith("?.")
 
 
 def test_every_fault_is_named() -> None:

@@ -1,10 +1,12 @@
 """The embedded server takes llama-server's flags, and lists them so that ALMA reads them like any other build's."""
 
+import re
 import subprocess
 import sys
 
 import pytest
 
+from alma.errors import Invalid
 from instances.backends import helptext
 from instances.backends.allowed import LLAMA_CPP
 from instances.backends.asking import catalogue_of, checker_of, said
@@ -66,13 +68,26 @@ def test_flags_are_read(words: list[str], settings: list[Setting]) -> None:
         (["-c", "many"], "error: invalid value for argument: -c many"),
         (["-ctk", "f12"], "error: invalid value for argument: -ctk f12"),
         (["--rope-scale", "0"], "error: invalid value for argument: --rope-scale 0"),
+        (["--parallel", "0"], "error: invalid value for argument: --parallel 0"),
     ],
-    ids=range(6),
+    ids=range(7),
 )
 def test_wrong_flag_is_said(words: list[str], error: str) -> None:
     with pytest.raises(WrongFlag) as caught:
         read(words)
     assert str(caught.value) == error
+
+
+@pytest.mark.parametrize(("text", "read_as"), [("0", -1), ("-1", -1), ("-7", -1), ("3", 3)])
+def test_no_thread_means_all_cores(text: str, read_as: int) -> None:
+    """As llama-server reads it; llama.cpp itself aborts at its first request with 0 threads."""
+    assert {setting.value for setting in read(["-t", text, "-tb", text])} == {read_as}
+
+
+def test_batch_of_one_is_refused() -> None:
+    """llama.cpp aborts at its first prompt."""
+    with pytest.raises(Invalid, match="The option batch_size must lie between 2 and"):
+        checker_of(LLAMA).check({"batch_size": 1})
 
 
 def test_every_option_of_a_client_is_taken() -> None:
@@ -90,8 +105,11 @@ def test_every_option_of_a_client_is_taken() -> None:
 
 
 def test_it_says_its_version_and_devices() -> None:
-    assert "xllamacpp" in said(LLAMA, "--version")
-    assert said(LLAMA, "--list-devices").startswith("Available devices:")
+    """As llama-server says them: in words, not as what Python makes of a structure."""
+    assert re.fullmatch(r"version: xllamacpp \S+\nbuilt with .+ for .+\n", said(LLAMA, "--version"))
+    rows = said(LLAMA, "--list-devices").splitlines()
+    assert rows[0] == "Available devices:"
+    assert rows[1:] and all(re.fullmatch(r"  \w+: .+ \(\d+ MiB, \d+ MiB free\)", row) for row in rows[1:])
 
 
 def test_wrong_flag_ends_it_before_anything_is_loaded() -> None:

@@ -4,18 +4,19 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from alma.accounts.actors import Actor
 from alma.errors import Invalid, NotFound, Refused, WrongState
 from alma.events.models import Event
 from instances import services
-from instances.models import Instance
+from instances.models import AT_ONCE, Instance
 from instances.services import Draft
 from tests.concurrency import together
 from tests.factories.accounts import make_actor, make_organization
 from tests.factories.instances import make_instance
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("others")]
 Status, Wish = Instance.Status, Instance.Wish
 
 
@@ -135,7 +136,10 @@ def test_stop_twice_is_one_stop(actor: Actor) -> None:
     row = make_instance(wanted=Wish.RUNNING, status=Status.RUNNING)
     assert services.stop(row, by=actor, seconds=3).shown_status == "stopping"
     again = services.stop(row, by=actor)
-    assert (again.wanted, again.stop_seconds, kinds(row)) == (Wish.STOPPED, 3, ["instance.stop_asked"])
+    assert (again.wanted, again.stop_seconds, kinds(row)) == (Wish.STOPPED, 30, ["instance.stop_asked"])
+    assert again.stop_by is not None
+    assert 0 < (again.stop_by - timezone.now()).total_seconds() <= 3
+    assert services.stop(row, by=actor, seconds=0).stop_by == AT_ONCE
 
 
 def test_restart_is_asked_once_until_it_has_begun(actor: Actor) -> None:

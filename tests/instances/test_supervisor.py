@@ -114,7 +114,7 @@ def test_nothing_of_it_can_be_read_from_its_command_line(supervisor: Supervisor,
     assert "--no-kv-offload" in words
     assert {"--no-slots", "--no-ui", "--metrics"} <= set(words) or "--no-webui" in words
     names = {name for name in process.environ() if name not in {"PATH", "HOME", "LANG", "TMPDIR"}}
-    assert names == {"ALMA_INSTANCE", "ALMA_INSTANCES_OF", "LLAMA_API_KEY"}
+    assert names == {"ALMA_INSTANCE", "ALMA_INSTANCES_OF", "LLAMA_API_KEY", "GGML_NO_BACKTRACE"}
 
 
 def test_crash_is_made_good(supervisor: Supervisor, actor: Actor) -> None:
@@ -155,7 +155,10 @@ def test_who_shall_not_be_started_again_is_not(supervisor: Supervisor, actor: Ac
 
 @pytest.mark.parametrize("model", ["none.gguf", "/etc/passwd"])
 def test_model_that_is_not_there(supervisor: Supervisor, actor: Actor, model: str) -> None:
-    row = create(actor, model=model)
+    """One that was there when it was named, and has gone since."""
+    row = create(actor, starts=False)
+    Instance.objects.filter(pk=row.pk).update(model=model)
+    services.start(row, by=actor)
     turn_to(supervisor, row, Status.FAILED)
     assert row.reason == f"There is no model {model} in the folder of models."
     assert statuses(row) == ["failed"]

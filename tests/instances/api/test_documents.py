@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from instances.models import Instance
+from instances.models import AT_ONCE, Instance
 from instances.supervisor import keeper as keeping
 from instances.supervisor.supervising import Supervisor
 from instances.tiny import model
@@ -44,8 +44,8 @@ class Caller:
 def call(tmp_path: Path, settings, monkeypatch) -> Iterator[Caller]:
     settings.ALMA_DATA_DIR = tmp_path
     settings.ALMA_MODELS_DIR = tmp_path / "models"
-    (tmp_path / "models").mkdir()
-    for name in ("llama-2-7b", "example"):
+    (tmp_path / "models" / "path" / "to").mkdir(parents=True, exist_ok=True)
+    for name in ("llama-2-7b", "example", "path/to/model"):
         model.write(tmp_path / "models" / f"{name}.gguf")
     monkeypatch.setattr(keeping, "PROBE_SECONDS", dict.fromkeys(Instance.Status, 0.05))
     supervisor = Supervisor()
@@ -153,5 +153,5 @@ def test_stop_by_force(call: Caller) -> None:
     call("post", "/api/v1/instances/one", {"model": "example.gguf"})
     call.until(lambda: call("get", "/api/v1/instances/one").json()["status"] == "running")
     call("post", "/api/instances/one/stop", {"force": True, "timeout": 30})
-    assert Instance.objects.get().stop_seconds == 0
+    assert (Instance.objects.get().stop_seconds, Instance.objects.get().stop_by) == (30, AT_ONCE)
     call.until(lambda: call("get", "/api/v1/instances/one").json()["status"] == "stopped")

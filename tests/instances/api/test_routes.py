@@ -61,6 +61,24 @@ def test_options_beside_and_inside(client: Client) -> None:
     assert (row.restarts_itself, row.restart_seconds, row.max_restarts) == (False, 1, 3)
 
 
+LIFE = {
+    "on_demand_start": False, "idle_timeout": 2, "preload": True, "aliases": ["gpt"], "unlisted": True, "concurrency": 3,
+    "request_defaults": {"temperature": 0}, "stop_seconds": 5, "pinned": True, "group": "g",
+}  # fmt: skip
+
+
+def test_settings_of_its_life(client: Client) -> None:
+    """Minutes as llamactl counts them, and seconds, which go before."""
+    shown = send(client, "post", f"{NEW}/one", {"model": "x.gguf", **LIFE}).json()
+    assert shown.items() >= {**LIFE, "idle_seconds": 120}.items()
+    assert (shown["draining_since"], shown["kept_until"], shown["last_used"]) == (None, None, None)
+    shown = send(client, "put", f"{NEW}/one", {"idle_seconds": 90, "idle_timeout": 5, "concurrency": None}).json()
+    assert (shown["idle_seconds"], shown["idle_timeout"], shown["concurrency"]) == (90, 2, None)  # 0 would be for ever
+    assert shown.items() >= {name: LIFE[name] for name in ("aliases", "preload", "stop_seconds")}.items()
+    send(client, "post", f"{NEW}/two", {"model": "y.gguf"})
+    assert send(client, "put", f"{NEW}/two", {"aliases": ["gpt"]}).status_code == 409
+
+
 @pytest.mark.parametrize("name", ["start-all", "a..b", "-x", "x" * 51, "%20", "a%0Ab"])
 def test_name_that_can_be_none(client: Client, name: str) -> None:
     assert send(client, "post", f"{NEW}/{name}", {"model": "x.gguf"}).status_code in {400, 404}
@@ -142,7 +160,7 @@ def test_logs_in_both_forms(client: Client, tmp_path, settings) -> None:
     told = client.get(f"{OLD}/one/logs?lines=5&level=error").json()["logs"]
     assert told == [{"timestamp": None, "level": "error", "message": "it broke"}]
     assert client.get(f"{OLD}/one/logs?level=loud").status_code == 400
-    assert client.get(f"{OLD}/one/logs?follow=true").status_code == 400
+    assert client.get(f"{OLD}/one/logs?follow=perhaps").status_code == 400
 
 
 @pytest.mark.parametrize(

@@ -1,26 +1,31 @@
 """Instances: what somebody wants to run, and what runs."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
-from django.core.validators import MaxValueValidator, RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from alma.accounts.models import Organization, OwnedQuerySet
 from alma.errors import WrongState
 from alma.events.services import emit
 from alma.sealing import Seal
+from instances.models.checks import check_aliases, check_request_defaults
+from instances.models.nodes import Node
 
 if TYPE_CHECKING:
     from alma.accounts.actors import Actor
 
 NAME = r"^[A-Za-z0-9](?:(?:[A-Za-z0-9_-]|\.(?!\.)){0,48}[A-Za-z0-9])?\Z"
-RESERVED = frozenset({"start-all", "stop-all"})
+RESERVED = frozenset({"start-all", "stop-all", "new"})
 """Names that are routes."""
+UNKNOWN = "unknown"
 LONGEST_REASON = 2000
+AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
+"""As `stop_by`: requests under way are cut, and nobody is asked first."""
 KEY = Seal(
     b"alma instances: key of a start", "The key of this instance was stored under another secret key.", "KEY_UNREADABLE"
 )
@@ -31,11 +36,17 @@ class InstanceQuerySet(OwnedQuerySet):
 
     def visible_to(self, actor: "Actor") -> Self:
         """Those of the actor's organization that nobody has deleted; one that is deleted may take a moment to end."""
-        return super().visible_to(actor).exclude(wanted=Instance.Wish.REMOVED)
+        is_lost = Exists(Node.objects.lost().filter(name=OuterRef("node")))
+        return super().visible_to(actor).exclude(wanted=Instance.Wish.REMOVED).annotate(is_on_lost_node=is_lost)
 
     def wanted(self) -> Self:
         """Those that shall run."""
         return self.filter(wanted=Instance.Wish.RUNNING)
+
+    def taking_place(self) -> Self:
+        """Those that shall run, have not failed at that, and are on a machine that is there."""
+        lost = Node.objects.lost().values("name")
+        return self.wanted().exclude(status=Instance.Status.FAILED, run=F("wanted_run")).exclude(node__in=lost)
 
 
 class Instance(models.Model):
@@ -75,6 +86,8 @@ class Instance(models.Model):
     }
     ALIVE = (Status.STARTING, Status.RUNNING, Status.UNHEALTHY, Status.STOPPING)
     """States in which there is a process."""
+    is_on_lost_node = False
+    """Read by `visible_to`."""
     SERVING = (Status.RUNNING, Status.UNHEALTHY)
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="instances")
@@ -94,6 +107,26 @@ class Instance(models.Model):
     is_pinned = models.BooleanField(default=False, help_text="Never stopped to make room for another.")
     node = models.CharField(max_length=64, help_text="The machine whose supervisor runs it.")
     port = models.PositiveIntegerField(help_text="On loopback; its own for as long as it exists.")
+    aliases = models.JSONField(
+        default=list, blank=True, validators=[check_aliases],
+        help_text="Other names that requests may use; replicas of one model share them.",
+    )  # fmt: skip
+    is_unlisted = models.BooleanField(default=False, help_text="Answers to its names, and is in no list of models.")
+    request_defaults = models.JSONField(
+        default=dict, blank=True, validators=[check_request_defaults],
+        help_text="Fields of a request's body that are set where it does not name them.",
+    )  # fmt: skip
+    concurrency = models.PositiveSmallIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(1024)],
+        help_text="Requests at a time; further ones wait. Empty for no bound.",
+    )  # fmt: skip
+    starts_on_demand = models.BooleanField(default=True, help_text="Started by the first request that needs it.")
+    is_preloaded = models.BooleanField(default=False, help_text="Started when its supervisor starts.")
+    idle_seconds = models.PositiveIntegerField(
+        default=1800,
+        validators=[MaxValueValidator(31_536_000)],
+        help_text="Stopped so long after the end of its last request; 0 for never.",
+    )
     restarts_itself = models.BooleanField(default=True, help_text="Started again when it ends unasked.")
     max_restarts = models.PositiveSmallIntegerField(default=3, validators=[MaxValueValidator(100)])
     restart_seconds = models.PositiveSmallIntegerField(
@@ -106,8 +139,11 @@ class Instance(models.Model):
         default=0, editable=False, help_text="Counts starts and restarts that were asked for."
     )
     stop_seconds = models.PositiveSmallIntegerField(
-        default=10, validators=[MaxValueValidator(3600)], help_text="Until one that was asked to end is killed."
+        default=30, validators=[MaxValueValidator(3600)], help_text="How long a stop waits for the requests under way."
     )
+    stop_by = models.DateTimeField(
+        null=True, editable=False, help_text="When the end that was asked for waits no longer; empty where it waits for ever."
+    )  # fmt: skip
     created_by = models.CharField(max_length=150, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -129,6 +165,19 @@ class Instance(models.Model):
     key_sealed = models.TextField(blank=True, editable=False)
     started_at = models.DateTimeField(null=True, editable=False)
     ready_at = models.DateTimeField(null=True, editable=False)
+    draining_since = models.DateTimeField(
+        null=True, editable=False, help_text="Since when no further request is sent there; it ends when the last one has."
+    )  # fmt: skip
+    kept_until = models.DateTimeField(
+        null=True, editable=False, help_text="Neither idle nor stopped for another before then."
+    )
+    ends_when_quiet = models.BooleanField(
+        default=False, editable=False, help_text="A request asked that it be let go as soon as nothing runs."
+    )
+    last_used_at = models.DateTimeField(
+        null=True, editable=False, help_text="When a request last ended, as far as its supervisor has written it down."
+    )
+    last_starts = models.JSONField(default=list, editable=False, help_text="Seconds that its last starts took.")
     checked_at = models.DateTimeField(null=True, editable=False, help_text="When its supervisor last looked.")
     memory_bytes = models.BigIntegerField(null=True, editable=False)
     cpu_percent = models.FloatField(null=True, editable=False, help_text="100 is one core.")
@@ -164,8 +213,22 @@ class Instance(models.Model):
         return self.run == self.wanted_run
 
     @property
+    def has_failed(self) -> bool:
+        """Whether it gave up at what was asked for last."""
+        return self.status == self.Status.FAILED and self.is_up_to_date
+
+    @property
+    def takes_requests(self) -> bool:
+        """Whether a request may be sent there now; one that is under way goes on in any case."""
+        is_asked_to_run = self.wanted == self.Wish.RUNNING and self.is_up_to_date
+        return is_asked_to_run and self.status == self.Status.RUNNING and self.draining_since is None
+
+    @property
     def shown_status(self) -> str:
-        """The status as the API says it: what was asked for and has not begun yet shows at once."""
+        """The status as the API says it: what was asked for and has not begun yet shows at once. Of a machine that is
+        lost nobody knows what runs there."""
+        if self.is_on_lost_node and (self.wanted == self.Wish.RUNNING or self.status in self.ALIVE):
+            return UNKNOWN
         if self.wanted != self.Wish.RUNNING:
             return self._shown_while_unwanted()
         if self.status in self.SERVING:
@@ -203,6 +266,12 @@ class Instance(models.Model):
             self.stream, "instance.status_changed", organization_id=self.organization_id,
             name=self.name, was=str(was), status=str(to), reason=reason.splitlines()[0][:200] if reason else "",
         )  # fmt: skip
+
+    @transaction.atomic
+    def drain(self) -> None:
+        """Have nobody new sent there."""
+        self.note(draining_since=timezone.now())
+        emit(self.stream, "instance.draining", organization_id=self.organization_id, name=self.name)
 
     def note(self, **values: Any) -> None:
         """Write what is known of its process now, for the supervisor."""
