@@ -1,5 +1,6 @@
 """The only place that reads the environment. A bad value stops the start with a sentence that names the variable."""
 
+import json
 import os
 import secrets
 from pathlib import Path
@@ -8,11 +9,27 @@ from django.core.exceptions import ImproperlyConfigured
 
 TRUE = frozenset({"1", "true", "yes", "on"})
 FALSE = frozenset({"0", "false", "no", "off", ""})
+_kept: dict[str, str] = {}
+
+
+def keep(path: Path) -> None:
+    """From now on take from this file, a JSON object of texts, what the environment does not say."""
+    try:
+        _kept.update(json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError, TypeError) as error:
+        raise ImproperlyConfigured(f"{path} cannot be read as a JSON object of texts.") from error
+
+
+def is_set(name: str) -> bool:
+    """Whether the environment itself says it."""
+    return name in os.environ
 
 
 def text(name: str, default: str = "") -> str:
     """The variable as written, or the default when it is unset."""
-    return os.environ.get(name, default)
+    return os.environ.get(name, _kept.get(name, default))
 
 
 def inherited() -> dict[str, str]:
@@ -34,8 +51,8 @@ def flag(name: str, default: bool = False) -> bool:
 
 def number(name: str, default: int, *, least: int | None = None, most: int | None = None) -> int:
     """A whole number within the bounds given."""
-    raw = os.environ.get(name)
-    if raw is None or not raw.strip():
+    raw = text(name)
+    if not raw.strip():
         return default
     try:
         value = int(raw)
@@ -49,6 +66,19 @@ def number(name: str, default: int, *, least: int | None = None, most: int | Non
 def listing(name: str, default: str = "") -> list[str]:
     """Comma-separated words, blanks dropped."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def numbers(name: str, *, least: int, most: int) -> dict[str, int]:
+    """Comma-separated `name=number`, each number within the bounds."""
+    found: dict[str, int] = {}
+    for word in listing(name):
+        key, _, value = (part.strip() for part in word.partition("="))
+        if not (key and value.isascii() and value.isdigit() and least <= int(value) <= most):
+            raise ImproperlyConfigured(
+                f"{name} must read like a=1,b=4 with numbers from {least} to {most}, not {word!r}."
+            )
+        found[key] = int(value)
+    return found
 
 
 def choice(name: str, default: str, *, among: tuple[str, ...]) -> str:

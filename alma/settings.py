@@ -9,6 +9,8 @@ ALMA_VERSION = "0.1.0"
 
 # -- where and how --------------------------------------------------------------------------------
 ALMA_DATA_DIR = Path(env.text("ALMA_DATA_DIR", str(BASE_DIR / "var"))).resolve()
+ALMA_CONFIG_FILE = ALMA_DATA_DIR / "config.json"  # what was changed over the API, below the environment
+env.keep(ALMA_CONFIG_FILE)
 ALMA_HTTP_HOST = env.text("ALMA_HTTP_HOST", "127.0.0.1")
 ALMA_HTTP_PORT = env.number("ALMA_HTTP_PORT", 8000, least=1, most=65535)
 ALMA_SANDBOX_HOST = env.text("ALMA_SANDBOX_HOST", "127.0.0.1")
@@ -41,6 +43,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # -- who may do what ------------------------------------------------------------------------------
 ALMA_AUTH_ENABLED = env.flag("ALMA_AUTH_ENABLED", True)
 ALMA_API_KEYS = env.listing("ALMA_API_KEYS")
+ALMA_MCP_KEY = env.secret("ALMA_MCP_KEY")  # with whose rights `manage.py mcp` calls tools
 # What the API document calls public is so where only this machine can ask, and elsewhere if the operator says so.
 _ALONE = _ON_LOOPBACK and not ALMA_BEHIND_PROXY
 ALMA_PUBLIC_READ = env.flag("ALMA_PUBLIC_READ", _ALONE)
@@ -163,6 +166,8 @@ ALMA_FAILPOINTS = env.text("ALMA_FAILPOINTS")  # tests only: where processes sha
 ALMA_SLOT_SECONDS = 8  # after which a worker gives a job back, so that none waits behind a long one
 ALMA_CLUSTER_CONNECT_SECONDS = env.number("ALMA_CLUSTER_CONNECT_SECONDS", 5, least=1, most=60)
 ALMA_CLUSTER_TOTAL_SECONDS = env.number("ALMA_CLUSTER_TOTAL_SECONDS", 20, least=1, most=300)
+# How long a cluster has to answer before work for it is accepted; 0 asks none.
+ALMA_CLUSTER_PROBE_SECONDS = env.number("ALMA_CLUSTER_PROBE_SECONDS", 2, least=0, most=10)
 # Until when a machine that others need must be up: told by its guest agent, or by the port of its role.
 ALMA_READY_SECONDS = env.number("ALMA_READY_SECONDS", 180, least=5, most=3600)
 ALMA_ORPHAN_GRACE_SECONDS = env.number("ALMA_ORPHAN_GRACE_SECONDS", 86_400, least=0, most=31_536_000)
@@ -183,10 +188,19 @@ ALMA_LANGUAGE_PROBE = wiring.LANGUAGE_PROBE
 ALMA_FIGURES = wiring.FIGURES
 ALMA_SUMMARY = wiring.SUMMARY
 ALMA_BLUEPRINT_GUARDS = wiring.BLUEPRINT_GUARDS
+ALMA_PLAN_PREVIEW = wiring.PLAN_PREVIEW
+ALMA_IPR_OPENER = wiring.IPR_OPENER
+ALMA_PHRASER = wiring.PHRASER
 ALMA_INVARIANTS = wiring.INVARIANTS
 
 # -- language models -------------------------------------------------------------------------------
 ALMA_MODELS_DIR = Path(env.text("ALMA_MODELS_DIR", str(ALMA_DATA_DIR / "models"))).resolve()
+# Where models come from (a Hugging Face compatible endpoint), how many at a time for an organization, and how much.
+ALMA_HF_ENDPOINT = env.text("ALMA_HF_ENDPOINT", "https://huggingface.co")
+ALMA_HF_TOKEN = env.secret("ALMA_HF_TOKEN")
+ALMA_DOWNLOADS = env.number("ALMA_DOWNLOADS", 4, least=0, most=100)
+ALMA_DOWNLOAD_LARGEST = env.number("ALMA_DOWNLOAD_GB", 200, least=1, most=100_000) * 10**9
+ALMA_MODELS_RESERVE = env.number("ALMA_MODELS_RESERVE_GB", 5, least=0, most=100_000) * 10**9
 # The operator's commands, with {models}, {port} and {marker} where these belong; see instances/backends/kinds.py.
 ALMA_LLAMA_COMMAND = env.text("ALMA_LLAMA_COMMAND")  # empty: llama.cpp inside a process of our own
 ALMA_VLLM_COMMAND = env.text("ALMA_VLLM_COMMAND")
@@ -195,19 +209,30 @@ ALMA_MLX_COMMAND = env.text("ALMA_MLX_COMMAND")
 ALMA_INSTANCE_PORTS = env.span("ALMA_INSTANCE_PORTS", "8081-8999", least=1024, most=32_767)
 ALMA_INSTANCES = env.number("ALMA_INSTANCES", 100, least=1, most=10_000)
 ALMA_INSTANCES_RUNNING = env.number("ALMA_INSTANCES_RUNNING", 16, least=1, most=10_000)
+# Ceilings by group, "big=1,small=4"; an organization may set itself lower ones, and others.
+ALMA_INSTANCE_GROUPS = env.numbers("ALMA_INSTANCE_GROUPS", least=1, most=10_000)
+ALMA_INSTANCE_EVICTION = env.flag("ALMA_INSTANCE_EVICTION", True)
+ALMA_QUEUE_LIMIT = env.number("ALMA_QUEUE_LIMIT", 256, least=1, most=100_000)
 ALMA_INSTANCE_START_SECONDS = env.number("ALMA_INSTANCE_START_SECONDS", 600, least=5, most=86_400)
+# How long a request waits for an instance, and how long the log of requests is kept.
+ALMA_QUEUE_SECONDS = env.number("ALMA_QUEUE_SECONDS", 300, least=1, most=86_400)
+ALMA_REQUEST_DAYS = env.number("ALMA_REQUEST_DAYS", 30, least=1, most=36_500)
+# Pages of which origins may ask models from a browser, with a key; none by default.
+ALMA_MODEL_ORIGINS = env.listing("ALMA_MODEL_ORIGINS")
+# The model that helps to understand words: an instance by its name, or what an OpenAI-compatible endpoint serves; and what one
+# request may take of it, over all rounds.
+ALMA_MODEL = env.text("ALMA_MODEL")
+ALMA_MODEL_URL = env.text("ALMA_MODEL_URL")
+ALMA_MODEL_KEY = env.secret("ALMA_MODEL_KEY")
+ALMA_MODEL_SECONDS = env.number("ALMA_MODEL_SECONDS", 30, least=1, most=600)
+ALMA_MODEL_TOKENS = env.number("ALMA_MODEL_TOKENS", 4096, least=64, most=100_000)
 ALMA_NODE = env.text("ALMA_NODE", "main")  # whose supervisor on which machine runs which instances
+ALMA_NODE_TOKEN = env.secret("ALMA_NODE_TOKEN")
+# Where the supervisor of another machine than `main` answers about logs and models there.
+ALMA_NODE_PORT = env.number("ALMA_NODE_PORT", 8079, least=1024, most=32_767)
 
 # -- API ------------------------------------------------------------------------------------------
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["alma.api.authentication.Credentials"],
-    "DEFAULT_PERMISSION_CLASSES": ["alma.api.permissions.Scoped"],
-    "DEFAULT_RENDERER_CLASSES": ["alma.api.renderers.OrjsonRenderer", "alma.api.renderers.BrowsableRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["alma.api.parsers.StrictJSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "alma.api.schema.DialectSchema",
-    "EXCEPTION_HANDLER": "alma.api.exceptions.handle",
-    "UNAUTHENTICATED_USER": None,
-}
+REST_FRAMEWORK = wiring.REST_FRAMEWORK
 # What OpenAI's clients read is an object; the llamactl document shows a text. One or the other.
 ALMA_OPENAI_ERRORS = env.choice("ALMA_OPENAI_ERRORS", "object", among=("object", "string"))
 # The Alumia document: in production a POST without Content-Length is answered with 411.
@@ -225,7 +250,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
     "OAS_VERSION": "3.1.0",  # what pydantic writes
-    "POSTPROCESSING_HOOKS": ["alma.api.schema.without_trailing_slash"],
+    "POSTPROCESSING_HOOKS": ["alma.api.schema.without_trailing_slash", "instances.router.document.with_models"],
     "SERVE_PUBLIC": True,
 }
 
@@ -251,10 +276,7 @@ SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = f"{_HOST}sessionid", f"{_HOST}csrftoken"
 SECURE_HSTS_SECONDS = 31_536_000 if _TLS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _TLS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ALMA_BEHIND_PROXY else None
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
-]
+AUTH_PASSWORD_VALIDATORS = wiring.PASSWORD_VALIDATORS
 DATA_UPLOAD_MAX_MEMORY_SIZE = 33 * 1024 * 1024  # the body guard is stricter per route; this is the net below it
 
 LANGUAGE_CODE = "en"

@@ -9,6 +9,7 @@ JOB_KINDS = {
     "backup_verification": "vms.backups.kinds.ProofKind",
     "cleanup": "vms.drift.removal.CleanupKind",
     "deployment": "iprs.deploying.DeploymentKind",
+    "model_download": "instances.library.kinds.DownloadKind",
     "network_creation": "vms.operations.networks.NetworkKind",
     "network_deletion": "vms.operations.networks.NetworkKind",
     "network_rule": "vms.operations.networks.NetworkKind",
@@ -64,6 +65,8 @@ STEP_KINDS = {
     "guest.snapshot_drop": "vms.steps.DropSnapshot",
     "guest.snapshot_restore": "vms.steps.RestoreSnapshot",
     "operation.carry": "iprs.carrying.CarryOut",
+    "model.fetch": "instances.library.kinds.FetchFiles",
+    "model.list": "instances.library.kinds.ListFiles",
     "network.interface": "vms.steps.places.NodeInterface",
     "network.rule": "vms.steps.rules.NetworkRule",
     "network.virtual": "vms.steps.places.VirtualNetwork",
@@ -80,7 +83,9 @@ CHORES = [
     ("vms.inventory.refresh_all", 5),
     ("vms.details.read_due", 5),
     ("vms.networks.read_due", 5),
+    ("vms.images.read_due", 5),
     ("vms.recording.record", 15),
+    ("instances.measuring.record", 15),
     ("vms.backups.reading.read_due", 5),
     ("vms.backups.proving.clear_left", 15),
     ("vms.drift.watching.watch_all", 5),
@@ -92,6 +97,7 @@ CHORES = [
     ("alma.api.limits.limiter.sweep", 60),
     ("alma.jobs.forgetting.forget_old", 600),
     ("vms.scans.forgetting.forget_old", 600),
+    ("instances.requests.forget_old", 60),
     ("alma.events.webhooks.sending.send_due", 1),
     ("alma.events.webhooks.sending.forget_old", 600),
 ]
@@ -105,11 +111,18 @@ FIGURES = [
     "alma.monitoring.figures.work",
     "alma.monitoring.figures.limits",
     "vms.figures.inventory",
+    "instances.figures.requests",
     "blueprints.figures.figures",
     "iprs.figures.proposals",
 ]
 # The parts of the metrics summary that apps above know.
 SUMMARY = {"llm": "blueprints.figures.generation_summary", "blueprints": "blueprints.figures.summary"}
+# Who computes, for the tools of the app below, the plan that an IPR of a document would have.
+PLAN_PREVIEW = "iprs.services.previewing.preview"
+# Who opens an IPR of a document, for clients of the Model Context Protocol.
+IPR_OPENER = "iprs.services.proposing.propose"
+# Who puts passages of the documentation into sentences, where there is a model.
+PHRASER = "blueprints.understanding.phrasing.phrase"
 # Who may object to the deletion of a blueprint: dotted names of functions from a blueprint to a list of sentences.
 BLUEPRINT_GUARDS = ["iprs.services.uses_of_blueprint"]
 # What must always hold: dotted names of functions that yield findings.
@@ -120,8 +133,24 @@ INVARIANTS = [
     "alma.jobs.invariants.progress",
     "vms.invariants.guests_and_ledger",
     "vms.invariants.backups_and_jobs",
+    "vms.invariants.places_and_rows",
     "iprs.invariants.statuses",
     "iprs.invariants.plans",
     "iprs.invariants.operations",
     "iprs.invariants.planning",
+]
+# What Django REST framework does by.
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["alma.api.authentication.Credentials"],
+    "DEFAULT_PERMISSION_CLASSES": ["alma.api.permissions.Scoped"],
+    "DEFAULT_RENDERER_CLASSES": ["alma.api.renderers.OrjsonRenderer", "alma.api.renderers.BrowsableRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["alma.api.parsers.StrictJSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "alma.api.schema.DialectSchema",
+    "EXCEPTION_HANDLER": "alma.api.exceptions.handle",
+    "UNAUTHENTICATED_USER": None,
+}
+# What a password is held against.
+PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]

@@ -9,16 +9,15 @@ from django.db.models import Max
 
 from alma.accounts.models import Project
 from alma.errors import Invalid, PaymentRequired
-from blueprints.generation.estimates import monthly_cost
-from blueprints.generation.lexicon import table
 from blueprints.models import Blueprint, BlueprintRevision
+from blueprints.pricing import PriceList, cost_of
+from blueprints.pricing.book import price_list
 from iprs.models import IPR, Deployment, Plan
 
 logger = logging.getLogger(__name__)
-_CENT = Decimal("0.01")
 _MOST_PRICED = 10_000
-_PRICED: dict[str, Decimal] = {}
-"""By the digest of the revision; prices are those of the table that this process has read."""
+_PRICED: dict[tuple[object, str], Decimal] = {}
+"""By the prices and the digest of the revision."""
 _IN_ONE_QUERY = 500
 
 
@@ -32,11 +31,6 @@ class _Deployed(NamedTuple):
     digest: str
 
 
-def currency() -> str:
-    """In which the table of prices counts."""
-    return str(table("prices")["currency"])
-
-
 def check_budget(ipr: IPR, plan: Plan) -> None:
     """Let a plan pass that its project can pay for. The project stays locked until the caller's transaction ends, so that
     two deployments do not spend the same money. Raises PaymentRequired."""
@@ -47,41 +41,42 @@ def check_budget(ipr: IPR, plan: Plan) -> None:
         return
     own = (ipr.blueprint_id, ipr.environment_id)
     others = [row for row in _deployed(project_id=project.pk) if (row.blueprint, row.environment) != own]
-    revision = plan.revision
-    prices = _prices({row.digest: row.revision for row in others} | {revision.digest: revision.pk})
-    committed, wanted = sum((prices[row.digest] for row in others), Decimal(0)), prices[revision.digest]
+    revision, prices = plan.revision, price_list(ipr.organization_id)
+    costs = _costs({row.digest: row.revision for row in others} | {revision.digest: revision.pk}, prices)
+    committed, wanted = sum((costs[row.digest] for row in others), Decimal(0)), costs[revision.digest]
     if wanted and committed + wanted > project.monthly_budget:
-        raise _too_expensive(project, committed, wanted)
+        raise _too_expensive(project, committed, wanted, prices.currency)
 
 
-def _too_expensive(project: Project, committed: Decimal, wanted: Decimal) -> PaymentRequired:
+def _too_expensive(project: Project, committed: Decimal, wanted: Decimal, currency: str) -> PaymentRequired:
     details = {
-        "project": str(project.public_id), "currency": currency(), "monthly_budget": float(project.monthly_budget or 0),
+        "project": str(project.public_id), "currency": currency, "monthly_budget": float(project.monthly_budget or 0),
         "committed": float(committed), "wanted": float(wanted),
     }  # fmt: skip
     return PaymentRequired(
-        f"This would cost {wanted} {currency()} a month. {committed} of the budget of {project.monthly_budget} of"
+        f"This would cost {wanted} {currency} a month. {committed} of the budget of {project.monthly_budget} of"
         f" {project.name} are committed already.",
         details=details,
     )
 
 
-def committed(projects: Iterable[Project]) -> dict[int, Decimal]:
-    """What is deployed of each project, by its pk; one query for all of them, and more for what was never priced."""
+def committed(projects: Iterable[Project], prices: PriceList) -> dict[int, Decimal]:
+    """What is deployed of each project, by its pk; one query for all of them, and more for what was never priced at these
+    prices."""
     sums = {project.pk: Decimal(0) for project in projects}
     rows = _deployed(project__in=list(sums)) if sums else []
-    prices = _prices({row.digest: row.revision for row in rows})
+    costs = _costs({row.digest: row.revision for row in rows}, prices)
     for row in rows:
         if row.project is not None:
-            sums[row.project] += prices[row.digest]
+            sums[row.project] += costs[row.digest]
     return sums
 
 
-def committed_by(organization_id: int | None) -> Decimal:
+def committed_by(organization_id: int | None, prices: PriceList) -> Decimal:
     """What is deployed of an organization, in projects or not."""
     rows = _deployed(organization_id=organization_id) if organization_id else []
-    prices = _prices({row.digest: row.revision for row in rows})
-    return sum((prices[row.digest] for row in rows), Decimal(0))
+    costs = _costs({row.digest: row.revision for row in rows}, prices)
+    return sum((costs[row.digest] for row in rows), Decimal(0))
 
 
 def _deployed(**which: object) -> list[_Deployed]:
@@ -94,27 +89,26 @@ def _deployed(**which: object) -> list[_Deployed]:
     return [_Deployed(*row) for row in rows.values_list(*fields, "plan__revision_id", "plan__revision__digest")]
 
 
-def _prices(revisions: Mapping[str, int]) -> dict[str, Decimal]:
-    """By digest. What has the same digest costs the same, so a document is read and priced once."""
-    prices = {digest: price for digest in revisions if (price := _PRICED.get(digest)) is not None}
-    unpriced = [pk for digest, pk in revisions.items() if digest not in prices]
+def _costs(revisions: Mapping[str, int], prices: PriceList) -> dict[str, Decimal]:
+    """By digest. What has the same digest costs the same, so a document is read and priced once for each list of prices."""
+    costs = {digest: cost for digest in revisions if (cost := _PRICED.get((prices.key, digest))) is not None}
+    unpriced = [pk for digest, pk in revisions.items() if digest not in costs]
     for start in range(0, len(unpriced), _IN_ONE_QUERY):
         for row in BlueprintRevision.objects.filter(pk__in=unpriced[start : start + _IN_ONE_QUERY]):
-            prices[row.digest] = _remember(row.digest, _price(row))
-    return prices
+            costs[row.digest] = _remember((prices.key, row.digest), _cost(row, prices))
+    return costs
 
 
-def _remember(digest: str, price: Decimal) -> Decimal:
+def _remember(key: tuple[object, str], cost: Decimal) -> Decimal:
     if len(_PRICED) >= _MOST_PRICED:
         _PRICED.clear()
-    _PRICED[digest] = price
-    return price
+    _PRICED[key] = cost
+    return cost
 
 
-def _price(revision: BlueprintRevision) -> Decimal:
+def _cost(revision: BlueprintRevision, prices: PriceList) -> Decimal:
     try:
-        document = revision.parsed()
+        return cost_of(revision.parsed(), prices).total
     except Invalid:
         logger.warning("a revision of old cannot be priced", extra={"revision": revision.pk})
         return Decimal(0)
-    return Decimal(str(monthly_cost(document)["total"])).quantize(_CENT)

@@ -10,7 +10,7 @@ from alma.jobs.models import Job, Step
 from alma.jobs.services import StepSpec
 from iprs.gates import missing
 from iprs.models import IPR, Deployment, Plan
-from iprs.operating import facts_of_operation, read_machine
+from iprs.operating import read_subject
 from iprs.planner import facts_of, moved_facts
 from iprs.planning import proposal
 from iprs.services.deploying import cancel_deployment
@@ -88,7 +88,7 @@ def _duration(job: Job) -> int:
 def read_facts(plan: Plan, context: StepContext) -> dict[str, str]:
     """What a plan can rely on, as it is now. Raises Unknown, StepFailed."""
     if plan.ipr.operation is not None:
-        return facts_of_operation(read_machine(plan, context))
+        return read_subject(plan, context).facts
     return facts_of(*_read_cluster(plan, context))
 
 

@@ -21,16 +21,20 @@ class Obstacle(Exception):
 def check_restore(drift: Drift, document: BlueprintDocument) -> None:
     """Raises Obstacle when no plan of this document would bring the guest back."""
     machine = _machine(drift, document)
-    for row in drift.changes:
-        field, before, after = row["field"], row["before"], row["after"]
-        if field.partition(" ")[0] == "disk" and after is not None and after > before:
-            raise Obstacle("A disk cannot shrink: adopt its new size, or bring the guest back from a backup.")
+    if any(_has_grown(row) for row in drift.changes):
+        raise Obstacle("A disk cannot shrink: adopt its new size, or bring the guest back from a backup.")
     fields = {row["field"] for row in drift.changes}
     if fields and fields <= BY_HAND:
         names = " and ".join(NOUNS[field] for field in sorted(fields))
         raise Obstacle(f"A plan does not change {names} alone: put it right in Proxmox, and the drift ends by itself.")
     if fields == {"network"} and machine.causes.get("network", "default") == "default":
         raise Obstacle("The blueprint says nothing of the network, so no plan changes it: put it right in Proxmox.")
+
+
+def _has_grown(change: dict[str, Any]) -> bool:
+    """Whether it is a disk that somebody has made bigger."""
+    before, after = change["before"], change["after"]
+    return change["field"].partition(" ")[0] == "disk" and after is not None and bool(after > before)
 
 
 def adopted(drift: Drift, document: BlueprintDocument) -> dict[str, Any]:

@@ -70,6 +70,7 @@ def _completed(data: Data) -> dict[str, Any]:
 
 
 _WORDS: Mapping[str, Callable[[Data], dict[str, Any]]] = {
+    "deployment.queued": _status("queued", "DeploymentQueued"),
     "deployment.started": _status("in_progress", "DeploymentStarted"),
     "deployment.retried": _status("in_progress", "DeploymentStarted"),
     "deployment.cancelling": _status("cancelling", "DeploymentCancelling"),
@@ -80,6 +81,7 @@ _WORDS: Mapping[str, Callable[[Data], dict[str, Any]]] = {
     "deployment.error": _error,
     "deployment.failed": _failed,
     "deployment.completed": _completed,
+    "deployment.rollback_queued": _status("rolling_back", "DeploymentRollbackQueued"),
     "deployment.rolling_back": _status("rolling_back", "DeploymentRollingBack"),
     "deployment.undone": _undone,
     "deployment.rolled_back": _status("rolled_back", "DeploymentRolledBack"),

@@ -1,6 +1,9 @@
-"""An operation on one machine as something that people agree to: its plan, and what becomes of the job that waits for it."""
+"""An operation on one machine, or on a backup of it, as something that people agree to: its plan, and what becomes of the
+job that waits for it."""
 
-from alma.errors import NotFound, Unavailable
+from dataclasses import dataclass
+
+from alma.errors import NotFound, Unavailable, WrongState
 from alma.jobs import services as jobs
 from alma.jobs.context import StepContext
 from alma.jobs.kinds import StepFailed, Unknown
@@ -9,10 +12,12 @@ from alma.jobs.services import StepSpec
 from iprs.models import IPR, Plan
 from iprs.planner import Draft, Item
 from iprs.planner.draft import change
-from iprs.planner.facts import guest_fact
-from vms.models import GuestClaim
+from iprs.planner.facts import ABSENT, guest_fact
+from vms.backups.services import archive_of
+from vms.models import Backup, GuestClaim
 from vms.operations.effects import action_of, effects_of, warnings_of
-from vms.services import OwnedGuest, owned_guest
+from vms.operations.proposing import is_about_backup
+from vms.services import GuestReading, OwnedGuest, owned_guest
 
 ASKED = "asked for"
 """The cause of all that an operation changes."""
@@ -42,35 +47,69 @@ def operation_steps(plan: Plan) -> list[StepSpec]:
     return steps_of(plan.ipr.operation)
 
 
-def read_machine(plan: Plan, context: StepContext) -> OwnedGuest:
-    """The machine of an operation as it is now. Raises Unknown, StepFailed."""
-    assert plan.ipr.operation is not None
-    claim = claim_of(plan.ipr.operation)
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """What an operation is about, as it is now: a machine, or a backup of one. `facts` are all that it relies on, `problem` says
+    why nothing can be done, empty where something can."""
+
+    key: str
+    kind: str
+    node: str
+    vmid: int | None
+    facts: dict[str, str]
+    problem: str
+    reading: GuestReading | None = None
+
+
+def read_subject(plan: Plan, context: StepContext) -> Subject:
+    """What the operation of a plan is about, read now. Raises Unknown, StepFailed."""
+    job = plan.ipr.operation
+    assert job is not None
     try:
-        return owned_guest(claim.cluster, str(claim.pk), pulse=context.renew)
+        return _backup(job, context) if is_about_backup(job) else _machine(job, context)
     except NotFound as error:
         raise StepFailed(error.code, error.message) from error
-    except Unavailable as error:
+    except (Unavailable, WrongState) as error:
         raise Unknown(error.message) from error
 
 
-def facts_of_operation(guest: OwnedGuest) -> dict[str, str]:
-    """All that an operation relies on: how its machine stands."""
-    return {f"guest/{guest.key}": guest_fact(guest)}
+def _machine(job: Job, context: StepContext) -> Subject:
+    claim = claim_of(job)
+    guest = owned_guest(claim.cluster, str(claim.pk), pulse=context.renew)
+    return Subject(
+        key=guest.key, kind=guest.kind, node=guest.node, vmid=guest.vmid if guest.reading else None,
+        facts={f"guest/{guest.key}": guest_fact(guest)}, reading=guest.reading,
+        problem=_problem(guest, is_new=action_of(steps_of(job)) == "create"),
+    )  # fmt: skip
 
 
-def draft_operation(steps: list[StepSpec], guest: OwnedGuest) -> Draft:
-    """The plan of an operation: these steps, to the letter, and what they change on the machine as it is. Pure."""
-    action, now = action_of(steps), guest.reading
-    problem = _problem(guest, is_new=action == "create")
-    if problem:
-        return Draft((), (problem,), ())
+def _backup(job: Job, context: StepContext) -> Subject:
+    """Whether it is there, and free to be deleted; its machine is not asked after, and may be gone."""
+    row = Backup.objects.there().select_related("cluster", "claim", "guest").filter(pk=job.params["backup"]).first()
+    if row is None or row.claim is None:
+        raise NotFound("The backup of this operation is there no more.", code="BACKUP_NOT_THERE")
+    found = archive_of(row, pulse=context.renew)
+    problem = "" if found else f"{row.volume} is on {row.storage} no more."
+    if found is not None and found.is_protected:
+        problem = f"{row.volume} is protected in Proxmox; take that away there first."
+    fact = f"{found.size_bytes} bytes of {found.taken_at.isoformat()}" if found else ABSENT
+    return Subject(
+        key=row.claim.key, kind=row.guest_kind, node=row.node, vmid=row.vmid, problem=problem,
+        facts={f"backup/{row.volume}": fact},
+    )  # fmt: skip
+
+
+def draft_operation(steps: list[StepSpec], subject: Subject) -> Draft:
+    """The plan of an operation: these steps, to the letter, and what they change as it is now. Pure."""
+    if subject.problem:
+        return Draft((), (subject.problem,), ())
     kinds = {step.kind for step in steps}
+    now = subject.reading
     item = Item(
-        action, guest.key, guest.kind, guest.node, guest.vmid if now else None,
+        action_of(steps), subject.key, subject.kind, subject.node, subject.vmid,
         changes=tuple(change(one.field, one.before, one.after, ASKED) for one in effects_of(steps, now)),
         needs_restart={"guest.stop", "guest.start"} <= kinds, reasons=tuple(warnings_of(steps)),
-        facts=facts_of_operation(guest), steps=tuple(steps),
+        facts=subject.facts, steps=tuple(steps),
     )  # fmt: skip
     return Draft((item,), (), ())
 

@@ -13,7 +13,7 @@ from alma.jobs.kinds import JobKind, Place, StepKind, Unknown
 from alma.jobs.models import Job, Step
 from blueprints.models import BlueprintRevision
 from iprs.models import IPR, Deployment, Plan, PlanItem
-from iprs.operating import draft_operation, operation_steps, read_machine
+from iprs.operating import draft_operation, operation_steps, read_subject
 from iprs.planner import Draft, Target, draft_plan
 from iprs.services.reviewing import settle
 from vms.services import default_cluster, owned_guests, read_cluster
@@ -66,7 +66,7 @@ class ComputePlan(StepKind):
 
     def _draft(self, plan: Plan, context: StepContext) -> Draft:
         if plan.revision is None:
-            return draft_operation(operation_steps(plan), read_machine(plan, context))
+            return draft_operation(operation_steps(plan), read_subject(plan, context))
         return self._drafted(plan, plan.revision, context)
 
     def _drafted(self, plan: Plan, revision: BlueprintRevision, context: StepContext) -> Draft:
@@ -93,12 +93,12 @@ def target_of(plan: Plan) -> Target:
         note=f"{ipr.blueprint.name}, {ipr.environment.name}, IPR #{ipr.pk}",
         default_storage=cluster.default_storage, default_bridge=cluster.default_bridge,
         pool=cluster.pool, chosen_nodes=tuple(cluster.chosen_nodes), chosen_storages=tuple(cluster.chosen_storages),
-        made_from=_made_from(ipr.blueprint.pk, ipr.environment_id), ready_seconds=settings.ALMA_READY_SECONDS,
+        made_from=made_from(ipr.blueprint.pk, ipr.environment_id), ready_seconds=settings.ALMA_READY_SECONDS,
         safety_snapshot=ipr.safety_snapshot,
     )  # fmt: skip
 
 
-def _made_from(blueprint_id: int, environment_id: int) -> dict[str, str]:
+def made_from(blueprint_id: int, environment_id: int) -> dict[str, str]:
     """Per guest, the image that the newest finished deployment of a blueprint in an environment made it from."""
     rows = PlanItem.objects.filter(
         plan__deployments__status=Deployment.Status.COMPLETED, plan__deployments__is_dry_run=False,

@@ -16,6 +16,7 @@ class RollbackKind(JobKind):
     stopping = "What is in flight is finished, nothing more is undone. The rollback can be asked for again."
     stopping_needs = ("job:write", "ipr:deploy")
     told_as = {
+        "queued": "deployment.rollback_queued",
         "started": "deployment.rolling_back",
         "step": "deployment.step",
         "log": "deployment.log",

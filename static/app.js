@@ -1,5 +1,5 @@
 /* ALMA in the browser. Everything works without this file; with it, pages are live.
-   Sections: morph · guard · live · time · log · errors · controls · forms · keys. The protocol is written down in the style guide. */
+   Sections: morph · guard · live · time · log · errors · controls · forms · choosing · console · conversation · causes · playground · keys. The protocol is written down in the style guide. */
 (() => {
   "use strict";
 
@@ -102,13 +102,14 @@
   }
 
   /* -- guard: what somebody types in, has focused, selected or opened is not replaced under them -- */
+  const isCarried = (node) => Boolean(node.closest("form[data-stream]"));   // what is typed there stays, whatever is said meanwhile
   function isBusy(part) {
     const active = document.activeElement;
-    if (active && active !== document.body && part.contains(active)) {
+    if (active && active !== document.body && part.contains(active) && !isCarried(active)) {
       if (active.isContentEditable || (isField(active) && active.type !== "checkbox")) return true;
       if (active.nodeName === "BUTTON" && active.matches(":focus-visible")) return true;
     }
-    if ($("dialog[open], .menu[open]", part) || $$("input, textarea, select", part).some(isEdited)) return true;
+    if ($("dialog[open], .menu[open]", part) || $$("input, textarea, select", part).some((field) => isEdited(field) && !isCarried(field))) return true;
     const selection = getSelection();
     return Boolean(selection && !selection.isCollapsed && part.contains(selection.anchorNode));
   }
@@ -325,6 +326,8 @@
     });
     new MutationObserver((changes) => {
       const added = changes.flatMap((change) => Array.from(change.addedNodes)).filter((node) => node.nodeType === 1);
+      const most = Number(log.dataset.logMost);   // a log that never ends keeps its last lines here
+      if (most) $$(".log-line", body).slice(0, -most).forEach((line) => line.remove());
       if (state.follow) body.scrollTop = body.scrollHeight;
       else state.missed += added.filter((node) => node.matches(".log-line")).length;
       show();
@@ -418,6 +421,13 @@
     field.remove();
   }
 
+  function append(field, text) {
+    field.value += `${field.value && !field.value.endsWith("\n") ? "\n" : ""}${text}`;
+    field.focus();
+    field.setSelectionRange(field.value.length, field.value.length);
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
   function dismiss(button) {
     const box = button.closest("[data-dismissible]");
     const list = box?.parentElement;
@@ -433,6 +443,7 @@
     else if (target.dataset.setTheme) setTheme(target.dataset.setTheme);
     else if ("copy" in target.dataset || "copyText" in target.dataset) copy(target);
     else if ("dismiss" in target.dataset) dismiss(target);
+    else if (target.dataset.append) append($(target.dataset.append), target.dataset.appendText);
     else if (target.dataset.dialog) openDialog($(target.dataset.dialog), target);
     else if ("close" in target.dataset) target.closest("dialog")?.close();
   });
@@ -472,7 +483,7 @@
   on("submit", ({ target }) => {
     const token = $("input[name=csrfmiddlewaretoken]", target);
     if (token && tokenNow()) token.value = tokenNow();
-    if (target.matches("form[data-guard]:not([hx-post])")) keepDraft(target);
+    if (target.matches("form[data-guard]:not([hx-post], [data-stream])")) keepDraft(target);
   });
 
   const isKept = (field) => isField(field) && field.name && !["hidden", "password", "file"].includes(field.type);
@@ -502,7 +513,7 @@
   }
 
   let isLeaving = false;
-  on("submit", (event) => { if (event.target.matches("form[data-guard]") && !event.target.hasAttribute("hx-post")) isLeaving = true; });
+  on("submit", (event) => { if (event.target.matches("form[data-guard]:not([hx-post], [data-stream])")) isLeaving = true; });
   on("reset", () => setTimeout(() => release(false)));
   addEventListener("beforeunload", (event) => {
     const isEditedForm = (form) => Array.from(form.elements).some((field) => isField(field) && isEdited(field));
@@ -518,15 +529,367 @@
     for (const one of $$(`input[type=checkbox][name="${box.dataset.checkAll}"]:enabled`, box.form || document)) one.checked = box.checked;
   }
 
+  /* -- choosing: what is chosen in a list stays so while one pages, sorts and searches, until it is done or cleared -- */
+  const chosenKey = (list) => `alma-chosen:${list}`;
+  const chosenIn = (form) => new Set(JSON.parse(sessionStorage.getItem(chosenKey(form.dataset.chosen)) || "[]"));
+  const boxesOf = (form) => $$('input[type=checkbox][name="vm"]', form);
+
+  function noteChosen(form) {
+    const chosen = chosenIn(form);
+    for (const box of boxesOf(form)) chosen[box.checked ? "add" : "delete"](box.value);
+    keepChosen(form, chosen);
+  }
+
+  function showChosen(form) {
+    const chosen = chosenIn(form);
+    for (const box of boxesOf(form)) {
+      if (box.disabled) chosen.delete(box.value);   // beside it stands why
+      box.checked = chosen.has(box.value);
+    }
+    keepChosen(form, chosen);
+  }
+
+  function keepChosen(form, chosen) {
+    sessionStorage.setItem(chosenKey(form.dataset.chosen), JSON.stringify([...chosen]));
+    const here = new Set(boxesOf(form).map((box) => box.value));
+    const away = [...chosen].filter((value) => !here.has(value));
+    for (const field of $$("input[data-js]", form)) field.remove();
+    for (const value of away) {
+      const field = make("input", { type: "hidden", name: "vm", value });
+      field.dataset.js = "";
+      form.append(field);
+    }
+    const more = away.length ? `, ${away.length} of them not on this page` : "";
+    const count = $(".bulk-count", form);
+    if (count) count.textContent = chosen.size ? `${chosen.size} chosen${more}` : "";
+  }
+
+  on("change", ({ target }) => { const form = target.form?.closest("[data-chosen]"); if (form) noteChosen(form); });
+  on("reset", ({ target }) => {
+    if (!("chosen" in target.dataset)) return;
+    sessionStorage.removeItem(chosenKey(target.dataset.chosen));
+    setTimeout(() => showChosen(target));
+  });
+
   const TITLE = document.title;
   const MARKS = { running: "◐ ", failed: "✕ ", completed: "✓ " };
   function dress() {
     $$("[data-log]").forEach(followLog);
     $$("[data-editor]").forEach(numberLines);
+    $$("form[data-chosen]").forEach(showChosen);
+    for (const done of $$("[data-chosen-done]")) sessionStorage.removeItem(chosenKey(done.dataset.chosenDone));
+    mark($(".value:hover") || $(".value:focus"));   // what was said may have come anew
     const state = $("[data-page-state]")?.dataset.pageState;
     if (state) document.title = (MARKS[state] || "") + TITLE;
     tick();
     watch();
+  }
+
+  /* -- console: the screen of a machine, through a socket of ours; its viewer is loaded where there is one -- */
+  async function openConsole(stage) {
+    const say = (words) => { $("[data-console-state]").textContent = words; };
+    const { default: Viewer } = await import(stage.dataset.viewer);
+    const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/console`);
+    socket.onopen = () => socket.send(JSON.stringify({ action: "open", vm: Number(stage.dataset.console) }));
+    socket.onclose = () => say("The connection broke. Load the page again to look anew.");
+    socket.onmessage = (event) => {
+      const told = JSON.parse(event.data);
+      if (told.type === "ready") return show(new Viewer(stage, socket, { credentials: { password: told.password } }), say);
+      socket.onclose = null;
+      socket.close();
+      return say(told.message);
+    };
+  }
+
+  function show(viewer, say) {
+    viewer.scaleViewport = true;
+    viewer.addEventListener("connect", () => { say("Connected"); viewer.focus(); });
+    viewer.addEventListener("securityfailure", () => say("The machine’s screen refused the ticket."));
+    viewer.addEventListener("disconnect", (event) => say(event.detail.clean ? "Closed" : "The connection broke. Load the page again to look anew."));
+    $("[data-console-keys]").onclick = () => { viewer.sendCtrlAltDel(); viewer.focus(); };
+  }
+
+  $$("[data-console]").forEach((stage) => openConsole(stage));
+
+  /* -- conversation: what is said is answered as it comes, the draft fills beside it, and it can be stopped -- */
+  async function eventsOf(body, heard) {
+    const reader = body.getReader();
+    const decoder = new TextDecoder();
+    let rest = "";
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      rest += decoder.decode(value, { stream: true });
+      const events = rest.split(/\r?\n\r?\n/);
+      rest = events.pop();
+      for (const line of events.flatMap((event) => event.split(/\r?\n/))) await heard(line);
+    }
+  }
+
+  async function refusalOf(response) {
+    if (response.redirected) return "You are signed out: sign in again in another tab.";
+    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    return page.querySelector(".notice-title, h1")?.textContent.trim() || `The server answered ${response.status}.`;
+  }
+
+  const isStream = (response) => (response.headers.get("Content-Type") || "").startsWith("text/event-stream");
+  const painted = () => Promise.race([new Promise(requestAnimationFrame), new Promise((done) => setTimeout(done, 60))]);
+  const saidFor = (path) => `alma-said:${path}`;
+
+  function post(form, words, signal) {
+    const body = new URLSearchParams({ csrfmiddlewaretoken: tokenNow() || form.csrfmiddlewaretoken.value, words });
+    return fetch(form.action, { method: "POST", body, signal, headers: { Accept: "text/event-stream", "HX-Request": "true" } });
+  }
+
+  async function begin(form, field) {   // the conversation is made here; what was said is said on its own page
+    try {
+      const response = await post(form, field.value);
+      const path = response.headers.get("Location");
+      if (response.status !== 201 || !path) return showError(await refusalOf(response), "What you wrote is still here.");
+      sessionStorage.setItem(saidFor(path), field.value);
+      field.value = "";
+      return location.assign(path);
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
+      return showError("The server cannot be reached.", "What you wrote is still here. Check your connection and try again.");
+    }
+  }
+
+  let talking = null;   // what is being answered: its AbortController
+  async function converse(form, words) {
+    if (talking || !words.trim()) return;
+    const part = $("#conversation"), list = $("#said"), field = $("#id_words"), draft = $("#draft");
+    const blank = $("#said-blank").content.cloneNode(true);
+    const [asked, reply] = blank.querySelectorAll("li");
+    const [text, told] = [$(".said-words", reply), $('[data-slot="told"]', reply)];
+    [asked.id, reply.id] = [1, 2].map((step) => `message-${Number(list.dataset.count) + step}`);
+    $(".said-words", asked).textContent = words;
+    $('[data-key="none"]', list)?.remove();
+    list.append(blank);
+    part.dataset.keep = "";   // what others change meanwhile is shown when the answer is there
+    reply.scrollIntoView({ block: "nearest" });
+    if (field.value === words) field.value = "";
+    talking = new AbortController();
+    showTalking(true);
+    const run = { error: "", isWhole: false };
+    const take = {
+      thinking: (event) => { told.textContent = event.content; },
+      progress: (event) => { told.textContent = event.content; },
+      token: (event) => { told.textContent = ""; text.textContent += event.content; },
+      draft: async (event) => { fill(draft, event.html); await painted(); },
+      error: (event) => { run.error = event.content; },
+      complete: () => { run.isWhole = true; },
+    };
+    try {
+      const response = await post(form, words, talking.signal);
+      if (!isStream(response)) run.error = await refusalOf(response);
+      else await eventsOf(response.body, (line) => { const event = line.startsWith("data:") && JSON.parse(line.slice(5)); return event && take[event.type]?.(event); });
+    } catch (error) {
+      if (error.name === "AbortError") run.isStopped = true;
+      else if (error instanceof TypeError) run.error = "The server cannot be reached.";
+      else throw error;
+    }
+    talking = null;
+    showTalking(false);
+    reply.classList.remove("is-coming");
+    told.textContent = "";
+    delete part.dataset.keep;
+    if (!run.isWhole && !run.isStopped) run.error = run.error || "The answer broke off.";
+    settle(run, words, field, [asked, reply]);
+  }
+
+  function settle(run, words, field, turns) {
+    if (run.isWhole) $('#notice [data-panel="error"]')?.remove();
+    else {
+      turns.forEach((turn) => turn.remove());
+      field.value = field.value || words;   // it can be said again as it was
+    }
+    if (run.error) showError(run.error, "What you wrote is still here.");
+    if (run.isStopped) say("Stopped");
+    field.focus({ preventScroll: true });
+    refresh($("#conversation"), { now: true, count: 0 });
+  }
+
+  function fill(draft, html) {
+    const next = new DOMParser().parseFromString(html, "text/html");
+    morphNode(draft, document.adoptNode(next.getElementById("draft")));
+  }
+
+  function showTalking(isRunning) {
+    for (const button of $$("#say [data-stop]")) button.hidden = !isRunning;
+    for (const button of $$('form[data-stream="said"] [type=submit]')) button.disabled = isRunning;
+    $("#said").setAttribute("aria-busy", String(isRunning));
+  }
+
+  on("submit", (event) => {
+    const how = event.target.dataset.stream;
+    if (!how || !$("[name=words]", event.target)) return;
+    event.preventDefault();
+    const field = $("textarea[name=words]", event.target);
+    if (how === "begin") begin(event.target, field);
+    else converse(event.target, field ? field.value : event.submitter.value);
+  });
+  on("click", ({ target }) => { if (target.closest("[data-stop]")) talking?.abort(); });
+  on("keydown", (event) => {
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || !event.target.closest("form[data-stream]")) return;
+    event.preventDefault();
+    event.target.form.requestSubmit();
+  });
+  addEventListener("pagehide", () => talking?.abort());
+
+  function goOnSaying() {   // what was said to begin this conversation
+    const words = $("#say[data-stream]") && sessionStorage.getItem(saidFor(location.pathname));
+    if (!words) return;
+    sessionStorage.removeItem(saidFor(location.pathname));
+    converse($("#say"), words);
+  }
+
+  /* -- causes: the words that gave a value are marked while it is hovered or focused ----------------- */
+  function mark(value) {
+    for (const piece of $$(".quoted.is-lit")) piece.classList.remove("is-lit");
+    if (!value?.dataset.message) return;
+    const [start, end] = [Number(value.dataset.start), Number(value.dataset.end)];
+    for (const piece of $$(`#message-${value.dataset.message} .quoted`)) {
+      if (Number(piece.dataset.start) >= start && Number(piece.dataset.end) <= end) piece.classList.add("is-lit");
+    }
+  }
+  const valueAt = (target) => (target.closest ? target.closest(".value") : null);
+  on("mouseover", ({ target }) => mark(valueAt(target) || valueAt(document.activeElement || document.body)));
+  on("mouseout", ({ target }) => valueAt(target)?.classList.remove("is-quiet"));
+  on("focusin", ({ target }) => mark(valueAt(target)));
+  on("focusout", ({ target }) => { if (valueAt(target)) mark(null); });
+
+  /* -- playground: a conversation whose answers come as they are written, and can be stopped ------- */
+  function playground(form) {
+    const byId = (id) => document.getElementById(id);
+    const talk = byId("talk"), message = byId("message"), told = byId("told");
+    let running = null;   // what is being answered: its AbortController
+
+    const history = () => JSON.parse(byId("history").value || "[]");
+    const remember = (turns) => { byId("history").value = JSON.stringify(turns); showCurl(); };
+
+    function addTurn(role, text) {
+      talk.querySelector(".talk-empty")?.remove();
+      const turn = make("article", { className: `turn is-${role}` });
+      turn.append(make("p", { className: "turn-who", textContent: role === "user" ? "You" : form.model.value }));
+      const words = make("div", { className: "turn-text", textContent: text });
+      turn.append(words);
+      talk.append(turn);
+      toEnd(true);
+      return { turn, words };
+    }
+
+    function toEnd(always) {
+      const isNear = talk.scrollHeight - talk.scrollTop - talk.clientHeight < 80;
+      if (always || isNear) talk.scrollTop = talk.scrollHeight;
+    }
+
+    function setRunning(controller) {
+      running = controller;
+      byId("stop").hidden = !controller;
+      byId("send").hidden = Boolean(controller);
+      if (!controller) message.focus();
+    }
+
+    async function send() {
+      const text = message.value;
+      if (running || !text.trim()) return;
+      const before = history();
+      const body = new URLSearchParams(new FormData(form));
+      const token = tokenNow();
+      if (token) body.set("csrfmiddlewaretoken", token);
+      const asked = addTurn("user", text);
+      message.value = "";
+      const answer = addTurn("assistant", "");
+      answer.turn.classList.add("is-coming");
+      const run = { text: "", tokens: 0, began: performance.now(), first: 0, rate: 0, error: "" };
+      const controller = new AbortController();
+      setRunning(controller);
+      told.textContent = "Asked";
+      try {
+        const response = await fetch(form.action, {
+          method: "POST", body, signal: controller.signal, headers: { Accept: "text/event-stream", "HX-Request": "true" },
+        });
+        if (!isStream(response)) run.error = await refusalOf(response);
+        else await eventsOf(response.body, (line) => hear(line, run, answer.words));
+      } catch (error) {
+        if (error.name !== "AbortError") run.error = "The server cannot be reached.";
+        else run.stopped = true;
+      }
+      answer.turn.classList.remove("is-coming");
+      finish(run, before, text, asked, answer);
+      setRunning(null);
+    }
+
+    function hear(line, run, words) {
+      if (line.startsWith(":") && !run.first) told.textContent = `Waiting in line:${line.slice(1)}`;
+      if (!line.startsWith("data:")) return;
+      const data = line.slice(5).trim();
+      if (data && data !== "[DONE]") take(JSON.parse(data), run, words);
+      toEnd(false);
+    }
+
+    function take(data, run, words) {
+      if (data.error) { run.error = data.error.message || String(data.error); return; }
+      const delta = data.choices?.[0]?.delta || {};
+      const piece = (delta.reasoning_content || "") + (delta.content || "");
+      if (piece) {
+        run.first = run.first || performance.now();
+        run.text += piece;
+        run.tokens += 1;
+        words.textContent = run.text;
+        told.textContent = figures(run);
+      }
+      if (data.usage?.completion_tokens) run.tokens = data.usage.completion_tokens;
+      if (data.timings?.predicted_per_second) run.rate = data.timings.predicted_per_second;
+      run.last = performance.now();
+    }
+
+    function figures(run) {
+      if (!run.first) return `${((performance.now() - run.began) / 1000).toFixed(2)} s without a token`;
+      const seconds = ((run.last || performance.now()) - run.first) / 1000;
+      const rate = run.rate || (seconds > 0 ? (run.tokens - 1) / seconds : 0);
+      const said = [`${run.tokens} tokens`, `first after ${((run.first - run.began) / 1000).toFixed(2)} s`];
+      if (rate) said.splice(1, 0, `${rate < 100 ? rate.toFixed(1) : Math.round(rate)} tokens/s`);
+      return said.join(" · ");
+    }
+
+    function finish(run, before, text, asked, answer) {
+      const words = run.stopped ? `Stopped · ${figures(run)}` : figures(run);
+      answer.turn.append(make("p", { className: "turn-told", textContent: run.error ? "" : words }));
+      told.textContent = "";
+      if (run.error) {
+        answer.turn.classList.add("is-failed");
+        answer.words.textContent = run.text ? `${run.text}\n\n${run.error}` : run.error;
+      }
+      if (run.text && !run.error) remember([...before, { role: "user", content: text }, { role: "assistant", content: run.text }]);
+      else if (!run.text) {   // it can be sent again as it was
+        message.value = message.value || text;
+        asked.turn.classList.add("is-failed");
+      }
+      toEnd(true);
+    }
+
+    function showCurl() {
+      const system = form.system.value.trim() ? [{ role: "system", content: form.system.value }] : [];
+      const words = message.value.trim() || "Hello!";
+      const body = { model: form.model.value, messages: [...system, ...history(), { role: "user", content: words }], stream: true };
+      for (const name of ["temperature", "max_tokens"]) if (form[name].value) body[name] = Number(form[name].value);
+      const quoted = JSON.stringify(body).replaceAll("'", "'\\''");
+      byId("curl").textContent = `curl -N ${form.dataset.base}/chat/completions \\\n  -H "Authorization: Bearer $ALMA_KEY" \\\n  -H "Content-Type: application/json" \\\n  -d '${quoted}'`;
+    }
+
+    form.addEventListener("submit", (event) => { event.preventDefault(); send(); });
+    form.addEventListener("input", showCurl);
+    byId("stop").addEventListener("click", () => running?.abort());
+    message.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.ctrlKey || event.altKey || event.metaKey) return;
+      event.preventDefault();
+      send();
+    });
+    addEventListener("pagehide", () => running?.abort());
+    showCurl();
+    toEnd(true);
   }
 
   /* -- keys: off in fields and dialogs, and where somebody turned them off ------------------------- */
@@ -547,13 +910,15 @@
 
   function escape(event) {
     for (const menu of $$(".menu[open]")) { menu.open = false; $("summary", menu).focus(); }
-    if (isField(event.target)) event.target.blur();
+    for (const value of $$(".value:hover")) value.classList.add("is-quiet");   // until the mouse has left it
+    if (isField(event.target) || event.target.matches(".value")) event.target.blur();
   }
 
   on("keydown", (event) => {
     if (event.key === "Escape") return escape(event);
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return undefined;
     if (isField(event.target) || event.target.isContentEditable || $("dialog[open]")) return undefined;
+    if (event.target.closest("[data-console]")) return undefined;
     if (localStorage.getItem("alma-shortcuts") === "off" && event.key !== "?") return undefined;
     const typed = prefix ? `${prefix} ${event.key}` : event.key;
     prefix = "";
@@ -576,4 +941,7 @@
   age();
   dress();
   takeDraft();
+  const play = $("#play");
+  if (play) playground(play);
+  goOnSaying();
 })();

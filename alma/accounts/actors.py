@@ -40,6 +40,10 @@ class Actor:
         """Whether the actor holds a scope."""
         return scope in self.scopes
 
+    def also(self, scope: str) -> "Actor":
+        """The same with one right more. Pages have an actor that is looked up late, which is none to copy from outside."""
+        return replace(self, scopes=self.scopes | {scope})
+
     def require(self, scope: str) -> bool:
         """True when the actor holds a scope. Raises Refused when not."""
         if scope not in self.scopes:

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from alma.accounts.actors import for_user
-from alma.accounts.desk.keys import end, tell_created
+from alma.accounts.desk.keys import LIMITS, end, tell_created
 from alma.accounts.models import ApiKey, Environment, Membership, Organization, Project
 from alma.accounts.operators import LookOnlyAdmin
 from alma.accounts.scopes import EVERYTHING, INFERENCE, ROLE_SCOPES, SERVICE
@@ -77,7 +77,9 @@ class MintForm(forms.ModelForm):
 
     class Meta:
         model = ApiKey
-        fields = ("organization", "name", "owner", "lane", "expires_at", "preset", "scopes")
+        fields = (
+            "organization", "name", "owner", "lane", "expires_at", "preset", "scopes", *LIMITS,
+        )  # fmt: skip
 
     def clean(self) -> dict[str, Any]:
         """A key that may do nothing is a mistake."""
@@ -85,6 +87,13 @@ class MintForm(forms.ModelForm):
         if data.get("preset") == _HAND_PICKED and not data.get("scopes"):
             self.add_error("scopes", "Tick at least one right.")
         return data
+
+    def clean_instances(self) -> list[str]:
+        """Names, or nothing for all."""
+        names = self.cleaned_data["instances"] or []
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise forms.ValidationError('A list of names, as ["small", "large"].')
+        return names
 
     def rights(self) -> frozenset[str]:
         """The scopes that were asked for."""
@@ -131,6 +140,7 @@ class ApiKeyAdmin(LookOnlyAdmin):
         key, request.secret = ApiKey.mint(  # type: ignore[attr-defined]
             data["organization"], data["name"], form.rights(), lane=data["lane"], owner=data["owner"],
             expires_at=data["expires_at"], created_by=request.user.get_username(),
+            **{name: data[name] for name in LIMITS},
         )  # fmt: skip
         tell_created(key, by=for_user(request.user))  # type: ignore[arg-type]
         form.instance = key

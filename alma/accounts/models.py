@@ -178,6 +178,19 @@ class ApiKey(models.Model):
     prefix = models.CharField(max_length=PREFIX_LENGTH, editable=False)
     digest = models.CharField(max_length=64, unique=True, editable=False)
     scopes = models.JSONField(default=list, help_text="Like blueprint:write; empty means nothing.")
+    requests_per_minute = models.PositiveIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1)], help_text="To models. Empty: no bound."
+    )
+    requests_at_once = models.PositiveIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1)], help_text="To models. Empty: no bound."
+    )
+    tokens_per_day = models.PositiveBigIntegerField(
+        null=True, blank=True, help_text="Of prompts and completions, in UTC. Empty: no bound."
+    )
+    tokens_per_month = models.PositiveBigIntegerField(
+        null=True, blank=True, help_text="Of prompts and completions, in UTC. Empty: no bound."
+    )
+    instances = models.JSONField(default=list, blank=True, help_text="Names of the models that it may use. Empty: all.")
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)

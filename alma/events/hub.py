@@ -8,7 +8,7 @@ import logging
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -42,11 +42,12 @@ class Hub:
         self.subscribers: set[Subscriber] = set()
         self._watchers: dict[Key, set[Subscriber]] = {}
         self._loads: dict[Key, asyncio.Task[None]] = {}
+        self._loaded_since: dict[Key, datetime] = {}
         self._pages: dict[tuple[Feed, int], asyncio.Task[list[EventRow]]] = {}
         self._warm: set[Feed] = set()
         self._rung: set[str] = set()
         self._bell = asyncio.Event()
-        self._alarms: dict[str, asyncio.Event] = {}
+        self._alarms: dict[str, list[asyncio.Event]] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._is_listening = False
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="hub")
@@ -154,13 +155,16 @@ class Hub:
         name = ring.rpartition("#")[0]
         if name:
             self._rung.add(name)
-        if (alarm := self._alarms.get(prefix_of(name))) is not None:
+        for alarm in self._alarms.get(prefix_of(name), ()):
             alarm.set()
         self._bell.set()
 
-    def alarm(self, prefix: str) -> asyncio.Event:
-        """Set whenever a stream that begins so is rung for; whoever waits for it clears it. A ring may be lost."""
-        return self._alarms.setdefault(prefix, asyncio.Event())
+    def alarm(self, prefix: str, event: asyncio.Event | None = None) -> asyncio.Event:
+        """An event, new or given, that is set whenever a stream that begins so is rung for; whoever waits for it clears
+        it. A ring may be lost."""
+        event = event or asyncio.Event()
+        self._alarms.setdefault(prefix, []).append(event)
+        return event
 
     async def _run(self) -> None:
         while True:
@@ -210,19 +214,31 @@ class Hub:
 
     async def _advance(self, heads: list[Head]) -> None:
         feeds = [self.feeds.setdefault(head.name, Feed(head.name)) for head in heads]
-        wanted = [
-            (head, feed.seq)
-            for head, feed in zip(heads, feeds, strict=True)
-            if any(subscriber.wants_rows for subscriber in self._audience(feed, head))
-        ]
-        read = await self.in_thread(reading.newest, wanted) if wanted else []
-        rows = {head.name: found for (head, _), found in zip(wanted, read, strict=True)}
+        read = [head for head, feed in zip(heads, feeds, strict=True) if self._is_read(feed, head)]
+        before = {feed.name: feed.seq for feed in feeds}
+        before |= await self._seqs_before([head for head in read if self.feeds[head.name].head is None])
+        wanted = [(head, before[head.name]) for head in read]
+        found = await self.in_thread(reading.newest, wanted) if wanted else []
+        rows = {head.name: part for head, part in zip(read, found, strict=True)}
         for head, feed in zip(heads, feeds, strict=True):
-            before = feed.seq
             feed.advance(head, rows.get(head.name))
             self._warm.add(feed)
             for subscriber in self._audience(feed, head):
-                subscriber.notice(feed, before)
+                subscriber.notice(feed, before[feed.name])
+
+    def _is_read(self, feed: Feed, head: Head) -> bool:
+        """Whether somebody wants the rows themselves."""
+        return any(subscriber.wants_rows for subscriber in self._audience(feed, head))
+
+    async def _seqs_before(self, heads: list[Head]) -> dict[str, int]:
+        """Where streams stood that are heard of for the first time: they had been still when those of their kind were loaded,
+        so whatever is younger than what was looked at then was written since."""
+        asked = [
+            (head, since)
+            for head in heads
+            if (since := self._loaded_since.get((head.organization_id, prefix_of(head.name))))
+        ]
+        return await self.in_thread(reading.seqs_at, asked) if asked else {}
 
     def _audience(self, feed: Feed, head: Head) -> set[Subscriber]:
         """Followers and watchers, of the stream's own organization only."""
@@ -239,13 +255,15 @@ class Hub:
         return feed
 
     async def _load_all(self, organization_id: int, prefix: str) -> None:
-        for head in await self.in_thread(reading.heads_in, organization_id, prefix):
+        """Those that may be moving: what has been still for longer than any poll looks back is met when it moves."""
+        since = self._loaded_since[organization_id, prefix] = self._polled_at - LOOK_BACK
+        for head in await self.in_thread(reading.heads_in, organization_id, prefix, since):
             self.feeds.setdefault(head.name, Feed(head.name, head))
         self.hear("")
 
     def _begin_anew(self) -> None:
         """Nobody listened for a while: what was known may be old."""
-        self.feeds, self._watchers, self._loads, self._warm = {}, {}, {}, set()
+        self.feeds, self._watchers, self._loads, self._loaded_since, self._warm = {}, {}, {}, {}, set()
         self._polled_at, self._poll_due = timezone.now(), 0.0
         self._bell.set()
 

@@ -42,9 +42,21 @@ def heads_of(names: Sequence[str]) -> list[Head]:
     return [head for part in parts for head in _heads(name__in=part)]
 
 
-def heads_in(organization_id: int, prefix: str) -> list[Head]:
-    """All streams of an organization whose name begins so."""
-    return list(_heads(organization_id=organization_id, name__startswith=prefix))
+def heads_in(organization_id: int, prefix: str, since: datetime) -> list[Head]:
+    """The streams of an organization whose name begins so and that were touched since a time: no more is read than what was
+    touched since then, whoever's it is."""
+    touched = _heads(name__startswith=prefix, touched_at__gte=since)
+    return [head for head in touched if head.organization_id == organization_id]
+
+
+def seqs_at(asked: Sequence[tuple[Head, datetime]]) -> dict[str, int]:
+    """How far each stream had come at a time, by name. Passes over the rows that it has got since, and no others."""
+    return {head.name: _seq_at(head, time) for head, time in asked}
+
+
+def _seq_at(head: Head, time: datetime) -> int:
+    rows = Event.objects.filter(stream_id=head.id, at__lt=time).order_by("-seq")
+    return rows.values_list("seq", flat=True).first() or 0
 
 
 def moved(names: Sequence[str], since: datetime) -> list[Head]:

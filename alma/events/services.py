@@ -12,7 +12,8 @@ from alma.events.models import Event, Stream
 from alma.events.webhooks.queueing import queue_deliveries
 
 Told = tuple[str, dict[str, Any]]
-"""An event to be: its kind and its data."""
+"""An event to be: its kind and its data. An `id` in there names what it is about, where its stream is about more."""
+LONGEST_NAME = 80
 
 
 def emit(stream: str, kind: str, /, *, organization_id: int, actor: str = "", **data: Any) -> Event:
@@ -29,7 +30,7 @@ def emit_all(stream: str, told: Sequence[Told], *, organization_id: int, actor: 
     row = _locked(stream, organization_id)
     now = timezone.now()
     events = [
-        Event(stream=row, seq=seq, kind=kind, data=data, actor=actor, at=now)
+        Event(stream=row, seq=seq, kind=kind, data=data, actor=actor, at=now, about=_about(data))
         for seq, (kind, data) in enumerate(told, start=row.last_seq + 1)
     ]
     row.last_seq += len(events)
@@ -39,6 +40,11 @@ def emit_all(stream: str, told: Sequence[Told], *, organization_id: int, actor: 
         queue_deliveries(event, organization_id)
     transaction.on_commit(partial(doorbell.ring, doorbell.EVENTS, f"{stream}#{row.last_seq}"))
     return events
+
+
+def _about(data: dict[str, Any]) -> str | None:
+    name = data.get("id")
+    return name[:LONGEST_NAME] if name and isinstance(name, str) else None
 
 
 def _locked(stream: str, organization_id: int) -> Stream:

@@ -91,8 +91,14 @@ def _write(job: Job, steps: Iterable[StepSpec], *, first: int) -> Job:
         raise WrongState("Another run for the same target has not ended yet.", code="ALREADY_RUNNING") from error
     Step.objects.bulk_create(Step(job=job, ordinal=number, **vars(spec)) for number, spec in enumerate(steps, first))
     if job.is_active:
+        _tell_queued(job, by=job.created_by)
         transaction.on_commit(partial(kick, job.pk))
     return job
+
+
+def _tell_queued(job: Job, *, by: str) -> None:
+    """Pages show it before anybody works on it."""
+    emit(job.stream, job_kind(job.kind).event(job, "queued"), organization_id=job.organization_id, actor=by)
 
 
 def _last_ordinal(stream: str) -> int:
@@ -183,6 +189,7 @@ def release(job: Job, *, by: str) -> None:
             job.move(Job.State.QUEUED)
     except IntegrityError as error:
         raise WrongState("Another run for the same target has not ended yet.", code="ALREADY_RUNNING") from error
+    _tell_queued(job, by=by)
     transaction.on_commit(partial(kick, job.pk))
 
 

@@ -11,7 +11,7 @@ from alma.events.models.log import EventQuerySet
 from alma.jobs.models import Job
 
 _WORDS = {
-    "started": "Started", "completed": "Completed", "failed": "Failed", "cancelling": "Asked to stop",
+    "queued": "Queued", "started": "Started", "completed": "Completed", "failed": "Failed", "cancelling": "Asked to stop",
     "cancelled": "Cancelled", "retried": "Taken up again",
 }  # fmt: skip
 _BAD = frozenset({"failed", "error"})

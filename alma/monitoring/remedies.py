@@ -26,6 +26,10 @@ REMEDIES: Mapping[str, str] = {
     "ORPHAN": "No blueprint has it any more. The reconciler holds it in quarantine and then removes it; see that one runs. "
     "Whoever wants the guest takes ALMA's mark out of its description before that.",
     "ORPHAN_KEPT": "Somebody chose to keep it. When nobody needs it any more, delete it on the cluster.",
+    "PLACE_GIVEN_UP": _STATE,
+    "PLACE_MISSING": "Somebody removed it on the cluster. Remove it in ALMA as well, or make it there again under its name.",
+    "PLACE_SECRET_KEPT": "Change that secret where it is used: it was to be kept no longer than until the storage was made.",
+    "PLACE_UNFINISHED": "Its job could neither end well nor take back what it did: remove it in ALMA, or make it again.",
     "PLAN_ALTERED": "Somebody changed a plan in the database. Do not deploy it; plan the IPR again and find out who.",
     "SCRATCH_LEFT": "The reconciler removes it as it does orphans; see that one runs.",
     "SILENT_FAILURE": _STATE,

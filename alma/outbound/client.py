@@ -108,14 +108,14 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, seconds: float = 
     target = parse(url)
     deadline = Deadline(seconds)
     try:
-        connected = _connect(target, resolve(target, deadline.left()), deadline)
+        connected = connect(target, resolve(target, deadline.left()), deadline)
         with closing(connected):
             return _exchange(Wire(connected, deadline), target, body, headers, deadline)
     except TimeoutError as error:
         raise Unreached(Reason.TIMEOUT) from error
 
 
-def _connect(target: Target, addresses: list[str], deadline: Deadline) -> socket.socket:
+def connect(target: Target, addresses: list[str], deadline: Deadline) -> socket.socket:
     """A connection to one of the checked addresses themselves: the name is not looked up again."""
     for address in addresses[:MOST_ADDRESSES]:
         try:
@@ -132,7 +132,7 @@ def _encrypted(plain: socket.socket, target: Target, deadline: Deadline) -> sock
     """TLS, verified for the name in the URL. The timeout of a handshake covers all of it."""
     try:
         plain.settimeout(deadline.left())
-        return _context(settings.ALMA_OUTBOUND_CA).wrap_socket(plain, server_hostname=target.host)
+        return tls_context(settings.ALMA_OUTBOUND_CA).wrap_socket(plain, server_hostname=target.host)
     except TimeoutError:
         plain.close()
         raise
@@ -143,7 +143,7 @@ def _encrypted(plain: socket.socket, target: Target, deadline: Deadline) -> sock
 
 
 @lru_cache(maxsize=4)
-def _context(extra_ca: str) -> ssl.SSLContext:
+def tls_context(extra_ca: str) -> ssl.SSLContext:
     """The system's certificate authorities, and the operator's own beside them."""
     context = ssl.create_default_context()
     context.minimum_version = ssl.TLSVersion.TLSv1_2

@@ -23,6 +23,7 @@ from alma.overview.sparkline import Sparkline, sparkline
 from alma.templatetags.statuses import words_of
 from blueprints.models import Assistant
 from vms.models import Guest
+from vms.operations.showing import proposed
 
 PER_PAGE = 50
 MOST_RUNNING = 6
@@ -135,6 +136,11 @@ class Control:
     def shown_machines(self) -> list[Guest]:
         """Those that the side has room for."""
         return self.machines[:SHOWN_MACHINES]
+
+    @cached_property
+    def proposed(self) -> set[int]:
+        """The numbers of those that people have to agree to first."""
+        return proposed(self.shown_machines)
 
     @property
     def chips(self) -> list[Chip]:

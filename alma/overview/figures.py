@@ -10,7 +10,8 @@ from alma.accounts.actors import Actor
 from alma.accounts.models import Organization, Project
 from alma.events.models import Event
 from blueprints.models import Assistant, Blueprint, Conversation
-from iprs.budgets import committed_by, currency
+from blueprints.pricing.book import price_list
+from iprs.budgets import committed_by
 from iprs.models import IPR, Deployment
 from iprs.queues import waiting_for
 from vms.models import Cluster, Guest
@@ -100,11 +101,12 @@ def catalogue(actor: Actor) -> dict[str, int]:
 
 
 def spending(actor: Actor) -> dict[str, Any]:
-    """What is deployed costs so much in a month by the table of prices; budgets are those of projects that have one."""
+    """What is deployed costs so much in a month at the prices of the day; budgets are those of projects that have one."""
     budgets = Project.objects.visible_to(actor).aggregate(sum=Sum("monthly_budget"))["sum"]
+    prices = price_list(actor.organization_id)
     return {
-        "currency": currency(),
-        "monthlyCommitted": float(committed_by(actor.organization_id)),
+        "currency": prices.currency,
+        "monthlyCommitted": float(committed_by(actor.organization_id, prices)),
         "monthlyBudget": None if budgets is None else float(budgets),
     }
 

@@ -1,9 +1,11 @@
-"""Answers to questions about the product, in the words of its documentation and with their places."""
+"""Answers to questions about the product, from its documentation alone and with the places where it says so."""
 
 from dataclasses import dataclass
 from functools import cache
 
+from alma.accounts.actors import Actor
 from alma.reception.documents import Section, sections
+from alma.reception.phrasing import Badge, phrased
 from alma.reception.ranking import Index
 
 MOST_CITATIONS = 5
@@ -33,6 +35,8 @@ class Said:
 
     answer: str
     citations: tuple[Citation, ...]
+    model: Badge | None = None
+    """What became of asking a model; None where there is none."""
 
     @property
     def is_found(self) -> bool:
@@ -46,15 +50,18 @@ def _index() -> Index:
     return Index([" ".join((row.title, row.heading, row.heading, *row.passages)) for row in sections()])
 
 
-def answer(question: str, *, limit: int = 3) -> Said:
-    """The sections that speak of the question, quoted; says so when there is none."""
+def answer(question: str, *, limit: int = 3, by: Actor) -> Said:
+    """The sections that speak of the question, quoted, or in the words of a model that keeps to them; says so when there is
+    none."""
     found = [match for match in _index().search(question) if match.coverage >= ENOUGH]
     best = found[0].score if found else 0.0
     close = [match for match in found if match.score >= CLOSE * best][: min(limit, MOST_CITATIONS)]
     citations = tuple(_cite(sections()[match.number], question, match.score) for match in close)
     if not citations:
         return Said(_NOTHING, ())
-    return Said("\n\n".join(f"{row.quote} [{number}]" for number, row in enumerate(citations, start=1)), citations)
+    text, model = phrased(question, [row.quote for row in citations], by=by)
+    quoted = "\n\n".join(f"{row.quote} [{number}]" for number, row in enumerate(citations, start=1))
+    return Said(text or quoted, citations, model)
 
 
 def _cite(section: Section, question: str, score: float) -> Citation:

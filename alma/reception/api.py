@@ -5,19 +5,19 @@ from typing import Annotated
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from drf_spectacular.utils import OpenApiExample, extend_schema
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, JsonValue, StringConstraints
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from alma.api.authentication import actor_of
 from alma.api.bodies import CamelModel, read_body
 from alma.api.bounds import trimmed
 from alma.api.dialects import ALUMIA
 from alma.api.endpoints import Endpoint
 from alma.api.permissions import ANYBODY
 from alma.reception.answering import MOST_CITATIONS, answer
+from alma.reception.forms import LONGEST_QUESTION
 from alma.reception.services import inquire
-
-LONGEST_QUESTION = 500
 
 
 def _text(longest: int, shortest: int = 1) -> StringConstraints:
@@ -51,12 +51,14 @@ class CitationBody(CamelModel):
 
 
 class AnswerBody(CamelModel):
-    """An answer in the words of the documentation; `found` is false when it says nothing about the question."""
+    """An answer in the words of the documentation, or of a model that cites it; `found` is false when it says nothing about
+    the question."""
 
     question: str
     answer: str
     found: bool
     citations: list[CitationBody]
+    model: dict[str, JsonValue] | None = Field(description="What became of asking a model, where there is one")
 
 
 class Utility(Endpoint):
@@ -80,11 +82,10 @@ class DocsAsk(Utility):
     def post(self, request: Request) -> Response:
         """Answer a question from the product's own documentation, with citations."""
         asked = read_body(Question, request)
-        said = answer(asked.question, limit=asked.limit)
+        said = answer(asked.question, limit=asked.limit, by=actor_of(request))
         citations = [vars(row) for row in said.citations]
-        return Response(
-            {"question": asked.question, "answer": said.answer, "found": said.is_found, "citations": citations}
-        )
+        told = {"answer": said.answer, "found": said.is_found, "citations": citations, "model": said.model}
+        return Response({"question": asked.question, **told})
 
 
 class Inquiry(CamelModel):

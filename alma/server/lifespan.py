@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+from typing import Protocol
 
 from django.db import connections
 from django.template import engines
@@ -19,23 +20,43 @@ GC_THRESHOLDS = (50_000, 20, 50)
 LIFE_SECONDS = 2.0
 
 
-async def lifespan(scope: Scope, receive: Receive, send: Send) -> None:
-    """The ASGI lifespan protocol: warm up, start listening for events and keeping tallies, and stop both at the end."""
-    keeper = Keeper(tallies)
-    while True:
-        message = await receive()
-        if message["type"] == "lifespan.startup":
-            await asyncio.to_thread(warm_up)
-            current_hub().start()
-            keeper.start()
-            living = asyncio.ensure_future(show_life())
-            await send({"type": "lifespan.startup.complete"})
-        else:
-            living.cancel()
-            await current_hub().stop()
-            await asyncio.to_thread(keeper.stop)
-            await send({"type": "lifespan.shutdown.complete"})
-            return
+class Companion(Protocol):
+    """What lives as long as the server."""
+
+    async def start(self) -> None:
+        """Before the first request."""
+
+    async def stop(self) -> None:
+        """After the last one."""
+
+
+class Lifespan:
+    """The ASGI lifespan protocol: warm up, start listening for events and keeping tallies, and stop both at the end; and the
+    same for what the wiring adds."""
+
+    def __init__(self, *companions: Companion) -> None:
+        self.companions = companions
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        keeper = Keeper(tallies)
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                await asyncio.to_thread(warm_up)
+                current_hub().start()
+                keeper.start()
+                for companion in self.companions:
+                    await companion.start()
+                living = asyncio.ensure_future(show_life())
+                await send({"type": "lifespan.startup.complete"})
+            else:
+                living.cancel()
+                for companion in self.companions:
+                    await companion.stop()
+                await current_hub().stop()
+                await asyncio.to_thread(keeper.stop)
+                await send({"type": "lifespan.shutdown.complete"})
+                return
 
 
 async def show_life() -> None:

@@ -11,7 +11,7 @@ TABLE: tuple[tuple[str, int], ...] = (
     ("/api/v1/webhooks(/|$)", 256 * KILOBYTE),
     ("/v1/webhooks(/|$)", 256 * KILOBYTE),
     # what models are asked: pictures and long conversations
-    ("/v1/(chat|completions|embeddings|rerank|reranking)(/|$)", 32 * MEGABYTE),
+    ("/v1/(chat|completions|embeddings|rerank|reranking|messages|responses|audio)(/|$)", 32 * MEGABYTE),
     ("/api/(v1/)?instances/[^/]+/proxy/", 32 * MEGABYTE),
     ("/api/", DEFAULT),
     ("/(admin|blueprints|iprs)/", MEGABYTE),

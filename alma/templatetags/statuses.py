@@ -148,7 +148,12 @@ def look_of(value: str, kind: str = "") -> Look:
     return BY_KIND.get(kind, {}).get(value) or ANYWHERE.get(value, UNKNOWN)
 
 
+_SAID = {"waiting_approval": "Waiting for approval"}
+
+
 def words_of(value: str) -> str:
     """The value as people read it: `changes_requested` is «Changes requested»."""
+    if value in _SAID:
+        return _SAID[value]
     text = value.replace("_", " ").replace("-", " ").strip()
     return text[:1].upper() + text[1:]

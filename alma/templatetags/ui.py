@@ -137,6 +137,15 @@ def size(value: Any) -> str:
 
 
 @register.filter
+def parameters(count: int) -> str:
+    """How large a model is, as its makers say it: 8030261248 is «8B»."""
+    for unit, letter in ((10**9, "B"), (10**6, "M"), (10**3, "K")):
+        if count >= unit:
+            return f"{count / unit:.1f}".removesuffix(".0") + letter
+    return str(count)
+
+
+@register.filter
 def percent(value: Any) -> str:
     """A share of 1 in whole percent: 0.354 is «35 %»."""
     return "–" if value in (None, "") else f"{round(float(value) * 100)}\N{NO-BREAK SPACE}%"

@@ -1,6 +1,6 @@
 """The changes of a plan, item by item, the destructive ones first."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -131,22 +131,28 @@ def _loss(item: PlanItem) -> str:
     if not item.is_destructive:
         return ""
     number = f" (VMID {item.vmid} on {item.node})" if item.vmid else ""
-    lost = [row for row in item.changes if row["field"].partition(" ")[0] == "disk" and row["before"]]
     if item.action == PlanItem.Action.REPLACE and item.keeps_guest:
         return f"What {item.key}{number} holds now is lost and cannot be brought back."
-    disks = " and ".join(_value("disk", row["before"]) for row in lost)
-    what = (
-        f"Its disk{'s' if len(lost) > 1 else ''} of {disks} {'are' if len(lost) > 1 else 'is'}"
-        if disks
-        else "Its disks are"
-    )
-    return f"{item.key}{number} is deleted. {what} erased and cannot be brought back."
+    return f"{item.key}{number} is deleted. {_lost_disks(item)} erased and cannot be brought back."
+
+
+def _lost_disks(item: PlanItem) -> str:
+    """`Its disk of 20 GB is`, with what is known of them."""
+    lost = [row["before"] for row in item.changes if row["field"].partition(" ")[0] == "disk" and row["before"]]
+    if not lost:
+        return "Its disks are"
+    sizes = " and ".join(_value("disk", before) for before in lost)
+    return f"Its disk of {sizes} is" if len(lost) == 1 else f"Its disks of {sizes} are"
+
+
+def _needs(item: PlanItem, rows: Mapping[str, PlanItem]) -> list[str]:
+    return [name for name in item.depends_on if name in rows and name != item.key]
 
 
 def drawing_of(items: Iterable[PlanItem]) -> Drawing | None:
     """What waits for what, without guests that do neither; None when that is nothing, or too much to see anything."""
     rows = {item.key: item for item in items}
-    needs = {key: [name for name in item.depends_on if name in rows and name != key] for key, item in rows.items()}
+    needs = {key: _needs(item, rows) for key, item in rows.items()}
     awaited = {name for names in needs.values() for name in names}
     tied = {key: names for key, names in needs.items() if names or key in awaited}
     return draw(tied, {key: rows[key].action for key in tied}) if len(tied) <= _DRAWN_AT_MOST else None

@@ -1,12 +1,12 @@
 """Tokens of the Proxmox AI document, and the login of the older llamactl document."""
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.utils import extend_schema
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -27,15 +27,33 @@ DEFAULT_LIFETIME = timedelta(days=90)
 LONGEST_SECONDS = int(keys.LONGEST.total_seconds())
 
 
-class TokenWish(BaseModel):
+class TokenLimits(BaseModel):
+    """What a token may have of models; null is no bound. Tokens are those of prompts and completions together, in UTC."""
+
+    requests_per_minute: int | None = Field(default=None, ge=1, le=1_000_000)
+    requests_at_once: int | None = Field(default=None, ge=1, le=100_000)
+    tokens_per_day: int | None = Field(default=None, ge=0, le=10**15)
+    tokens_per_month: int | None = Field(default=None, ge=0, le=10**15)
+    instances: list[Annotated[str, Field(min_length=1, max_length=50)]] = Field(
+        default_factory=list, max_length=100, description="Names of the instances that it reaches; none for all"
+    )
+
+    def given(self) -> dict[str, Any]:
+        """Those that were sent."""
+        return self.model_dump(include=self.model_fields_set & set(keys.LIMITS))
+
+
+class TokenWish(TokenLimits):
     """A token that is wanted; without `expires_in`, in seconds, it is good for ninety days. One of the `test`
     environment acts on sandboxes alone."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
 
     name: str = Field(min_length=1, max_length=100)
     description: str = Field(default="", max_length=500)
     expires_in: int = Field(default=int(DEFAULT_LIFETIME.total_seconds()), ge=60, le=LONGEST_SECONDS)
     permissions: list[str] = Field(min_length=1, max_length=100)
-    environment: ApiKey.Lane = ApiKey.Lane.LIVE
+    environment: ApiKey.Lane = Field(default=ApiKey.Lane.LIVE, strict=False)
 
 
 class TokenSecret(BaseModel):
@@ -64,6 +82,11 @@ class TokenRow(BaseModel):
     last_used_at: datetime | None
     last_used_from: str | None
     revoked_at: datetime | None
+    requests_per_minute: int | None
+    requests_at_once: int | None
+    tokens_per_day: int | None
+    tokens_per_month: int | None
+    instances: list[str]
 
 
 def token_row(key: ApiKey) -> dict[str, Any]:
@@ -73,6 +96,7 @@ def token_row(key: ApiKey) -> dict[str, Any]:
         "environment": key.lane, "status": key.state, "permissions": key.scopes, "created_at": key.created_at,
         "created_by": key.created_by, "expires_at": key.expires_at, "last_used_at": key.last_used_at,
         "last_used_from": key.last_used_from or None, "revoked_at": key.revoked_at,
+        **{name: getattr(key, name) for name in keys.LIMITS},
     }  # fmt: skip
 
 
@@ -135,7 +159,7 @@ class Tokens(Endpoint):
         wish = keys.Wish(
             name=body.name, description=body.description, scopes=frozenset(body.permissions), is_personal=True,
             style=ApiKey.Style.PXA, expires_at=timezone.now() + timedelta(seconds=body.expires_in),
-            lane=body.environment,
+            lane=body.environment, limits=body.given(),
         )  # fmt: skip
         key, secret = keys.mint(wish, by=actor)
         given = [scope for scope in dict.fromkeys(body.permissions) if scope in key.scopes]
@@ -163,7 +187,15 @@ class Token(Endpoint):
 
     dialect = PROXMOX
     permission_classes = [_OwnOrScoped]
-    scopes = {"DELETE": keys.WRITE}
+    scopes = {"PUT": keys.WRITE, "DELETE": keys.WRITE}
+
+    @extend_schema(operation_id="tokens_update", request=TokenLimits, responses={200: TokenRow}, tags=["auth"])
+    def put(self, request: Request, token_id: str) -> Response:
+        """Change what a token may have of models: what is given, the rest stays. Only people do, as with making one."""
+        actor = actor_of(request)
+        key = keys.found(token_id, by=actor)
+        keys.limit(key, read_body(TokenLimits, request).given(), by=actor)
+        return Response(token_row(key))
 
     @extend_schema(operation_id="tokens_revoke", responses={200: MESSAGE}, tags=["auth"])
     def delete(self, request: Request, token_id: str) -> Response:

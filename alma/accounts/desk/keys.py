@@ -1,6 +1,7 @@
 """Making and revoking keys."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,6 +18,7 @@ from alma.events.models import Event
 WRITE = "key:write"
 LONGEST = timedelta(days=3650)
 DAY = timedelta(days=1)
+LIMITS = ("requests_per_minute", "requests_at_once", "tokens_per_day", "tokens_per_month", "instances")
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class Wish:
     style: ApiKey.Style = ApiKey.Style.ALM
     is_personal: bool = False
     """Whether the key acts for the person: never with more rights than they have at the time, and not after they left."""
+    limits: Mapping[str, Any] = field(default_factory=dict)
+    """What it may have of models: some of LIMITS."""
 
 
 @transaction.atomic
@@ -41,7 +45,7 @@ def mint(wish: Wish, *, by: Actor) -> tuple[ApiKey, str]:
     organization = hold(organization_of(by))
     key, secret = ApiKey.mint(
         organization, wish.name, wish.scopes, style=wish.style, lane=wish.lane, description=wish.description,
-        expires_at=wish.expires_at, owner=by.user if wish.is_personal else None, created_by=by.label,
+        expires_at=wish.expires_at, owner=by.user if wish.is_personal else None, created_by=by.label, **wish.limits,
     )  # fmt: skip
     tell_created(key, by=by)
     return key, secret
@@ -63,20 +67,24 @@ def check_mint(*, by: Actor) -> None:
 def _check(wish: Wish, *, by: Actor) -> None:
     if not wish.name.strip() or not wish.name.isprintable() or len(wish.name) > 100:
         raise _invalid("name", "must be 1 to 100 characters that can be seen", wish.name[:100])
-    unknown = [scope[:60] for scope in sorted(wish.scopes - EVERYTHING)[:10]]
-    if unknown:
-        said = f"permissions: there is no {' and no '.join(unknown)}; they read like vm:read."
-        raise _invalid("permissions", "unknown_permission", unknown, said)
-    if not wish.scopes:
-        raise _invalid("permissions", "must_not_be_empty", [])
-    if wish.scopes & FOR_PEOPLE:
-        raise Refused("No key administers members: only people do.", code="FOR_PEOPLE_ONLY")
-    more = sorted(wish.scopes - by.scopes)
-    if more:
-        raise Refused(f"You cannot give what you do not have: {', '.join(more)}.", code="SCOPE_NOT_HELD")
+    _check_scopes(wish.scopes, by=by)
     now = timezone.now()
     if wish.expires_at is not None and not now < wish.expires_at <= now + LONGEST:
         raise _invalid("expires_in", "must be in the future, and within ten years", None)
+
+
+def _check_scopes(scopes: frozenset[str], *, by: Actor) -> None:
+    unknown = [scope[:60] for scope in sorted(scopes - EVERYTHING)[:10]]
+    if unknown:
+        said = f"permissions: there is no {' and no '.join(unknown)}; they read like vm:read."
+        raise _invalid("permissions", "unknown_permission", unknown, said)
+    if not scopes:
+        raise _invalid("permissions", "must_not_be_empty", [])
+    if scopes & FOR_PEOPLE:
+        raise Refused("No key administers members: only people do.", code="FOR_PEOPLE_ONLY")
+    more = sorted(scopes - by.scopes)
+    if more:
+        raise Refused(f"You cannot give what you do not have: {', '.join(more)}.", code="SCOPE_NOT_HELD")
 
 
 def _invalid(field: str, reason: str, value: Any, said: str = "") -> Invalid:
@@ -89,6 +97,16 @@ def found(token_id: str, *, by: Actor) -> ApiKey:
     if key is None:
         raise NotFound("There is no such key.", code="TOKEN_NOT_FOUND")
     return key
+
+
+@transaction.atomic
+def limit(key: ApiKey, limits: Mapping[str, Any], *, by: Actor) -> None:
+    """Change what a key may have of models; the next request with it is held to that. Raises Refused."""
+    check_mint(by=by)
+    changed = {name: value for name, value in limits.items() if name in LIMITS}
+    ApiKey.objects.filter(pk=key.pk).update(**changed)
+    key.refresh_from_db()
+    tell(key.organization_id, "key.limits_changed", by=by, **_named(key), **changed)
 
 
 @transaction.atomic

@@ -85,4 +85,16 @@ OPENAI = Dialect(
     names=names.OPENAI_NAMES,
 )
 
-DIALECTS = (ALMA, ALUMIA, PROXMOX, LLAMACTL_OLD, LLAMACTL, OPENAI)
+# What Anthropic's clients read; to them a quota that is used up is a limit like any other.
+ANTHROPIC = Dialect(
+    name="anthropic",
+    error_model=faults.AnthropicErrorBody,
+    fault_body=faults.anthropic_error,
+    envelope=envelopes.bare,
+    envelope_schema=None,
+    page_style=pages.WHOLE,
+    ids=Names(),
+    statuses={Invalid: 400, PaymentRequired: 429, Unavailable: 503},
+)
+
+DIALECTS = (ALMA, ALUMIA, PROXMOX, LLAMACTL_OLD, LLAMACTL, OPENAI, ANTHROPIC)

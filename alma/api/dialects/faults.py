@@ -8,7 +8,7 @@ from pydantic import BaseModel, JsonValue
 
 from alma.api.dialects.base import Fault, timestamp
 from alma.api.dialects.envelopes import meta
-from alma.api.dialects.names import OPENAI_TYPES
+from alma.api.dialects.names import ANTHROPIC_TYPES, OPENAI_TYPES
 
 
 class ErrorBody(BaseModel):
@@ -90,9 +90,8 @@ def _about(fault: Fault) -> dict[str, Any]:
     rows = list(fault.details or [])
     if rows and isinstance(rows[0], Mapping) and "field" in rows[0]:
         first = rows[0]
-        reason = first.get("reason") or first.get("message", "")
         return {
-            "field": first["field"], "reason": reason, "provided_value": first.get("provided_value"), "errors": rows,
+            "field": first["field"], "reason": first.get("reason") or "invalid_value", "provided_value": first.get("provided_value"), "errors": rows,
         }  # fmt: skip
     return {**reason, "errors": rows} if rows else reason
 
@@ -156,6 +155,28 @@ def openai_error(fault: Fault) -> dict[str, Any]:
     kind = OPENAI_TYPES.get(fault.status, usual)
     error = {"message": fault.message, "type": kind, "param": _param(fault.details), "code": fault.code.lower()}
     return {"error": error}
+
+
+class AnthropicError(BaseModel):
+    """Of which kind, and in words."""
+
+    type: str
+    message: str
+
+
+class AnthropicErrorBody(BaseModel):
+    """The error body of Anthropic's routes."""
+
+    type: Literal["error"]
+    error: AnthropicError
+    request_id: str
+
+
+def anthropic_error(fault: Fault) -> dict[str, Any]:
+    """`{type, error: {type, message}, request_id}`."""
+    usual = "api_error" if fault.status >= 500 else "invalid_request_error"
+    error = {"type": ANTHROPIC_TYPES.get(fault.status, usual), "message": fault.message}
+    return {"type": "error", "error": error, "request_id": fault.request_id}
 
 
 def _param(details: Any) -> str | None:

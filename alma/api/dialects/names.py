@@ -40,4 +40,12 @@ OPENAI_TYPES = {
     429: "rate_limit_error",
     503: "service_unavailable_error",
 }
+ANTHROPIC_TYPES = {
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    503: "overloaded_error",
+}
 OPENAI_NAMES = {"PAYMENT_REQUIRED": "INSUFFICIENT_QUOTA"}

@@ -3,21 +3,24 @@
 from collections.abc import Mapping
 
 from alma.api.dialects.base import Dialect
-from alma.api.dialects.families import ALMA, ALUMIA, LLAMACTL, LLAMACTL_OLD, OPENAI, PROXMOX
+from alma.api.dialects.families import ALMA, ALUMIA, ANTHROPIC, LLAMACTL, LLAMACTL_OLD, OPENAI, PROXMOX
 
 _ALUMIA_NOUNS = (
     "agents", "projects", "sessions", "files", "connections", "billing", "webhooks",
     "docs", "dashboard", "mission-control", "enterprise-inquiry",
 )  # fmt: skip
-_LLAMACTL_NOUNS = ("version", "server", "instances")
+_LLAMACTL_NOUNS = (
+    "version", "server", "instances", "config", "backends", "models", "auth", "queue", "limits", "nodes", "requests",
+)  # fmt: skip
 _LLAMACTL_OLD_NOUNS = ("instances", "system", "config", "auth", "ws")
-_OPENAI_NOUNS = ("models", "chat", "completions", "embeddings", "rerank", "reranking")
+_OPENAI_NOUNS = ("models", "chat", "completions", "embeddings", "rerank", "reranking", "responses", "audio")
 
 ROUTES: Mapping[tuple[str, ...], Dialect] = {
     **{("api", "v1", noun): ALUMIA for noun in _ALUMIA_NOUNS},
     **{("api", "v1", noun): LLAMACTL for noun in _LLAMACTL_NOUNS},
     **{("api", noun): LLAMACTL_OLD for noun in _LLAMACTL_OLD_NOUNS},
     **{("v1", noun): OPENAI for noun in _OPENAI_NOUNS},
+    ("v1", "messages"): ANTHROPIC,
     ("v1",): PROXMOX,
     ("api",): ALMA,
     ("graphql",): ALMA,

@@ -87,6 +87,8 @@ ROUTES: tuple[tuple[str, frozenset[str], RateClass | None], ...] = (
     ("/api/v1/conversation/chat", _ANY, CHAT),
     ("/api/v1/conversation/chat-stream", _ANY, CHAT),
     ("/api/v1/tools/execute", _ANY, EXECUTE),
+    ("/api/v1/tools/execute-direct", _ANY, EXECUTE),
+    ("/mcp", _ANY, EXECUTE),
     ("/api/v1/blueprints/generate-blueprint", _ANY, GENERATE),
     ("/api/v1/blueprints/generate-blueprint-stream", _ANY, GENERATE),
     ("/api/v1/blueprints", _ANY, BLUEPRINTS),

@@ -55,11 +55,19 @@ class Event(models.Model):
     data = models.JSONField(default=dict)
     actor = models.CharField(max_length=150, blank=True)
     at = models.DateTimeField(db_index=True)
+    about = models.CharField(  # noqa: DJ001  the index holds those alone that have one; SQLite knows them by NULL only
+        max_length=80, null=True, editable=False, help_text="The `id` in its data: one thing of many on its stream."
+    )
 
     objects = EventQuerySet.as_manager()
 
     class Meta:
         ordering = ["-at", "-pk"]
+        indexes = [
+            models.Index(
+                fields=["stream", "about", "-at", "-id"], condition=models.Q(about__isnull=False), name="event_about"
+            )
+        ]
         constraints = [models.UniqueConstraint(fields=["stream", "seq"], name="event_seq")]
 
     def __str__(self) -> str:

@@ -25,7 +25,8 @@ from alma.overview.api.project_bodies import (
 )
 from blueprints import projects, services
 from blueprints.models import Blueprint
-from iprs.budgets import committed, currency
+from blueprints.pricing.book import price_list
+from iprs.budgets import committed
 
 PROJECT_ID = OpenApiParameter("project_id", str, OpenApiParameter.PATH, description="UUID of the project")
 BLUEPRINT_ID = OpenApiParameter("blueprint_id", int, OpenApiParameter.PATH, description="ID of the blueprint")
@@ -34,11 +35,11 @@ _EXAMPLE = OpenApiExample(
 )
 
 
-def project_body(project: Project, spent: Decimal) -> dict[str, Any]:
+def project_body(project: Project, spent: Decimal, currency: str) -> dict[str, Any]:
     """A project as clients read it; it was counted by `_counted`."""
     return {
         "id": ALUMIA.ids.write("project", project.public_id),
-        "slug": project.slug, "name": project.name, "description": project.description, "currency": currency(),
+        "slug": project.slug, "name": project.name, "description": project.description, "currency": currency,
         "monthlyBudget": None if project.monthly_budget is None else float(project.monthly_budget),
         "monthlyCommitted": float(spent),
         "blueprintCount": project.blueprint_count,  # type: ignore[attr-defined]
@@ -67,8 +68,12 @@ def _find(request: Request, project_id: str, *, deleted: bool = False) -> Projec
 
 
 def _written(project: Project, request: Request) -> dict[str, Any]:
-    row = _find(request, str(project.public_id))
-    return project_body(row, committed([row])[row.pk])
+    return _read(_find(request, str(project.public_id)))
+
+
+def _read(row: Project) -> dict[str, Any]:
+    prices = price_list(row.organization_id)
+    return project_body(row, committed([row], prices)[row.pk], prices.currency)
 
 
 class ProjectList(Endpoint):
@@ -85,8 +90,9 @@ class ProjectList(Endpoint):
         """List projects by slug."""
         rows = _counted(Project.objects.visible_to(actor_of(request))).order_by("slug")
         page = paginate(request, rows, lambda row: row)
-        spent = committed(page.rows)
-        page.rows[:] = [project_body(row, spent[row.pk]) for row in page.rows]
+        prices = price_list(actor_of(request).organization_id)
+        spent = committed(page.rows, prices)
+        page.rows[:] = [project_body(row, spent[row.pk], prices.currency) for row in page.rows]
         return Response(page)
 
     @extend_schema(
@@ -112,8 +118,7 @@ class ProjectDetail(Endpoint):
     )
     def get(self, request: Request, project_id: str) -> Response:
         """One project."""
-        row = _find(request, project_id)
-        return Response(project_body(row, committed([row])[row.pk]))
+        return Response(_read(_find(request, project_id)))
 
     @extend_schema(
         operation_id="projects_patch", parameters=[PROJECT_ID], request=ProjectPatch, responses={200: ProjectBody},
