@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help up test setup setup-dev browser lint type checks tests processes pages bench chaos fuzz screenshots states lock clean
+.PHONY: help up test setup setup-dev browser lint type checks tests processes pages bench bench-proxy chaos kills tiny fuzz screenshots states lock clean
 
 # Compiled modules are kept, whatever the shell says: without them each process compiles two thousand files at its start.
 unexport PYTHONDONTWRITEBYTECODE
@@ -82,6 +82,8 @@ browser:  ## Chromium for the browser tests: installed on Debian as root, asked 
 # processes, whole files side by side; those in a real browser, whose driver keeps an event loop of its own; these two at
 # once, for both wait more than they compute; and a scoreboard of small storms, alone.
 PYTEST := $(BIN)/python -m pytest -q --reruns 1 --durations=10 --durations-min=2
+# Whole files are of a kind; naming them saves each process the reading of all others.
+of_kind = $(sort $(filter-out tests/chaos/%,$(shell grep -rlE 'pytest\.mark\.$(1)\b' --include='test_*.py' tests)))
 under = $(foreach name,$(2),tests/$(1)/test_$(name).py)
 ON_POSTGRESQL := tests/jobs tests/monitoring \
   $(call under,access,streams) \
@@ -90,6 +92,7 @@ ON_POSTGRESQL := tests/jobs tests/monitoring \
   $(call under,events,consumers hub services webhooks_attempts webhooks_queueing webhooks_sending webhooks_services) \
   $(call under,blueprints,models services) \
   $(call under,iprs,api budgets deployments invariants lanes reviewing rollback views_deployments views_list) \
+  $(call under,instances,arbiter models nodes services) $(call under,instances/router,board gate) $(call under,instances/pages,activity queue) \
   $(wildcard tests/vms/test_*.py)
 tests: $(DEVELOPMENT)  ## Every test, without lint and types
 	$(PYTEST) -n $(JOBS) -m "not processes and not browser"
@@ -102,10 +105,10 @@ tests: $(DEVELOPMENT)  ## Every test, without lint and types
 	@$(MAKE) --no-print-directory chaos CHAOS="--deployments 20 --faults 40 --counts-only"
 
 processes: $(DEVELOPMENT)  ## The tests that start real processes
-	$(PYTEST) -n 2 --dist loadfile -m "processes and not browser" --ignore tests/chaos
+	$(PYTEST) -n 2 --dist loadfile -m "processes and not browser" $(call of_kind,processes)
 
 pages: $(DEVELOPMENT)  ## The tests in a real browser
-	$(PYTEST) -m browser
+	$(PYTEST) -m browser $(call of_kind,browser)
 
 bench: $(DEVELOPMENT)  ## Measure speed against a stock Django REST list, and print tables
 	@$(BIN)/python -m tests.bench.blueprints
@@ -114,6 +117,15 @@ bench: $(DEVELOPMENT)  ## Measure speed against a stock Django REST list, and pr
 	@$(BIN)/python -m tests.bench.planner
 	@$(BIN)/python -m tests.bench.driver
 	@$(BIN)/python -m tests.bench.crowd
+
+kills: $(DEVELOPMENT)  ## Kill the supervisor of ten instances 20 times, and print how soon requests are served again
+	KILLS=20 $(PYTEST) -n 0 -s tests/processes/test_instances.py
+
+tiny: $(DEVELOPMENT)  ## Ask a model of random weights for a blueprint a hundred times; continuous integration does so twenty times
+	TINY_TIMES=100 $(PYTEST) -n 0 tests/blueprints/understanding/test_tiny.py
+
+bench-proxy: $(DEVELOPMENT)  ## Measure what the router adds to a request, and print a table
+	@$(BIN)/python -m tests.bench.proxy
 
 fuzz: $(DEVELOPMENT)  ## Ask an ALMA of its own 5,000 and more requests made from its OpenAPI document, all checks on
 	@$(BIN)/python -m tests.fuzzing

@@ -57,6 +57,11 @@ TOLD: dict[str, str] = {
 """The plain fields of each object: what is told at all."""
 
 SOCKETS: dict[str, Live] = {
+    "/api/ws connect": keyed("instance:read"),
+    "/api/ws subscribe": keyed("instance:read"),
+    "/api/ws unsubscribe": keyed("instance:read"),
+    "/ws/console connect": keyed("vm:write"),
+    "/ws/console open": keyed("vm:write"),
     "/ws/deployments connect": public("deployment:read"),
     "/ws/deployments subscribe": public("deployment:read"),
     "/ws/deployments unsubscribe": public("deployment:read"),

@@ -100,7 +100,7 @@ async def said(communicator: WebsocketCommunicator, *requests: dict[str, Any]) -
 def asked(path: str, things: Any) -> list[dict[str, Any]]:
     """Each action of a socket, about these things."""
     topics = [f"ipr:{things.ipr}", f"blueprint:{things.blueprint}#0", f"deployment:{things.deployment}#0"]
-    about = {"deployment_id": things.deployment, "topics": topics}
+    about = {"deployment_id": things.deployment, "topics": topics, "name": things.instance, "vm": things.vm_number}
     return [{"action": name, **about} for name in sorted(actions(path))]
 
 

@@ -6,8 +6,10 @@ import uuid
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.utils import timezone
 
@@ -19,12 +21,14 @@ from blueprints import projects, services
 from blueprints.assistants import conversations
 from blueprints.assistants import services as assistants
 from blueprints.models import Blueprint
+from instances.models import Limit, Node, RequestRecord
 from iprs.models import IPR, Deployment
 from tests.factories import accounts as people
 from tests.factories.backups import make_backup, make_storage
 from tests.factories.blueprints import make_blueprint, make_resource
-from tests.factories.instances import make_instance
+from tests.factories.instances import make_download, make_instance
 from tests.factories.iprs import item, make_deployment, make_ipr, make_plan, make_review
+from tests.factories.routing import make_record, make_waiter
 from tests.factories.scans import make_scan
 from tests.factories.vms import make_claim, make_cluster, make_guest
 from tests.factories.webhooks import make_delivery, make_webhook
@@ -110,6 +114,9 @@ class Things:
     storage_number: int
     task: int
     instance: str
+    request: str
+    node: str
+    download: str
     word_of_link: str = "x-y"
     revision: int = 1
 
@@ -126,11 +133,23 @@ NOWHERE = Things(
     agent=str(uuid.UUID(int=7, version=4)), gone_agent="", session=str(uuid.UUID(int=7, version=4)), gone_session="",
     cluster="nowhere", vm="vm-987654321", snapshot="snap-987654321", snapshot_number=987_654_321, task=987_654_321, drift=987_654_321, stray=987_654_321, scan="scan-987654321",
     scan_number=987_654_321, finding="finding-987654321", finding_number=987_654_321, vm_number=987_654_321, backup="backup-987654321", backup_number=987_654_321, storage="storage-987654321", network="net-987654321", rule="rule-" + "0" * 12,
-    network_number=987_654_321, storage_number=987_654_321, instance="nowhere",
+    network_number=987_654_321, storage_number=987_654_321, instance="nowhere", request="00000000-0000-4000-8000-000000000000", node="nowhere",
+    download="download-nowhere",
 )  # fmt: skip
 """Names of what never existed."""
 GONE = {name: f"gone_{name}" for name in ("blueprint", "project", "webhook_uuid", "agent", "session")}
 """What can be deleted and stays in the database."""
+
+
+def _download(organization: Organization, word: str) -> str:
+    """A model that was fetched for an organization, beside one that is everybody's."""
+    path = f"org/{word}/{word}.gguf"
+    for name in (path, "new.gguf"):
+        place = Path(settings.ALMA_MODELS_DIR, name)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(b"GGUF")
+    file = {"path": path, "name": f"{word}.gguf", "size": 4, "sha256": "", "blob": "", "is_ours": True}
+    return make_download(organization=organization, repo=f"org/{word}", created_by=word, files=[file])
 
 
 def furnish(organization: Organization, word: str) -> Things:
@@ -163,9 +182,35 @@ def furnish(organization: Organization, word: str) -> Things:
         finding=f"finding-{_finding(scan):03d}", finding_number=_finding(scan),
         storage=f"storage-{task.cluster.storages.get().pk:03d}", network=f"net-{task.cluster.networks.get().pk:03d}", rule=_rule_id(organization),
         network_number=task.cluster.networks.get().pk, storage_number=task.cluster.storages.get().pk,
-        instance=make_instance(f"model-{organization.pk}", organization=organization, model=f"{word}.gguf", reason=word, group=word).name,
+        instance=_instance(organization, word), request=_request(word), node=_node(),
+        download=_download(organization, word),
         uid=base64.urlsafe_b64encode(str(ana.pk).encode()).decode().rstrip("="),
     )  # fmt: skip
+
+
+def _instance(organization: Any, word: str) -> str:
+    """One with a request that waits for it, and a limit for its group."""
+    row = make_instance(
+        f"model-{organization.pk}",
+        organization=organization,
+        model=f"{word}.gguf",
+        reason=word,
+        group=word,
+        aliases=[word],
+    )
+    make_waiter(row, request_id=word, label=word)
+    make_record(row, request_id=word, label=word, model=word, error=word)
+    Limit.objects.create(organization=organization, group=word, most=3)
+    return row.name
+
+
+def _node() -> str:
+    """Machines are everybody's: the first organization names one, and the other one that is not there."""
+    return Node.objects.create(name="main").name if not Node.objects.exists() else "not-there"
+
+
+def _request(word: str) -> str:
+    return str(RequestRecord.objects.get(label=word).marker)
 
 
 def _finding(scan: SecurityScan) -> int:

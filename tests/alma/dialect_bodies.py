@@ -33,6 +33,10 @@ def said(family: str, response: Any) -> tuple[str | None, str]:
         assert body["meta"]["request_id"] == response["X-Request-ID"]
         assert TIME.fullmatch(body["meta"]["timestamp"])
         return body["error"]["code"], body["error"]["message"]
+    return _of_models(family, body, response)
+
+
+def _of_models(family: str, body: dict[str, Any], response: Any) -> tuple[str | None, str]:
     if family == "llamactl-old":
         assert list(body) == ["error", "code", "details"]
         assert isinstance(body["details"], str)
@@ -41,6 +45,10 @@ def said(family: str, response: Any) -> tuple[str | None, str]:
         assert list(body) == ["error"]
         assert isinstance(body["error"], str)
         return None, body["error"]
+    if family == "anthropic":
+        assert list(body) == ["type", "error", "request_id"]
+        assert body["request_id"] == response["X-Request-ID"]
+        return body["error"]["type"], body["error"]["message"]
     assert list(body) == ["error"]
     assert list(body["error"]) == ["message", "type", "param", "code"]
     return body["error"]["code"], body["error"]["message"]

@@ -17,7 +17,7 @@ from alma import errors, urls
 from alma.accounts.models import ApiKey
 from alma.api.answers import Answer
 from alma.api.authentication import actor_of
-from alma.api.dialects import ALMA, ALUMIA, LLAMACTL, LLAMACTL_OLD, OPENAI, PROXMOX, Dialect
+from alma.api.dialects import ALMA, ALUMIA, ANTHROPIC, LLAMACTL, LLAMACTL_OLD, OPENAI, PROXMOX, Dialect
 from alma.api.endpoints import Endpoint
 from alma.api.negotiation import AnyNegotiation
 from alma.api.paging import paginate
@@ -32,6 +32,7 @@ FAMILIES: dict[str, tuple[Dialect, str]] = {
     "llamactl-old": (LLAMACTL_OLD, "/api/system/notes"),
     "llamactl": (LLAMACTL, "/api/v1/server/notes"),
     "openai": (OPENAI, "/v1/models/notes"),
+    "anthropic": (ANTHROPIC, "/v1/messages/notes"),
 }
 MOMENT = datetime(2025, 7, 29, 12, 0, 0, 123456, tzinfo=UTC)
 SECOND = 1753790400

@@ -11,7 +11,7 @@ from tests.alma.dialect_site import FAMILIES, SECOND
 from tests.factories.accounts import make_organization
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.alma.dialect_site")]
-BARE = ["alma", "llamactl-old", "llamactl", "openai"]
+BARE = ["alma", "llamactl-old", "llamactl", "openai", "anthropic"]
 NAMES = list(FAMILIES)
 
 
@@ -100,72 +100,89 @@ ERRORS: dict[str, dict[str, tuple[int, str | None]]] = {
     "BadRequest": {
         "alma": (400, "BAD_REQUEST"), "alumia": (400, "BAD_REQUEST"), "proxmox": (400, "VALIDATION_ERROR"),
         "llamactl-old": (400, "BAD_REQUEST"), "llamactl": (400, None), "openai": (400, "bad_request"),
+        "anthropic": (400, "invalid_request_error"),
     },
     "Invalid": {
         "alma": (422, "VALIDATION_ERROR"), "alumia": (422, "VALIDATION_ERROR"), "proxmox": (422, "VALIDATION_ERROR"),
         "llamactl-old": (400, "VALIDATION_ERROR"), "llamactl": (400, None), "openai": (400, "validation_error"),
+        "anthropic": (400, "invalid_request_error"),
     },
     "NotAuthenticated": {
         "alma": (403, "INVALID_API_KEY"), "alumia": (401, "UNAUTHORIZED"), "proxmox": (401, "INVALID_TOKEN"),
         "llamactl-old": (401, "INVALID_API_KEY"), "llamactl": (401, None), "openai": (401, "invalid_api_key"),
+        "anthropic": (401, "authentication_error"),
     },
     "bad password": {
         "alma": (403, "INVALID_CREDENTIALS"), "alumia": (401, "UNAUTHORIZED"), "proxmox": (401, "INVALID_CREDENTIALS"),
         "llamactl-old": (401, "INVALID_CREDENTIALS"), "llamactl": (401, None), "openai": (401, "invalid_credentials"),
+        "anthropic": (401, "authentication_error"),
     },
     "PaymentRequired": {
         "alma": (402, "PAYMENT_REQUIRED"), "alumia": (402, "PAYMENT_REQUIRED"),
         "proxmox": (403, "RESOURCE_LIMIT_EXCEEDED"), "llamactl-old": (403, "RESOURCE_LIMIT_EXCEEDED"),
         "llamactl": (403, None), "openai": (429, "insufficient_quota"),
+        "anthropic": (429, "rate_limit_error"),
     },
     "Refused": {
         "alma": (403, "FORBIDDEN"), "alumia": (403, "FORBIDDEN"), "proxmox": (403, "INSUFFICIENT_PERMISSIONS"),
         "llamactl-old": (403, "FORBIDDEN"), "llamactl": (403, None), "openai": (403, "forbidden"),
+        "anthropic": (403, "permission_error"),
     },
     "NotFound": {
         "alma": (404, "NOTE_NOT_FOUND"), "alumia": (404, "NOT_FOUND"), "proxmox": (404, "RESOURCE_NOT_FOUND"),
         "llamactl-old": (404, "NOTE_NOT_FOUND"), "llamactl": (404, None), "openai": (404, "note_not_found"),
+        "anthropic": (404, "not_found_error"),
     },
     "WrongState": {
         "alma": (400, "WRONG_STATE"), "alumia": (409, "CONFLICT"), "proxmox": (409, "RESOURCE_CONFLICT"),
         "llamactl-old": (409, "WRONG_STATE"), "llamactl": (409, None), "openai": (409, "wrong_state"),
+        "anthropic": (409, "invalid_request_error"),
     },
     "LengthRequired": {
         "alma": (411, "LENGTH_REQUIRED"), "alumia": (411, "LENGTH_REQUIRED"), "proxmox": (411, "LENGTH_REQUIRED"),
         "llamactl-old": (411, "LENGTH_REQUIRED"), "llamactl": (411, None), "openai": (411, "length_required"),
+        "anthropic": (411, "invalid_request_error"),
     },
     "TooLarge": {
         "alma": (413, "PAYLOAD_TOO_LARGE"), "alumia": (413, "PAYLOAD_TOO_LARGE"), "proxmox": (413, "PAYLOAD_TOO_LARGE"),
         "llamactl-old": (413, "PAYLOAD_TOO_LARGE"), "llamactl": (413, None), "openai": (413, "payload_too_large"),
+        "anthropic": (413, "request_too_large"),
     },
     "too big": {
         "alma": (413, "PAYLOAD_TOO_LARGE"), "alumia": (413, "PAYLOAD_TOO_LARGE"), "proxmox": (413, "PAYLOAD_TOO_LARGE"),
         "llamactl-old": (413, "PAYLOAD_TOO_LARGE"), "llamactl": (413, None), "openai": (413, "payload_too_large"),
+        "anthropic": (413, "request_too_large"),
     },
     "RateLimited": {
         "alma": (429, "RATE_LIMIT_EXCEEDED"), "alumia": (429, "TOO_MANY_REQUESTS"),
         "proxmox": (429, "RATE_LIMIT_EXCEEDED"), "llamactl-old": (429, "RATE_LIMIT_EXCEEDED"), "llamactl": (429, None),
         "openai": (429, "rate_limit_exceeded"),
+        "anthropic": (429, "rate_limit_error"),
     },
     "Unavailable": {
         "alma": (502, "UNAVAILABLE"), "alumia": (503, "SERVICE_UNAVAILABLE"), "proxmox": (503, "SERVICE_UNAVAILABLE"),
         "llamactl-old": (503, "UNAVAILABLE"), "llamactl": (503, None), "openai": (503, "unavailable"),
+        "anthropic": (503, "overloaded_error"),
     },
     "DomainError": {
         "alma": (400, "DOMAIN_ERROR"), "alumia": (400, "BAD_REQUEST"), "proxmox": (400, "VALIDATION_ERROR"),
         "llamactl-old": (400, "DOMAIN_ERROR"), "llamactl": (400, None), "openai": (400, "domain_error"),
+        "anthropic": (400, "invalid_request_error"),
     },
     "http404": {
         "alma": (404, "NOT_FOUND"), "alumia": (404, "NOT_FOUND"), "proxmox": (404, "RESOURCE_NOT_FOUND"),
         "llamactl-old": (404, "NOT_FOUND"), "llamactl": (404, None), "openai": (404, "not_found"),
+        "anthropic": (404, "not_found_error"),
     },
     "csrf": {
         "alma": (403, "FORBIDDEN"), "alumia": (403, "FORBIDDEN"), "proxmox": (403, "INSUFFICIENT_PERMISSIONS"),
         "llamactl-old": (403, "FORBIDDEN"), "llamactl": (403, None), "openai": (403, "forbidden"),
+        "anthropic": (403, "permission_error"),
     },
     "fault": {
         "alma": (500, "INTERNAL_ERROR"), "alumia": (500, "INTERNAL_ERROR"), "proxmox": (500, "INTERNAL_ERROR"),
         "llamactl-old": (500, "INTERNAL_ERROR"), "llamactl": (500, None), "openai": (500, "internal_error"),
+        "anthropic": (500, "api_error"),
     },
 }
 ERRORS["denied"] = ERRORS["csrf"]
@@ -202,7 +219,7 @@ def test_every_kind_of_error_of_the_domain_stands_in_the_table() -> None:
 def test_proxmox_details_name_the_field_and_the_reason(client: Client) -> None:
     details = get(client, "proxmox", "/raises/Invalid").json()["error"]["details"]
     assert details == {
-        "field": "name", "reason": "too long", "provided_value": None, "errors": [{"field": "name", "message": "too long"}],
+        "field": "name", "reason": "invalid_value", "provided_value": None, "errors": [{"field": "name", "message": "too long"}],
     }  # fmt: skip
     assert get(client, "proxmox", "/raises/WrongState").json()["error"]["details"] == {
         "reason": "wrong_state", "status": "running",

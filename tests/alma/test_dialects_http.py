@@ -21,13 +21,17 @@ def _organization() -> None:
 # fmt: off
 PROTOCOL = {
     405: {"alma": "METHOD_NOT_ALLOWED", "alumia": "METHOD_NOT_ALLOWED", "proxmox": "METHOD_NOT_ALLOWED",
-          "llamactl-old": "METHOD_NOT_ALLOWED", "llamactl": None, "openai": "method_not_allowed"},
+          "llamactl-old": "METHOD_NOT_ALLOWED", "llamactl": None, "openai": "method_not_allowed",
+          "anthropic": "invalid_request_error"},
     406: {"alma": "NOT_ACCEPTABLE", "alumia": "NOT_ACCEPTABLE", "proxmox": "NOT_ACCEPTABLE",
-          "llamactl-old": "NOT_ACCEPTABLE", "llamactl": None, "openai": "not_acceptable"},
+          "llamactl-old": "NOT_ACCEPTABLE", "llamactl": None, "openai": "not_acceptable",
+          "anthropic": "invalid_request_error"},
     415: {"alma": "UNSUPPORTED_MEDIA_TYPE", "alumia": "UNSUPPORTED_MEDIA_TYPE", "proxmox": "UNSUPPORTED_MEDIA_TYPE",
-          "llamactl-old": "UNSUPPORTED_MEDIA_TYPE", "llamactl": None, "openai": "unsupported_media_type"},
+          "llamactl-old": "UNSUPPORTED_MEDIA_TYPE", "llamactl": None, "openai": "unsupported_media_type",
+          "anthropic": "invalid_request_error"},
     400: {"alma": "INVALID_JSON", "alumia": "BAD_REQUEST", "proxmox": "VALIDATION_ERROR",
-          "llamactl-old": "INVALID_JSON", "llamactl": None, "openai": "invalid_json"},
+          "llamactl-old": "INVALID_JSON", "llamactl": None, "openai": "invalid_json",
+          "anthropic": "invalid_request_error"},
 }
 # fmt: on
 
@@ -86,7 +90,10 @@ def test_forms_without_their_token_are_answered_by_a_page_or_in_the_dialect() ->
 
 @pytest.mark.parametrize("family", NAMES)
 def test_unknown_paths_below_a_prefix(client: Client, family: str) -> None:
-    code = {"alumia": "NOT_FOUND", "proxmox": "RESOURCE_NOT_FOUND", "llamactl": None, "openai": "not_found"}
+    code = {
+        "alumia": "NOT_FOUND", "proxmox": "RESOURCE_NOT_FOUND", "llamactl": None, "openai": "not_found",
+        "anthropic": "not_found_error",
+    }  # fmt: skip
     for method in ("get", "post", "put", "patch", "delete"):
         response = getattr(client, method)(f"{FAMILIES[family][1]}/nothing/here")
         assert (response.status_code, said(family, response)[0]) == (404, code.get(family, "NOT_FOUND"))

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from alma.api.dialects import ALMA, ALUMIA, LLAMACTL, LLAMACTL_OLD, OPENAI, PROXMOX, Dialect, dialect_of
+from alma.api.dialects import ALMA, ALUMIA, ANTHROPIC, LLAMACTL, LLAMACTL_OLD, OPENAI, PROXMOX, Dialect, dialect_of
 from alma.api.endpoints import Endpoint
 
 # fmt: off
@@ -26,7 +26,7 @@ DOCUMENTED: dict[str, tuple[Dialect, list[str]]] = {
     ]),
     "llamactl": (LLAMACTL, [
         "version", "server/help", "server/version", "server/devices", "instances", "instances/my-model",
-        "instances/my-model/start", "instances/my-model/logs", "instances/my-model/proxy/completion",
+        "instances/my-model/start", "instances/my-model/logs", "instances/my-model/proxy/completion", "requests",
     ]),
 }
 PATHS = [
@@ -42,7 +42,9 @@ PATHS = [
     )],
     *[(f"/v1/{path}", OPENAI) for path in (
         "models", "models/x", "chat/completions", "completions", "embeddings", "rerank", "reranking", "chat/nothing",
+        "responses", "audio/transcriptions",
     )],
+    ("/v1/messages", ANTHROPIC), ("/v1/messages/count_tokens", ANTHROPIC),
     ("/graphql", ALMA), ("/metrics", ALMA), ("/ws/deployments", ALMA), ("/ws/nothing", ALMA),
     ("/api", ALMA), ("/api/v1", ALMA), ("/api/v2/vms", ALMA), ("/v1", PROXMOX), ("/api/nothing", ALMA),
 ]

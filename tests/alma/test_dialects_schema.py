@@ -22,6 +22,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.alma.dialect_site")
 PARAMETERS = {
     "alma": {"skip", "limit"}, "alumia": {"page", "limit", "cursor"}, "proxmox": {"offset", "limit", "cursor"},
     "llamactl-old": {"skip", "limit"}, "llamactl": {"skip", "limit"}, "openai": {"skip", "limit"},
+    "anthropic": {"skip", "limit"},
 }  # fmt: skip
 
 

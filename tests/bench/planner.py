@@ -3,14 +3,14 @@
 import time
 
 from blueprints.generation import generate
-from tests.blueprints.test_generation_prompts import CASES
+from tests.blueprints.test_generation_requests import CASES
 
 ROUNDS = 5
 
 
 def main() -> None:
-    """Time every prompt of the tests that is not refused, warm."""
-    cases = [case for case in CASES if not case["expect"].get("refuse")]
+    """Time every request of the tests that is answered with a blueprint, warm."""
+    cases = [case for case in CASES if not {"refuse", "clarify"} & case["expect"].keys()]
     generate("warm up 3 servers")
     times = sorted(_milliseconds(case) for _ in range(ROUNDS) for case in cases)
     print(f"planner, {len(cases)} prompts x {ROUNDS}")  # noqa: T201 - a table for people

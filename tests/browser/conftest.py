@@ -7,8 +7,11 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
+from instances.tiny import model
 from tests.browser.visitor import PATIENCE, Visitor
 from tests.fixtures.receiver import Receiver, listening
+from tests.instances.library.hub import Hub, serving
+from tests.instances.serving import free_port
 from tests.processes.alma import Alma
 
 Visit = Callable[..., Visitor]
@@ -23,9 +26,25 @@ def hook() -> Iterator[Receiver]:
 
 
 @pytest.fixture(scope="session")
-def alma(tmp_path_factory: pytest.TempPathFactory, hook: Receiver) -> Iterator[Alma]:
-    """A running installation whose operator allows that receiver."""
-    allowed = {"ALMA_OUTBOUND_ALLOW": f"127.0.0.1:{hook.port}", "ALMA_OUTBOUND_PORTS": f"443,{hook.port}"}
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+    """An endpoint with a model, on loopback."""
+    path = tmp_path_factory.mktemp("hub") / "tiny.gguf"
+    model.write(path)
+    with serving(Hub({"tiny-Q4_0.gguf": path.read_bytes()})) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def alma(tmp_path_factory: pytest.TempPathFactory, hook: Receiver, hub: Hub) -> Iterator[Alma]:
+    """A running installation whose operator allows that receiver and has models from that endpoint."""
+    first = free_port()
+    allowed = {
+        "ALMA_INSTANCE_PORTS": f"{first}-{first + 40}",
+        "ALMA_OUTBOUND_ALLOW": f"127.0.0.1:{hook.port},127.0.0.1:{hub.port}",
+        "ALMA_OUTBOUND_PORTS": f"443,{hook.port}",
+        "ALMA_HF_ENDPOINT": hub.url,
+        "ALMA_MODELS_RESERVE_GB": "0",
+    }
     running = Alma(tmp_path_factory.mktemp("browser"), settings=allowed)
     running.start()
     yield running

@@ -5,12 +5,18 @@ from typing import Any
 from tests.processes.alma import Alma, wait_until
 
 
-def ask(alma: Alma, path: str, body: dict[str, Any]) -> Any:
-    """What the API answers to a POST."""
-    with alma.client() as client:
-        answer = client.post(path, json=body)
-        assert answer.status_code < 300, answer.text
-        return answer.json()["data"]
+def ask(alma: Alma, path: str, body: dict[str, Any], *, method: str = "POST") -> Any:
+    """What the API answers, once no earlier job is at work there any more."""
+    answers: list[Any] = []
+
+    def is_free() -> bool:
+        with alma.client() as client:
+            answers.append(client.request(method, path, json=body))
+        return bool(answers[-1].status_code != 409)
+
+    wait_until(is_free, 60, alma.log)
+    assert answers[-1].status_code < 300, answers[-1].text
+    return answers[-1].json()["data"]
 
 
 def make_machine(alma: Alma, name: str) -> str:

@@ -63,6 +63,26 @@ def test_the_tray_shows_what_runs_what_ends_and_what_failed(alma: Alma, visit: V
     expect(page.locator("#job-list tbody tr")).to_have_count(1)
 
 
+def test_the_tray_shows_what_no_worker_has_begun(alma: Alma, visit: Visit) -> None:
+    name = f"queued-{secrets.token_hex(3)}"
+    page = visit().page
+    page.locator("#tray > summary").click()
+    expect(page.locator("#tray-live").get_by_role("link", name="All jobs")).to_be_visible()
+    workers = alma.processes("worker")
+    assert workers
+    for worker in workers:
+        worker.suspend()
+    try:
+        make_machine(alma, name)
+        waiting = page.locator('#tray-live [data-key="tray-active"] li').filter(has_text=name)
+        expect(waiting).to_contain_text("waiting for a worker")
+    finally:
+        for worker in workers:
+            worker.resume()
+    expect(waiting).to_have_count(0, timeout=LONG)
+    expect(page.locator('#tray-live [data-key="tray-ended"] li').filter(has_text=name)).to_contain_text("Completed")
+
+
 @pytest.mark.parametrize("width", [1280, 390])
 def test_a_job_is_found_and_followed_to_its_end(alma: Alma, visit: Visit, width: int) -> None:
     visitor = visit(width=width)

@@ -61,6 +61,52 @@ def test_machines_are_found_and_stopped_together(alma: Alma, visit: Visit) -> No
 
 
 @pytest.mark.parametrize("width", [1280, 390])
+def test_what_is_chosen_stays_so_from_page_to_page(alma: Alma, visit: Visit, width: int) -> None:
+    word = f"keep-{secrets.token_hex(3)}"
+    machines = [make_machine(alma, f"{word}-{letter}") for letter in "ab"]
+    for machine in machines:
+        await_status(alma, machine, "running")
+    visitor = visit(width=width)
+    page: Page = visitor.page
+    first, count = page.get_by_role("checkbox", name=re.compile(rf"^Choose \d+ {word}-a$")), page.locator(".bulk-count")
+    page.goto(f"/vms/?q=name:{word}-a")
+    first.check()
+    expect(count).to_have_text("1 chosen")
+    page.get_by_role("searchbox", name="Search by words and filters").fill(f"name:{word}-b")
+    expect(page.locator("#guest-list tbody tr")).to_have_count(1)
+    expect(count).to_have_text("1 chosen, 1 of them not on this page")
+    page.get_by_role("checkbox", name=re.compile(rf"^Choose \d+ {word}-b$")).check()
+    expect(count).to_have_text("2 chosen, 1 of them not on this page")
+    page.goto("/vms/?page=99&sort=node")
+    page.goto(f"/vms/?q={word}&order=desc")
+    expect(first).to_be_checked()
+    expect(count).to_have_text("2 chosen")
+    assert visitor.unsaid() == [] and not visitor.is_too_wide()
+
+    page.goto(f"/vms/?q=name:{word}-b")
+    ask(alma, f"/v1/vms/{machines[1]}/stop", {"graceful": False})
+    await_status(alma, machines[1], "stopped")
+    page.get_by_role("button", name="Stop…").click()
+    expect(page.get_by_role("heading", name="1 machine is touched")).to_be_visible()
+    expect(page.locator("section").filter(has_text="It is stopped already.")).to_contain_text(f"{word}-b")
+    page.get_by_role("link", name="Back", exact=True).click()
+    page.goto(f"/vms/?q=name:{word}-b")
+    expect(count).to_have_text("2 chosen, 1 of them not on this page")
+    page.get_by_role("button", name="Choose none").click()
+    expect(count).to_be_hidden()
+    page.goto(f"/vms/?q={word}")
+    expect(first).not_to_be_checked()
+
+    first.check()
+    page.get_by_role("button", name="Stop…").click()
+    page.get_by_label("Cut the power at once").check()
+    page.get_by_role("button", name="Stop 1 machine").click()
+    expect(page.get_by_role("heading", name="1 of 1 ended")).to_be_visible(timeout=LONG)
+    page.goto(f"/vms/?q={word}")
+    expect(first).not_to_be_checked()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
 def test_a_page_follows_its_machine_and_leaves_what_is_typed(alma: Alma, visit: Visit, width: int) -> None:
     name = f"live-{secrets.token_hex(3)}"
     machine = make_machine(alma, name)
@@ -120,15 +166,17 @@ def test_a_machine_goes_back_to_a_snapshot(alma: Alma, visit: Visit) -> None:
         page.get_by_label("Name").fill(name)
         page.get_by_role("button", name="Take snapshot").click()
         expect(snapshots.get_by_role("link", name=f"Go back… to {name}")).to_be_visible(timeout=LONG)
-    expect(snapshots.locator("li").filter(has_text="second")).to_contain_text("after first")
+    expect(snapshots.locator("li").filter(has_text="second").first).to_contain_text("after first")
 
     snapshots.get_by_role("link", name="Go back… to first").click()
     expect(page.get_by_text("What was written to it since then is lost.")).to_be_visible()
     page.get_by_role("button", name="Go back").click()
+    expect(snapshots.locator("li").filter(has_text="You are here")).to_contain_text("after first", timeout=LONG)
     expect(snapshots.get_by_role("link", name="Go back… to first")).to_be_visible(timeout=LONG)
     page.get_by_label("Name").fill("third")
     page.get_by_role("button", name="Take snapshot").click()
-    expect(snapshots.locator("li").filter(has_text="third")).to_contain_text("after first", timeout=LONG)
+    expect(snapshots.locator("li").filter(has_text="third").first).to_contain_text("after first", timeout=LONG)
     expect(snapshots.locator("li.depth-1")).to_contain_text("second")
+    expect(snapshots.locator("li").filter(has_text="You are here")).to_contain_text("after third")
     page.get_by_role("link", name="History").click()
     expect(page.locator("#vm-jobs")).to_contain_text("Go back to a snapshot of")

@@ -2,14 +2,15 @@
 
 import asyncio
 import random
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.utils import timezone
 
 from alma.accounts.models import Organization
-from alma.events import consumers, doorbell
+from alma.events import consumers, doorbell, reading
 from alma.events import hub as hubs
 from alma.events.feeds import KEPT_ROWS, Feed
 from alma.events.hub import Hub
@@ -18,6 +19,7 @@ from alma.events.reading import EventRow, Head
 from alma.events.subscribers import RowSubscriber
 from tests.events.site import RENDERED, RunsConsumer, opened, seqs, settled, write_soon
 from tests.factories.accounts import make_organization
+from tests.plans import plan_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -36,6 +38,41 @@ async def test_what_happened_before_is_not_told_unasked(hub: Hub, organization: 
     await write_soon("run:a", organization.pk)
     assert await seqs(socket, 1) == [4]
     await socket.disconnect()
+
+
+async def test_of_streams_that_had_been_still_only_what_is_new_is_told(hub: Hub, organization: Organization) -> None:
+    """Their heads are not read beforehand: a socket costs as much in an old installation as in a new one."""
+    await write_soon("run:old", organization.pk, 3)
+    await write_soon("run:recent", organization.pk, 2)
+    long_ago = timezone.now() - timedelta(hours=1)
+    await Event.objects.filter(stream__name="run:old").aupdate(at=long_ago)
+    await Stream.objects.filter(name="run:old").aupdate(touched_at=long_ago)
+    socket = await opened()
+    await settled(socket)
+    assert set(hub.feeds) == {"run:recent"}
+    for stream in ("run:old", "run:recent", "run:new"):
+        await write_soon(stream, organization.pk)
+    frames = [await socket.receive_json_from(5) for _ in range(3)]
+    assert sorted((frame["stream"], frame["seq"]) for frame in frames) == [
+        ("run:new", 1),
+        ("run:old", 4),
+        ("run:recent", 3),
+    ]
+    assert await socket.receive_nothing(0.1)
+    await socket.disconnect()
+
+
+def test_a_watch_reads_what_moves_however_much_there_is(organization: Organization) -> None:
+    now = timezone.now()
+    Stream.objects.bulk_create(Stream(name=f"run:{number}", organization=organization) for number in range(3_000))
+    Stream.objects.update(touched_at=now - timedelta(days=1))
+    foreign = make_organization("foreign")
+    for name, owner in (("run:moving", organization), ("job:moving", organization), ("run:foreign", foreign)):
+        Stream.objects.create(name=name, organization=owner, last_seq=1)
+    found: list[Head] = []
+    plan = plan_of(lambda: found.extend(reading.heads_in(organization.pk, "run:", now - timedelta(minutes=2))))
+    assert [head.name for head in found] == ["run:moving"]
+    assert "events_stream_touched_at" in plan
 
 
 @pytest.mark.parametrize(

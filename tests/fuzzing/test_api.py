@@ -30,7 +30,12 @@ from alma.events.models import WebhookEndpoint
 from tests.access.world import OURS, Things, furnish
 from tests.factories.accounts import make_organization, make_user, sign_in
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.filterwarnings(
+        "ignore:StreamingHttpResponse must consume"
+    ),  # streams are served by ASGI, asked here by WSGI
+]
 KEY = "a key of the environment"
 HEADERS = {"X-API-Key": KEY, "Authorization": f"Bearer {KEY}", "Prefer": "respond-async", "Accept": "application/json"}
 ASKS_THE_CLUSTER = "/v1/vms/{vm_id}/console"
@@ -60,7 +65,9 @@ QUIET = settings(
 def operations() -> list[APIOperation]:
     """All that the document describes; what deletes comes last."""
     schema = schemathesis.openapi.from_wsgi("/api/v1/schema/", get_wsgi_application())
-    found = [result.ok() for result in schema.get_all_operations()]
+    found = [
+        result.ok() for result in schema.exclude(tag="inference").get_all_operations()
+    ]  # no Django view answers these
     return sorted(found, key=lambda operation: operation.method.upper() == "DELETE")
 
 
@@ -114,6 +121,7 @@ def fuzz(operation: APIOperation, mode: GenerationMode, things: Things, **caller
         for name in CREDENTIALS:
             case.headers.pop(name, None)
         case.cookies.clear()
+        case.query.pop("follow", None)  # a log that is followed has no end
         case.call_and_validate(**caller, checks=CHECKS)
 
     with suppress(Unsatisfiable):  # there is nothing that such an operation could be asked wrongly

@@ -209,9 +209,12 @@ def test_deployment_can_be_read_and_its_events_paged(api: APIClient, anonymous: 
     assert anonymous.get(f"/api/v1/deployments/{deployment_id}").json()["status"] == "queued"
     assert anonymous.get("/api/v1/deployments").json()[0]["deployment_id"] == deployment_id
     api.post(f"/api/v1/deployments/{deployment_id}/cancel")
-    (event,) = anonymous.get(f"/api/v1/deployments/{deployment_id}/events").json()
-    assert (event["type"], event["status"], event["seq"]) == ("status_change", "cancelling", 1)
-    assert anonymous.get(f"/api/v1/deployments/{deployment_id}/events?after=1").json() == []
+    told = anonymous.get(f"/api/v1/deployments/{deployment_id}/events").json()
+    assert [(event["type"], event["status"], event["seq"]) for event in told] == [
+        ("status_change", "queued", 1),
+        ("status_change", "cancelling", 2),
+    ]
+    assert anonymous.get(f"/api/v1/deployments/{deployment_id}/events?after=1").json() == told[1:]
     error_of(anonymous.get(f"/api/v1/deployments/{deployment_id}/events?after=x"), 400, "INVALID_PARAMETER")
     error_of(api.post(f"/api/v1/deployments/{deployment_id}/cancel"), 400, "NOT_RUNNING")
 

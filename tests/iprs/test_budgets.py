@@ -1,5 +1,6 @@
 """A deployment that a project cannot pay for is refused, whoever asks and however."""
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -11,8 +12,10 @@ from alma.accounts.actors import Actor
 from alma.accounts.models import Project
 from alma.errors import PaymentRequired
 from blueprints import projects, services
-from blueprints.generation.estimates import monthly_cost
-from blueprints.models import Blueprint
+from blueprints.models import Blueprint, Price, PriceBook
+from blueprints.pricing import Item, cost_of, default_list
+from blueprints.pricing.book import price_list
+from blueprints.schema import expand
 from iprs.budgets import committed, committed_by
 from iprs.models import IPR, Deployment
 from iprs.services import deploy
@@ -34,7 +37,7 @@ def project(author: Actor) -> Project:
 
 
 def cost(blueprint: Blueprint) -> Decimal:
-    return Decimal(str(monthly_cost(blueprint.current_revision().parsed())["total"]))
+    return cost_of(blueprint.current_revision().parsed(), default_list()).total
 
 
 def approved(project: Project, by: Actor, name: str = "shop", **more: Any) -> IPR:
@@ -68,9 +71,27 @@ def test_what_is_deployed_already_counts(project: Project, author: Actor) -> Non
     first, second = approved(project, author, "one"), approved(project, author, "two")
     budget(project, cost(first.blueprint) + cost(second.blueprint) - Decimal("0.01"))
     deploy(first, by=author)
-    assert committed([project]) == {project.pk: cost(first.blueprint)}
+    assert committed([project], default_list()) == {project.pk: cost(first.blueprint)}
     with pytest.raises(PaymentRequired, match="committed already"):
         deploy(second, by=author)
+
+
+def test_the_price_book_of_the_day_counts(project: Project, author: Actor) -> None:
+    """Also where the same document was priced before, at other prices: 7 EUR for each machine."""
+    ipr = approved(project, author)
+    make_deployment(ipr, Deployment.Status.COMPLETED)
+    assert committed([project], price_list(project.organization_id))[project.pk] == cost(ipr.blueprint)
+    book = PriceBook.objects.create(
+        organization=project.organization, name="Ours", currency="EUR", valid_from=date(2026, 1, 1)
+    )
+    price = Price.objects.create(book=book, item=Item.MACHINE, amount=7)
+    machines = len(expand(ipr.blueprint.current_revision().parsed()).machines)
+    assert committed([project], price_list(project.organization_id))[project.pk] == 7 * machines
+    budget(project, 7 * machines - Decimal("0.01"))
+    with pytest.raises(PaymentRequired, match="EUR"):
+        deploy(approved(project, author, blueprint=ipr.blueprint, environment=ipr.environment), by=author)
+    Price.objects.filter(pk=price.pk).update(amount=6)
+    assert committed([project], price_list(project.organization_id))[project.pk] == 6 * machines
 
 
 def test_a_deployment_replaces_the_one_before_it(project: Project, author: Actor) -> None:
@@ -83,7 +104,7 @@ def test_a_deployment_replaces_the_one_before_it(project: Project, author: Actor
     assert cost(blueprint) > before
     budget(project, cost(blueprint))
     deploy(after, by=author)
-    assert committed([project])[project.pk] == cost(blueprint)
+    assert committed([project], default_list())[project.pk] == cost(blueprint)
 
 
 def test_other_projects_and_rehearsals_cost_nothing(project: Project, author: Actor) -> None:
@@ -91,8 +112,8 @@ def test_other_projects_and_rehearsals_cost_nothing(project: Project, author: Ac
     make_deployment(other, Deployment.Status.COMPLETED)
     ipr = approved(project, author)
     make_deployment(ipr, Deployment.Status.COMPLETED, is_dry_run=True)
-    assert committed([project])[project.pk] == 0
-    assert committed_by(author.organization_id) == cost(other.blueprint)
+    assert committed([project], default_list())[project.pk] == 0
+    assert committed_by(author.organization_id, default_list()) == cost(other.blueprint)
     budget(project, cost(ipr.blueprint))
     deploy(ipr, by=author)
 
@@ -124,9 +145,9 @@ def test_what_many_projects_cost_is_read_at_once(
         ipr = approved(row, author, f"b{number}")
         make_plan(ipr)
         make_deployment(ipr, Deployment.Status.COMPLETED)
-    committed(rows)
+    committed(rows, default_list())
     with django_assert_num_queries(1):
-        assert all(committed(rows).values())
+        assert all(committed(rows, default_list()).values())
 
 
 def test_the_page_says_why(client: Client, project: Project, author: Actor) -> None:

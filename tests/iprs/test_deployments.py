@@ -90,7 +90,7 @@ def test_events_have_no_gaps_and_end_once(cluster: Cluster, actor: Actor) -> Non
     deployment = deployed(proposed(actor, resource("web")), actor)
     told = events(deployment)
     assert [event.seq for event in told] == list(range(1, len(told) + 1))
-    assert (told[0].kind, told[-1].kind) == ("deployment.started", "deployment.completed")
+    assert (told[0].kind, told[-1].kind) == ("deployment.queued", "deployment.completed")
     assert told[-1].data["resources_created"] == 1
     shares = [event.data["percentage"] for event in told if event.kind == "deployment.step"]
     assert shares == sorted(shares)

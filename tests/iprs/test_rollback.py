@@ -70,6 +70,7 @@ def test_a_rollback_leaves_none_of_ours_and_touches_no_other_guest(
     told = list(Event.objects.of(done.job.stream))
     assert [event.seq for event in told] == list(range(1, len(told) + 1))
     assert [event.kind for event in told if "roll" in event.kind] == [
+        "deployment.rollback_queued",
         "deployment.rolling_back",
         "deployment.rolled_back",
     ]

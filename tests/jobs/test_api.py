@@ -49,7 +49,9 @@ def test_the_loop_of_the_documented_client_ends() -> None:
 def test_the_log_ends_with_the_newest_line() -> None:
     job = finish(make_job(spec("one")))
     lines = shown(job)["logs"]
-    assert [line["message"] for line in lines] == ["Started", "Do one: running", "Do one: succeeded", "Completed"]
+    assert [line["message"] for line in lines] == [
+        "Queued", "Started", "Do one: running", "Do one: succeeded", "Completed",
+    ]  # fmt: skip
     assert all(line.keys() == {"timestamp", "level", "message"} and line["level"] == "info" for line in lines)
 
 

@@ -33,8 +33,8 @@ def test_a_run_is_told_from_start_to_end() -> None:
     assert engine.advance(job.pk) == "ended"
     job.refresh_from_db()
     assert job.state == "completed"
-    assert told(job) == ["started", "step", "step", "resource", "step", "step", "resource", "completed"]
-    assert seqs(job.stream) == list(range(1, 9))
+    assert told(job) == ["queued", "started", "step", "step", "resource", "step", "step", "resource", "completed"]
+    assert seqs(job.stream) == list(range(1, 10))
     assert ENDINGS == ["started", "completed"]
     assert Event.objects.of(job.stream).last().data == {"sum": 2}
     assert step(job).journal == {"meant": True}

@@ -3,20 +3,22 @@
 from datetime import timedelta
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models.functions import Now
+from django.test.utils import CaptureQueriesContext
 from django_q.models import OrmQ
 from django_q.signing import SignedPackage
 from pytest_django import Settings
 
 from alma.errors import WrongState
+from alma.events.models import Event, Stream
 from alma.jobs import engine, services, tasks
 from alma.jobs.leases import Lease
 from alma.jobs.models import Job
 from tests.concurrency import together
 from tests.factories.accounts import make_organization
 from tests.jobs.kinds import EFFECTS
-from tests.jobs.running import finish, make_job, spec, told
+from tests.jobs.running import finish, make_job, seqs, spec, told
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("small_kinds")]
 
@@ -52,6 +54,28 @@ def test_nothing_is_queued_when_the_caller_rolls_back() -> None:
         raise ZeroDivisionError
     assert queued() == []
     assert not Job.objects.exists()
+    assert not Stream.objects.exists()
+
+
+MOST_QUERIES = 5
+"""What telling of a new job may cost: its stream looked for twice and made, its number, the event."""
+
+
+def test_a_job_is_told_of_as_soon_as_it_is_queued() -> None:
+    """Pages show it by that, whether or not a worker ever comes."""
+    with CaptureQueriesContext(connection) as asked, transaction.atomic():
+        job = make_job(by="jane")
+        waiting = services.create_waiting_job("run", [spec("a")], organization_id=job.organization_id, params={})
+    telling = [query["sql"] for query in asked if "events_" in query["sql"]]
+    assert len(telling) <= MOST_QUERIES, telling
+    assert [(event.seq, event.kind, event.actor) for event in Event.objects.of(job.stream)] == [
+        (1, "run.queued", "jane")
+    ]
+    assert told(waiting) == []
+    services.release(waiting, by="joe")
+    assert told(waiting) == ["queued"]
+    finish(job)
+    assert seqs(job.stream) == list(range(1, len(told(job)) + 1))
 
 
 def test_nothing_is_queued_before_the_caller_commits() -> None:
@@ -172,7 +196,7 @@ def test_cancel_is_told_and_wakes_the_job() -> None:
     engine_free = Lease.acquire(job.pk)
     assert engine_free is not None
     services.cancel(job, by="jane")
-    assert told(job) == ["cancelling"]
+    assert told(job) == ["queued", "cancelling"]
     assert len(queued()) == 2
 
 
@@ -182,7 +206,7 @@ def test_an_ended_job_cannot_be_cancelled(state: str) -> None:
     Job.objects.update(state=state)
     with pytest.raises(WrongState):
         services.cancel(job, by="jane")
-    assert told(job) == []
+    assert told(job) == ["queued"]
 
 
 def test_a_job_is_cancelled_once() -> None:
@@ -190,7 +214,7 @@ def test_a_job_is_cancelled_once() -> None:
     services.cancel(job, by="jane")
     with pytest.raises(WrongState):
         services.cancel(job, by="joe")
-    assert told(job) == ["cancelling"]
+    assert told(job) == ["queued", "cancelling"]
 
 
 @pytest.mark.parametrize("state", ["queued", "running", "completed"])
@@ -200,7 +224,7 @@ def test_retry_of_a_job_that_has_not_failed(state: str) -> None:
     job.refresh_from_db()
     with pytest.raises(WrongState):
         services.retry(job, by="jane")
-    assert told(job) == []
+    assert told(job) == ["queued"]
 
 
 def test_retry_while_another_job_has_the_target() -> None:

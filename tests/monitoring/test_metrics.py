@@ -1,8 +1,10 @@
 """What Prometheus reads, and who may."""
 
+from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.db import DatabaseError, connection
 from django.test import Client
 from django.utils import timezone
@@ -15,7 +17,7 @@ from alma.jobs import beats
 from alma.jobs.models import Job
 from alma.monitoring.requests import note
 from alma.monitoring.tallies import tallies
-from blueprints.counting import GENERATED, REFUSED
+from blueprints.counting import GENERATED, REFUSED, TOKENS
 from tests.factories.accounts import make_key, make_user
 from tests.factories.blueprints import make_blueprint
 from tests.factories.iprs import make_deployment, make_ipr
@@ -167,17 +169,27 @@ def test_refused_documents_count_wherever_they_are_refused(client: Client) -> No
     assert scrape(client)["alma_refused_documents_total", ()] == before + 4
 
 
+async def whole(stream: AsyncIterator[bytes]) -> bytes:
+    return b"".join([piece async for piece in stream])
+
+
 def test_generations_count_and_the_health_check_is_none(client: Client) -> None:
-    before = tallies.totals(GENERATED)[GENERATED]
+    before = tallies.totals(GENERATED, TOKENS)
     wish, api = {"description": "one web server"}, "/api/v1/blueprints/generate-blueprint"
     assert client.post(api, wish, content_type="application/json").status_code == 200
-    assert client.post(f"{api}-stream", wish, content_type="application/json").status_code == 200
+    streamed = client.post(f"{api}-stream", wish, content_type="application/json")
+    assert b"complete" in async_to_sync(whole)(streamed.streaming_content), "it is drafted while it is read"
     assert client.post(api, {}, content_type="application/json").status_code == 400
     client.get("/api/v1/monitoring/health/detailed")
     client.force_login(make_user())
     client.post("/blueprints/new/", {"action": "generate", **wish})
     llm = client.get(SUMMARY).json()["llm"]
-    assert llm == {"total_generations": before + 3, "avg_tokens_per_request": 0, "total_tokens_generated": 0}
+    total, tokens = before[GENERATED] + 3, before[TOKENS]
+    assert llm == {
+        "total_generations": total,
+        "avg_tokens_per_request": round(tokens / total),
+        "total_tokens_generated": tokens,
+    }
 
 
 # -- who may --------------------------------------------------------------------------------------

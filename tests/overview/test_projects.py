@@ -227,8 +227,8 @@ def test_a_list_costs_the_same_however_long(call: Caller, django_assert_num_quer
         assert len(call("get", LIST).json()["data"]["items"]) == 3
 
 
-PINNED = 3
-"""The key, the projects, and what was deployed of them, which is nothing."""
+PINNED = 4
+"""The key, the projects, the price book, and what was deployed of them, which is nothing."""
 
 
 def test_the_home_page_tells_of_projects(client: Client) -> None:

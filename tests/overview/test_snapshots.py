@@ -201,7 +201,7 @@ def test_who_may(client: Client, path: str) -> None:
     assert client.post(path, headers=headers).status_code == 405
 
 
-@pytest.mark.parametrize(("path", "number"), [(OVERVIEW, 15), (MISSION, 11), (f"{MISSION}?kind=ipr&search=x", 11)])
+@pytest.mark.parametrize(("path", "number"), [(OVERVIEW, 16), (MISSION, 11), (f"{MISSION}?kind=ipr&search=x", 11)])
 def test_the_number_of_queries(
     api: Client, world: IPR, django_assert_num_queries: DjangoAssertNumQueries, path: str, number: int
 ) -> None:

@@ -5,9 +5,12 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from alma.accounts.actors import Actor
 from alma.reception.answering import MOST_CITATIONS, answer
 from alma.reception.documents import cut, plain, sections
 from alma.reception.ranking import Index, terms
+
+BY = Actor(1, "ana")
 
 TEXT = """# The tool
 It does *things* with [links](https://example.org).
@@ -83,7 +86,7 @@ def test_rare_words_weigh_more_and_short_texts_fit_better() -> None:
     ],
 )
 def test_questions_are_answered_with_their_places(question: str, path: str) -> None:
-    said = answer(question)
+    said = answer(question, by=BY)
     assert said.is_found
     assert path in {row.path for row in said.citations}
     for row in said.citations:
@@ -96,11 +99,11 @@ def test_questions_are_answered_with_their_places(question: str, path: str) -> N
     "question", ["How do I bake a chocolate cake?", "Who won the world cup in 1998?", "asdf", "???", "how do I use it"]
 )
 def test_it_says_when_nothing_fits(question: str) -> None:
-    said = answer(question)
+    said = answer(question, by=BY)
     assert (said.is_found, said.citations) == (False, ())
     assert "says nothing" in said.answer
 
 
 def test_no_more_is_cited_than_asked_for() -> None:
-    assert len(answer("sandbox cluster", limit=1).citations) == 1
-    assert len(answer("sandbox", limit=99).citations) <= MOST_CITATIONS
+    assert len(answer("sandbox cluster", limit=1, by=BY).citations) == 1
+    assert len(answer("sandbox", limit=99, by=BY).citations) <= MOST_CITATIONS

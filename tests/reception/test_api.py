@@ -36,7 +36,7 @@ def test_a_question(client: Client, slash: str) -> None:
     assert response.status_code == 200
     body = response.json()
     assert body["success"] is True
-    assert body["data"].keys() == {"question", "answer", "found", "citations"}
+    assert body["data"].keys() == {"question", "answer", "found", "citations", "model"}
     (citation,) = body["data"]["citations"]
     assert citation.keys() == {"path", "title", "heading", "anchor", "quote", "score"}
     assert citation["path"] in {"README.md", "docs/developing.md"}
