@@ -22,10 +22,20 @@ def give(walk: Walk, token: Token) -> None:
         walk.turn_to()
     if walk.mark == "all" and not walk.here and not walk.request.groups:
         apply(walk, token, [walk.request.defaults])
+    elif _is_for_everything(walk):
+        apply(walk, token, walk.request.groups)
     elif _waits(walk):
         walk.waiting.append((token, walk.mark))
     else:
         apply(walk, token, _targets(walk, token))
+
+
+def _is_for_everything(walk: Walk) -> bool:
+    """ "Give everything 2 cores and 8 GB, but 6 cores for Postgres"."""
+    before = walk.elements[: walk.position]
+    is_said = any(isinstance(e, Token) and e.kind == "all" for e in before)
+    is_broken = any(isinstance(e, Phrase) or e.kind in ("comma", "colon") or e.value == "but" for e in before)
+    return is_said and not is_broken and bool(walk.request.groups)
 
 
 def _remember(walk: Walk, token: Token) -> None:

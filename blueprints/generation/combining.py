@@ -162,6 +162,7 @@ def _system_with_version(tokens: list[Token], position: int) -> tuple[Token, int
     while kind_at(tokens, place) == "word" and tokens[place].value in (
         "lts",
         "server",
+        "sever",
         "version",
         "v",
         "release",
@@ -195,7 +196,9 @@ def _looks_like_version(text: str, family: str) -> bool:
 
 
 def _budget(tokens: list[Token], position: int) -> tuple[Token, int] | None:
-    """ "budget: 500", "costs under 500": the number after a word about money."""
+    """ "budget: 500", "costs under 500": the number after a word about money; "$200 a month: one VM" has had its own."""
+    if kind_at(tokens, position - 1) in ("money", "number"):
+        return None
     for place in range(position + 1, min(position + 4, len(tokens))):
         if isinstance(tokens[place].value, int | float | Decimal) and tokens[place].kind in ("number", "money"):
             return tokens[place].become("money", float(tokens[place].value)), place - position + 1

@@ -62,6 +62,8 @@ class Group:
     is_few: bool = False
     is_counted: bool = False
     totals: set[str] = field(default_factory=set)
+    general: set[str] = field(default_factory=set)
+    """Values that were said of several at once: what is said of this one alone wins."""
     sentence: int = 0
     memory_sentence: int = 0
     words: set[str] = field(default_factory=set)

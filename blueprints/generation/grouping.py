@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from blueprints.generation import building, machines, members, names, sharing
+from blueprints.generation import building, context, machines, members, names, sharing
 from blueprints.generation.facts import Group
 from blueprints.generation.lexicon import software_facts
 from blueprints.generation.phrases import Element, Phrase
@@ -12,7 +12,6 @@ from blueprints.generation.walk import Walk
 RUNTIMES = {"docker", "podman", "docker-compose"}
 _INSTALLS = ("with", "on", "for", "as", "colon", "open", "is", "and_its")
 _NEAR = 40
-_IN_FRONT = ("in front of", "devant", "davanti a", "delante de")
 KUBERNETES_ROLES = {"kubernetes", "k8s_control", "k8s_worker"}
 
 
@@ -46,7 +45,7 @@ def _are_those_named(walk: Walk, phrase: Phrase) -> bool:
 
 def _moves_in(walk: Walk, phrase: Phrase) -> bool:
     """ "Redis runs on the web server", "Postgres can share the Zammad box": a machine named before takes it in."""
-    focus, home = walk.in_focus, _known(walk, phrase)
+    focus, home = walk.in_focus, known(walk, phrase)
     if focus is None or home is None or home is focus or walk.link != "on" or not phrase.is_definite or phrase.insists:
         return False
     return not focus.is_generic and not focus.has_sizes and sharing.move_in(walk, home, focus)
@@ -68,15 +67,31 @@ def _named(walk: Walk, phrase: Phrase) -> None:
         return
     _unbundle(walk, phrase)
     focus = walk.focus
-    if _takes_one_of(walk, phrase) and walk.focus:
+    if _lives_on_one(walk, phrase):
+        building.new(walk, phrase)
+    elif _takes_one_of(walk, phrase) and walk.focus:
         building.install(walk, walk.focus, phrase)
         walk.installing = None
     elif focus and (sharing.takes_part(walk, phrase) or _belongs_to(walk, focus, phrase)):
         building.install_on_all(walk, phrase)
-    elif (known := _known(walk, phrase)) and _is_same(walk, known, phrase):
-        building.mention_again(walk, known, phrase)
+    elif (before := known(walk, phrase)) and _is_same(walk, before, phrase):
+        building.mention_again(walk, before, phrase)
     else:
         _named_first(walk, phrase)
+
+
+def _lives_on_one(walk: Walk, phrase: Phrase) -> bool:
+    """ "Pi-hole on one, Unbound on the other": of those that were counted before."""
+    following = walk.elements[walk.position + 1 : walk.position + 4]
+    if len(following) < 2 or not phrase.software or not all(isinstance(e, Token) for e in following):
+        return False
+    on, one, *_ = [e for e in following if isinstance(e, Token)]
+    is_one = (one.kind == "number" and int(one.value) == 1) or (one.kind == "definite" and len(following) > 2)
+    return (
+        on.value == "on"
+        and is_one
+        and any((group.count or 1) > 1 and not group.software for group in walk.request.groups)
+    )
 
 
 def _named_first(walk: Walk, phrase: Phrase) -> None:
@@ -85,7 +100,7 @@ def _named_first(walk: Walk, phrase: Phrase) -> None:
         walk.addons += phrase.software
     elif _is_dns_of_others(walk, phrase):
         walk.last_label = "dns_server"
-    elif not _is_only_context(walk, phrase):
+    elif not context.is_only_context(walk, phrase):
         building.new(walk, phrase)
 
 
@@ -199,13 +214,23 @@ def _stands_beside(walk: Walk, phrase: Phrase) -> bool:
     return phrase.role == "load_balancer" and (phrase.count is not None or "order" in walk.kinds_after(2))
 
 
-def _known(walk: Walk, phrase: Phrase) -> Group | None:
+def known(walk: Walk, phrase: Phrase) -> Group | None:
     """The machines that these words can mean, the latest first."""
     groups = list(reversed(walk.request.groups))
     if phrase.software:
         same = _first(groups, lambda group: bool(set(phrase.software) & set(group.software)) and not group.part)
-        return same or _first(
+        other = _first(
             groups, lambda group: group.role == phrase.role and not group.software and _may_be(walk, group, phrase)
+        )
+        return (
+            same
+            or other
+            or _first(
+                groups,
+                lambda group: (
+                    bool(set(phrase.software) & set(group.software)) and group.part not in ("agent", "replica", "")
+                ),
+            )
         )
     exact = _first(groups, lambda group: group.role == phrase.role and bool(building.words(walk, phrase) & group.words))
     return exact or _first(groups, lambda group: group.role == phrase.role)
@@ -259,25 +284,3 @@ def _is_elsewhere(walk: Walk, known: Group, phrase: Phrase) -> bool:
         return False
     is_other = bool(known.words) and not building.words(walk, phrase) & known.words
     return is_other and bool({"vlan", "ip", "cidr"} & set(walk.kinds_after(_NEAR)))
-
-
-def _is_only_context(walk: Walk, phrase: Phrase) -> bool:
-    """ "for our web shop", "in front of the API": what it is all for, and no machines."""
-    if phrase.is_definite and phrase.count is None and not phrase.software:
-        return _stands_behind(walk) or _is_beneficiary(walk) or _is_purpose_of_all(walk, phrase)
-    return _is_purpose_of_all(walk, phrase)
-
-
-def _stands_behind(walk: Walk) -> bool:
-    """ "in front of the API"."""
-    is_order = walk.kinds_before(1) == ["order"]
-    return is_order and walk.quote(walk.elements[walk.position - 1]).text.lower() in _IN_FRONT
-
-
-def _is_beneficiary(walk: Walk) -> bool:
-    """ "a cache for the shop"."""
-    return walk.link == "for" and not walk.waiting and bool(walk.in_focus and walk.in_focus.role)
-
-
-def _is_purpose_of_all(walk: Walk, phrase: Phrase) -> bool:
-    return bool(walk.here) and walk.link == "for" and building.is_umbrella(walk, phrase) and not phrase.insists

@@ -1,9 +1,10 @@
 """Nouns for the parts of something already named: nodes, replicas, agents, a primary, the workers of a cluster."""
 
-from blueprints.generation import sharing
+from blueprints.generation import parts, sharing
 from blueprints.generation.facts import Group, rule
 from blueprints.generation.lexicon import fold
 from blueprints.generation.phrases import Phrase
+from blueprints.generation.tokens import Token
 from blueprints.generation.walk import Walk
 
 STATEFUL = {"database", "cache", "search", ""}
@@ -37,6 +38,8 @@ def _part_of(walk: Walk, focus: Group, phrase: Phrase) -> str:
 
 def member(walk: Walk, phrase: Phrase) -> None:
     """ "3 nodes", "two read replicas", "the brokers"."""
+    if phrase.member == parts.PART and parts.named(walk, phrase):
+        return
     known = _known(walk, phrase)
     if known is None:
         if phrase.insists and not _are_people(walk, phrase):
@@ -71,11 +74,21 @@ def _nodes(walk: Walk, group: Group, count: int | None, phrase: Phrase) -> None:
     walk.turn_to(*(walk.current if group in walk.current else [group]))
     if count is None:
         return
-    if group.count is None:
+    if _is_multiple(walk):
+        group.set("count", (group.count or 1) * count, walk.quote(phrase.count or phrase))
+    elif group.count is None:
         group.set("count", count, walk.quote(phrase.count or phrase))
         group.words |= {fold(token.text) for token in phrase.tokens if token.kind == "member"}
     elif (group.is_exact or phrase.has("exact")) and group.count != count:
         contradiction(walk, group.count, count, "nodes")
+
+
+def _is_multiple(walk: Walk) -> bool:
+    """ "two shards of three members each"."""
+    before = walk.elements[max(0, walk.position - 2) : walk.position]
+    if len(before) < 2 or not isinstance(before[0], Phrase) or not isinstance(before[1], Token):
+        return False
+    return before[1].text.lower() == "of" and before[0].is_member and before[0].insists
 
 
 def _replicas(walk: Walk, group: Group, count: int | None, phrase: Phrase) -> None:
@@ -154,4 +167,4 @@ def contradiction(walk: Walk, first: int, second: int, noun: str) -> None:
     )
 
 
-_MEMBERS = {"node": _nodes, "replica": _replicas, "agent": _agents, "primary": _primary}
+_MEMBERS = {"node": _nodes, "replica": _replicas, "agent": _agents, "primary": _primary, parts.PART: _nodes}

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 
+from blueprints.generation import grouping
 from blueprints.generation.lexicon import fold
 from blueprints.generation.phrases import Element, Phrase
 from blueprints.generation.tokens import Token
@@ -60,7 +61,7 @@ def _end_of_order(tokens: list[Token], place: int) -> int:
 
 
 def begin(walk: Walk, token: Token) -> None:
-    if fold(token.text).startswith(_EXCEPT) and _gives_a_value(walk):
+    if fold(token.text).startswith(_EXCEPT) and (_gives_a_value(walk) or _names_what_is_known(walk)):
         return
     if _governs_harm(walk) or _drops_something_in(walk.elements[walk.position :], token):
         return
@@ -135,6 +136,12 @@ def _gives_a_value(walk: Walk) -> bool:
     end = next((n for n, e in enumerate(following) if isinstance(e, Token) and e.kind in ("stop", "comma")), 7)
     kinds = [e.kind for e in following[:end] if isinstance(e, Token)]
     return any(kind in ("number", "cpu", "memory", "disk", "size", "os") for kind in kinds)
+
+
+def _names_what_is_known(walk: Walk) -> bool:
+    """ "4 GB everywhere except on the database": only the value is not for it."""
+    noun = next((e for e in walk.elements[walk.position + 1 : walk.position + 4] if isinstance(e, Phrase)), None)
+    return noun is not None and noun.is_definite and grouping.known(walk, noun) is not None
 
 
 def of_what_was_said(walk: Walk, tokens: list[Token]) -> None:

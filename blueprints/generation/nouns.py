@@ -1,6 +1,6 @@
 """Where the nouns of a phrase begin and end among tokens: "PostgreSQL database server", "two Debian 12"."""
 
-from blueprints.generation.lexicon import software_facts
+from blueprints.generation.lexicon import head_words, software_facts
 from blueprints.generation.tokens import Token
 
 NOUNS = ("role", "software", "machine", "member")
@@ -22,16 +22,7 @@ def core_end(tokens: list[Token], start: int) -> int:
 def _is_verb(tokens: list[Token], start: int) -> bool:
     """ "Host a Moodle", "Rancher-managed": no noun."""
     following = tokens[start + 1].kind if start + 1 < len(tokens) else ""
-    if following == "word" and tokens[start + 1].value in (
-        "managed",
-        "capable",
-        "enabled",
-        "aware",
-        "compatible",
-        "style",
-        "like",
-        "ready",
-    ):
+    if following == "word" and tokens[start + 1].value in head_words():
         return True
     return tokens[start].text.lower() == "host" and following in ("article", "number", "definite", "own", "another")
 

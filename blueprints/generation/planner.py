@@ -12,6 +12,7 @@ from blueprints.generation.design import Part, design
 from blueprints.generation.facts import Request
 from blueprints.generation.letters import without_letter_parts
 from blueprints.generation.normalising import readable, without_orders
+from blueprints.generation.parts import with_parts
 from blueprints.generation.reader import read
 from blueprints.generation.records import taken_out
 from blueprints.generation.tagging import tag
@@ -70,7 +71,7 @@ def _read(text: str) -> Request:
     prose, listed = taken_out(text)
     plain = readable(prose)
     tokens, language = tag(plain)
-    return read(plain, corrected(combine(tokens)), language, listed)
+    return read(plain, corrected(with_parts(plain, combine(tokens))), language, listed)
 
 
 def _checked(description: object) -> str:

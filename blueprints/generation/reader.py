@@ -3,7 +3,18 @@
 from collections.abc import Callable, Iterator
 
 from alma.errors import BadRequest
-from blueprints.generation import attaching, counting, grouping, headings, hosts, names, negation, policies, sharing
+from blueprints.generation import (
+    attaching,
+    counting,
+    grouping,
+    headings,
+    hosts,
+    names,
+    negation,
+    policies,
+    references,
+    sharing,
+)
 from blueprints.generation.facts import Group, Request
 from blueprints.generation.finishing import finish
 from blueprints.generation.lexicon import counted_words
@@ -193,11 +204,18 @@ def _exact(walk: Walk, token: Token) -> None:
         walk.focus.is_exact = True
 
 
+def _number(walk: Walk, token: Token) -> None:
+    if not references.is_for_one(walk, token):
+        counting.number(walk, token)
+
+
 _READINGS: dict[str, Callable[[Walk, Token], None]] = {
     "join": _join,
-    "number": counting.number,
+    "number": _number,
     "article": counting.article,
     "rest": counting.rest,
+    "factor": references.factor,
+    "definite": references.ordinal,
     "twin": counting.twin,
     "count": counting.count,
     "comma": _comma,

@@ -113,7 +113,7 @@ def copy_of(group: Group) -> Group:
 def _copy(whole: Group, *, is_for_another: bool) -> Group:
     part = replace(whole, software=list(whole.software), ips=[], words=set(whole.words), name="")
     part.causes, part.further_disks, part.services = dict(whole.causes), list(whole.further_disks), []
-    part.totals, part.wants = set(whole.totals), []
+    part.totals, part.general, part.wants = set(whole.totals), set(whole.general), []
     part.is_exact = part.is_exact and not is_for_another
     return part
 
@@ -122,7 +122,8 @@ def _whole(walk: Walk, count: int | None, *, is_sized: bool) -> Group | None:
     """The latest machines that so many can be part of."""
     found = [g for g in reversed(walk.request.groups) if (g.count or 0) >= (count or 1) and g is not walk.part]
     generic = next((g for g in found if g.is_generic and not g.name and (is_sized or not g.has_sizes)), None)
-    return generic or next((g for g in found if g in walk.here and not g.has_sizes and (g.count or 0) > 1), None)
+    near = (*walk.here, *walk.current, *walk.last_named)
+    return generic or next((g for g in found if g in near and not g.has_sizes and (g.count or 0) > 1), None)
 
 
 def _without_whole(walk: Walk, count: int | None) -> None:
@@ -137,7 +138,7 @@ def _without_whole(walk: Walk, count: int | None) -> None:
         part.count = count
         walk.add(part)
     else:
-        walk.part = walk.add(Group(count=count))
+        walk.part = walk.add(Group(count=count, kind=focus.kind, os=focus.os) if focus else Group(count=count))
 
 
 def takes_part(walk: Walk, phrase: Phrase) -> bool:

@@ -7,20 +7,21 @@ from decimal import Decimal
 from typing import Any
 
 from blueprints.generation.lexicon import fold
-from blueprints.schema.sizes import TIB, UNITS, parse_size
+from blueprints.schema.sizes import GIB, TIB, UNITS, parse_size
 
 _TOKEN = re.compile(
-    r"""(?P<noise>\b(?:[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?|[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}[./][0-9]{1,2}[./](?:19|20)[0-9]{2}(?![.0-9])|[0-9]{1,2}\.[0-9]{1,2}\.[0-9]{2}(?![.0-9])|(?:0[0-9]/[0-9]{1,2}|[0-9]{1,2}/0[0-9])/[0-9]{2}(?![0-9])|24\s?[x/]\s?7|[0-9]+(?:st|nd|rd|th|%)
+    r"""(?P<fraction>\b(?:half\s+(?:of\s+)?an?|a\s+half|un\s+demi|medio|mezzo|ein(?:en)?\s+halbe[sn]?|(?:a|one)\s+quarter\s+of\s+an?|ein\s+viertel|un\s+quart\s+de|un\s+cuarto\s+de|un\s+quarto\s+di)[\s-]*(?:tera\w*|tb|to|giga\w*|gigs?|gb|go)\b)
+    |(?P<factor>\b(?:[0-9]+(?:\.[0-9]+)?\s?(?:%|percent|per\scent)\s(?:more|less|bigger|larger|smaller)\b|(?:the\s)?same\s(?:again|as|sizes?|specs?|sizing|dimensions|resources)\b
+        |(?:twice|double|triple|quadruple|half|(?:two|three|four|five|six|eight|ten|[0-9]+)\stimes|(?:an?|one)\s(?:third|quarter|fifth|sixth|eighth|tenth)|two\sthirds|three\squarters)(?:\sas\s(?:much|many|big|large))?(?=\s(?:that|it|this|those|these|the|its|their|of|as|what|them)\b)))
+    |(?P<noise>\b(?:[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?|[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}[./][0-9]{1,2}[./](?:19|20)[0-9]{2}(?![.0-9])|[0-9]{1,2}\.[0-9]{1,2}\.[0-9]{2}(?![.0-9])|(?:0[0-9]/[0-9]{1,2}|[0-9]{1,2}/0[0-9])/[0-9]{2}(?![0-9])|24\s?[x/]\s?7|[0-9]+(?:st|nd|rd|th|%)
         |(?-i:[A-Z]{2,}[0-9]*-?[0-9]{4,})|ports?\s[0-9]+(?:(?:,\s?|\sand\s|/)[0-9]+)*|(?:since|in|until|by|seit|depuis|desde|dal|nel)\s(?:19|20)[0-9]{2}(?![0-9.])
-        |\#[0-9]+|0[0-9]{2,}(?:[\s/-][0-9]{2,})*(?![.,]?[0-9])|(?:priority|prio|priorität|priorité|prioridad|priorità|floor|room|raum|page|phase)\s[0-9]{1,3}\b|(?:tel|phone|fon|ext)[.:]?\s[+0-9][0-9\s()/-]{4,}|https?://\S+|[\w.+-]{1,64}@[\w-]{1,64}\.[\w.]{1,64})|\+[0-9][0-9\s()/-]{6,})
+        |\#[0-9]+|0[0-9]{2,}(?:[\s/-][0-9]{2,})*(?![.,]?[0-9])|(?:priority|prio|priorität|priorité|prioridad|priorità|floor|room|raum|page|phase)\s[0-9]{1,3}(?:\.[0-9]+)?\b|(?:tel|phone|fon|ext)[.:]?\s[+0-9][0-9\s()/-]{4,}|https?://\S+|[\w.+-]{1,64}@[\w-]{1,64}\.[\w.]{1,64})|\+[0-9][0-9\s()/-]{6,})
     |(?P<cidr>[0-9]{1,3}(?:\.[0-9]{1,3}){3}/[0-9]{1,2}(?![0-9]))
     |(?P<ip_tail>(?<![\w.])\.[0-9]{1,3}(?![\w.]))
     |(?P<ip>(?<![0-9.])[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![0-9]))
     |(?P<region>\b[a-z]{2}-(?:[a-z]+-)?(?:north|south|east|west|central|northeast|southeast)[a-z]*-[0-9]\b)
-    |(?P<half_tb>\b(?:half\s+a|a\s+half|un\s+demi|medio|mezzo|ein\s+halbes)[\s-]*(?:tera\w*|tb|to)\b)
     |(?P<compact>\b[0-9]+c[0-9]+g(?:[0-9]+[gt])?\b)|(?P<without>\bw/o\b)
-    |(?P<tb_and_half>\b(?:a|one|1)\s+(?:tera\w*|tb)\s+and\s+a\s+half\b)
-    |(?P<quarter_tb>\b(?:a\s+quarter\s+of\s+a|ein\s+viertel|un\s+quart\s+de|un\s+cuarto\s+de|un\s+quarto\s+di)[\s-]*(?:tera\w*|tb|to)\b)
+    |(?P<tb_and_half>\b(?:(?:a|one|1)\s+(?:tera\w*|tb)\s+and\s+a\s+half|(?:one|1)\s+and\s+a\s+half\s+(?:tera\w*|tb))\b)
     |(?P<half_dozen>\bhalf\s+a\s+dozen\b|\bhalbes\s+dutzend\b|\bdemi[\s-]douzaine\b|\bmedia\s+docena\b|\bmezza\s+dozzina\b)
     |(?P<money>[$€£]\s?[0-9]+(?:[.,][0-9]+)?|[0-9]+(?:[.,][0-9]+)?\s?[$€£])
     |(?P<size>\b[0-9]+(?:[.,][0-9]{1,3})?(?:[\s-]?(?:[kmgtp]i?b|[kmgt]byte|gigs?|gigabytes?|megs?|megabytes?|terabytes?|go|mo)|(?-i:\s?T[oO])|to(?!\s?[0-9])|\s?[GT]|[gmt])\b)
@@ -38,6 +39,21 @@ _TOKEN = re.compile(
 _PART = re.compile(r"[0-9]+[a-z]", re.IGNORECASE)
 _LETTERS = re.compile(r"[^\W\d_]+")
 _DIGITS = re.compile(r"[0-9]+(?:\.[0-9]+)?")
+_QUARTER = re.compile(r"\b(?:quart|viertel|cuarto)", re.IGNORECASE)
+_PARTS = {"third": 3, "quarter": 4, "fifth": 5, "sixth": 6, "eighth": 8, "tenth": 10}
+_TIMES = {
+    "twice": 2,
+    "double": 2,
+    "triple": 3,
+    "quadruple": 4,
+    "two": 2,
+    "three": 3,
+    "four": 4,
+    "five": 5,
+    "six": 6,
+    "eight": 8,
+    "ten": 10,
+}
 _ATTACHED = re.compile(r"(?:ubuntu|debian|deb|rocky|rhel|alpine|centos|fedora|windows|alma|almalinux|vlan)(?=[0-9])")
 
 
@@ -113,16 +129,34 @@ def _size(text: str) -> tuple[str, int]:
     return "size", parse_size(f"{number}{unit if unit in UNITS else 'gb'}")
 
 
+def _factor(text: str) -> Decimal:
+    """ "50 % more", "twice", "a third", "two thirds", "three times", "the same"."""
+    if "same" in text:
+        return Decimal(1)
+    if percent := re.match(r"([0-9.]+)\s?(?:%|per)", text):
+        return 1 + Decimal(percent[1]) / (-100 if re.search(r"less|smaller", text) else 100)
+    first, *_ = words = text.split()
+    if len(words) > 1 and (parts := _PARTS.get(words[1].removesuffix("s"))):
+        return Decimal(_TIMES.get(first, 1)) / parts
+    return Decimal("0.5") if first == "half" else Decimal(_TIMES.get(first) or first)
+
+
+def _fraction(text: str) -> int:
+    """ "half a gig", "a quarter of a terabyte"."""
+    parts = 4 if _QUARTER.search(text) else 2
+    return (TIB if _trailing(text).lower().startswith("t") else GIB) // parts
+
+
 def _trailing(text: str) -> str:
     return _LETTERS.findall(text)[-1]
 
 
 _READ = {
     "size": _size,
-    "half_tb": lambda text: ("size", TIB // 2),
+    "factor": lambda text: ("factor", _factor(text.lower())),
+    "fraction": lambda text: ("size", _fraction(text)),
     "without": lambda text: ("without", "no"),
     "tb_and_half": lambda text: ("size", 3 * TIB // 2),
-    "quarter_tb": lambda text: ("size", TIB // 4),
     "thousands": lambda text: ("number", Decimal(text.replace(",", ""))),
     "half_dozen": lambda text: ("number", Decimal(6)),
     "money": lambda text: ("money", float(_number(text))),

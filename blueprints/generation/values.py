@@ -11,6 +11,7 @@ from blueprints.schema.sizes import GIB, TIB, format_size
 
 LEAST_DISK = 100 * GIB
 _LEAST_ODD = 20 * GIB
+_USUAL_MEMORY = (128, 160, 192, 256, 320, 384, 512, 640, 768, 1024, 1536)
 _MEMORY_SIZES = (20, 24, 28, 32, 36, 48, 56, 64, 72, 80, 96)
 SIZES = ("cpu", "memory", "disk")
 VALUE_KINDS = ("disks", "spec", "cpu", "memory", "disk", "size", "size_word", "gpu", "os", "vlan", "cidr", "ip", "ips")
@@ -29,6 +30,10 @@ def set_value(walk: Walk, groups: list[Group], name: str, value: object, token: 
         before = getattr(group, name)
         if not before or before == value:
             group.set(name, value, walk.quote(token))
+            (group.general.add if len(groups) > 1 else group.general.discard)(name)
+        elif len(groups) == 1 and name in group.general:
+            group.set(name, value, walk.quote(token))
+            group.general.discard(name)
         elif len(groups) == 1:
             _replace(walk, group, name, value, token)
 
@@ -85,11 +90,15 @@ def _mark_total(walk: Walk, group: Group, name: str) -> None:
 def _size(walk: Walk, token: Token, groups: list[Group]) -> None:
     """A size without a word: memory first, unless it can only be a disk."""
     holder = groups[-1]
-    is_memory_known = holder.memory is not None and (
-        holder.memory_sentence == walk.sentence or token.value >= LEAST_DISK or _is_same_line(walk, holder, token)
+    is_general = "memory" in holder.general and len(groups) == 1 and token.value < LEAST_DISK
+    is_memory_known = (
+        not is_general
+        and holder.memory is not None
+        and (holder.memory_sentence == walk.sentence or token.value >= LEAST_DISK or _is_same_line(walk, holder, token))
     )
     is_disk = (
         is_memory_known
+        or (token.value >= LEAST_DISK and token.value / GIB not in _USUAL_MEMORY)
         or _is_odd_for_memory(holder, token)
         or (token.value >= LEAST_DISK and (holder.cpu is None or token.value >= TIB))
     )

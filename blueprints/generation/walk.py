@@ -39,6 +39,8 @@ class Walk:
     is_replacing: bool = False
     apart: int = 0
     naming: Group | None = None
+    pools: list[Group] = field(default_factory=list)
+    """Machines without a purpose, of which some were given one."""
     is_put_together: bool = False
     is_existing: bool = False
     distance: int = 0

@@ -65,7 +65,8 @@ def articles(language: str) -> frozenset[str]:
 @cache
 def plain_words() -> frozenset[str]:
     """Words that are never read as a slip of another one."""
-    return frozenset(table("plain")["words"].split()) | counted_words()
+    plain = table("plain")
+    return frozenset(plain["words"].split()) | frozenset(plain["everyday"].split()) | counted_words()
 
 
 @cache
@@ -84,6 +85,18 @@ def host_stems() -> frozenset[str]:
 def ordinary_words() -> frozenset[str]:
     """Words that are written with a capital at the beginning of a sentence and are no names of software."""
     return frozenset(table("plain")["ordinary"].split()) | plain_words() | counted_words()
+
+
+@cache
+def head_words() -> frozenset[str]:
+    """Nouns behind which a name is no machine: "firewall logs"."""
+    return frozenset(table("plain")["heads"].split())
+
+
+@cache
+def granting_words() -> frozenset[str]:
+    """Verbs that say what somebody gets: "the first gets 8 GB"."""
+    return frozenset(table("plain")["granting"].split())
 
 
 @cache

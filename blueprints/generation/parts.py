@@ -1,0 +1,134 @@
+"""Parts of clustered software: "three masters, five data nodes and two coordinators" are ten machines of three kinds."""
+
+import re
+from functools import cache
+
+from blueprints.generation import sharing
+from blueprints.generation.facts import Group
+from blueprints.generation.lexicon import table
+from blueprints.generation.phrases import Phrase
+from blueprints.generation.tokens import Token
+from blueprints.generation.walk import Walk
+
+PART = "part"
+_ENUMERATES = ("colon", "open", "with")
+
+
+def with_parts(text: str, tokens: list[Token]) -> list[Token]:
+    """Tokens whose words name a part of software that the text names before them, where it names several of its parts."""
+    owners = {
+        str(token.value): token.start for token in tokens if token.kind == "software" and token.value in table("parts")
+    }
+    for owner in owners:
+        found = list(_words_of(owner).finditer(text, owners[owner]))
+        if len({_singular(match[0]) for match in found} | _plain_members(tokens, owners[owner], found)) > 1:
+            tokens = _retagged(tokens, [match.span() for match in found])
+    return tokens
+
+
+def _plain_members(tokens: list[Token], start: int, found: list[re.Match[str]]) -> set[str]:
+    """ "a primary, two replicas and three sentinels": parts that every cluster has."""
+    taken = [match.start() for match in found]
+    return (
+        {
+            str(token.value)
+            for before, token in zip(tokens, tokens[1:], strict=False)
+            if token.kind == "member"
+            and before.kind in ("number", "article")
+            and token.start > start
+            and token.start not in taken
+        }
+        if found
+        else set()
+    )
+
+
+@cache
+def _words_of(owner: str) -> re.Pattern[str]:
+    names = sorted(table("parts")[owner], key=len, reverse=True)
+    return re.compile(rf"\b(?:{'|'.join(name.replace(' ', '[ -]') for name in names)})s?\b", re.IGNORECASE)
+
+
+def _retagged(tokens: list[Token], spans: list[tuple[int, int]]) -> list[Token]:
+    """One token for each span that begins and ends where tokens do."""
+    kept: list[Token] = []
+    for token in tokens:
+        span = next((span for span in spans if span[0] <= token.start < span[1]), None)
+        if span is None or token.end > span[1]:
+            kept.append(token)
+        elif token.start == span[0] and _may_be_part(kept, token):
+            kept.append(Token("member", PART, token.text, span[0], span[1]))
+        elif not (kept and kept[-1].value == PART and kept[-1].end == span[1]):
+            kept.append(token)
+    return kept
+
+
+def _may_be_part(before: list[Token], token: Token) -> bool:
+    """ "Redis with Sentinel" installs it, "with three sentinels" counts it."""
+    return not before or before[-1].kind != "software" or before[-1].end < token.start - 1
+
+
+def _singular(word: str) -> str:
+    """ "Data nodes" and "data node" are the same part."""
+    plain = re.sub(r"\W+", " ", word.lower())
+    return plain if any(plain in names for names in table("parts").values()) else plain.removesuffix("s")
+
+
+def _label(word: str) -> str:
+    """ "dedicated master node" and "master" are the same part."""
+    return re.sub(r"^dedicated | (?:node|host|cluster)$", "", word).replace(" ", "-")
+
+
+def named(walk: Walk, phrase: Phrase) -> bool:
+    """Turn to the part that the phrase names; False when nothing here has such parts."""
+    word = _singular(walk.quote(phrase.tokens[-1]).text)
+    cluster = [group for group in walk.request.groups if _has_part(group, word)]
+    if not cluster:
+        return False
+    label = _label(word)
+    same = next((group for group in cluster if group.part == label), None)
+    whole = next((group for group in cluster if not group.part), None)
+    if same is not None:
+        _count(walk, same, phrase)
+        walk.turn_to(same)
+    elif phrase.count is None:
+        walk.turn_to(whole or cluster[-1])
+    elif (
+        whole is not None
+        and (whole.count is None or not whole.is_counted)
+        and not whole.has_sizes
+        and not whole.replicas
+    ):
+        whole.part = label
+        _count(walk, whole, phrase)
+        walk.turn_to(whole)
+    else:
+        _split(walk, whole or cluster[-1], label, phrase)
+    return True
+
+
+def _has_part(group: Group, word: str) -> bool:
+    return any(word in table("parts").get(name, ()) for name in group.software)
+
+
+def _count(walk: Walk, group: Group, phrase: Phrase) -> None:
+    if phrase.insists and phrase.count and group.count is None:
+        group.set("count", int(phrase.count.value), walk.quote(phrase.count))
+        group.is_counted = True
+
+
+def _split(walk: Walk, whole: Group, label: str, phrase: Phrase) -> None:
+    """Machines of their own, out of the number that was given for all when there was one: "six nodes: three brokers, …"."""
+    part = sharing.copy_of(whole)
+    is_pool = not whole.part and bool(whole.count) and walk.link in _ENUMERATES and not whole.has_sizes
+    part.part, part.count, part.replicas = label, None, 0
+    for size in sharing.SIZES:
+        if size not in walk.request.defaults.causes:
+            setattr(part, size, None)
+            part.causes.pop(size, None)
+    _count(walk, part, phrase)
+    if is_pool and whole.count:
+        whole.count -= part.count or 1
+    walk.add(part)
+    if is_pool and whole.count is not None and whole.count <= 0:
+        walk.drop(whole)

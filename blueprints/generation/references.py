@@ -1,0 +1,165 @@
+"""What is said by pointing at something else: "twice the RAM of the web servers", "half of that", "the latter", "on the other"."""
+
+from blueprints.generation import attaching, counting, grouping, sharing
+from blueprints.generation.facts import Group
+from blueprints.generation.lexicon import granting_words
+from blueprints.generation.phrases import Element, Phrase
+from blueprints.generation.tokens import Token
+from blueprints.generation.walk import Walk
+
+_FAR = 8
+_ORDINALS = {
+    "first": 0,
+    "former": 0,
+    "second": 1,
+    "third": 2,
+    "fourth": 3,
+    "fifth": 4,
+    "last": -1,
+    "latter": -1,
+    "other": -1,
+}
+_GOES_ON = (
+    "join",
+    "order",
+    "comma",
+    "size",
+    "memory",
+    "cpu",
+    "disk",
+    "spec",
+    "os",
+    "colon",
+    "open",
+    "dash",
+    "together",
+    "stop",
+    "all",
+)
+_WHOSE = ("of", "as", "than", "like")
+
+
+def factor(walk: Walk, token: Token) -> None:
+    """ "A third of them" are machines; "half of that" is a size, or all of them."""
+    ahead = walk.elements[walk.position + 1 : walk.position + 1 + _FAR]
+    names = [
+        str(e.value)
+        for e in _until_phrase(ahead)
+        if isinstance(e, Token) and e.kind == "label" and e.value in sharing.SIZES
+    ]
+    if not names and token.value < 1 and _counts_some(walk, ahead):
+        whole = walk.in_focus or walk.focus
+        sharing.begin_part(walk, max(1, int((whole.count or 1) * token.value)) if whole else None, has_purpose=True)
+        return
+    target = walk.in_focus or (walk.focus if not walk.here else None)
+    source, end = _source(walk, ahead, target, names)
+    if source is None or target is None:
+        if token.value == 1:
+            counting.twin(walk, token)
+        return
+    walk.named_until = max(walk.named_until, end)
+    for name in names or sharing.SIZES:
+        value = getattr(source, name)
+        if value is not None and (names or getattr(target, name) is None):
+            target.set(name, max(1, int(value * token.value)), walk.quote(token))
+
+
+def _until_phrase(ahead: list[Element]) -> list[Element]:
+    end = next((n for n, e in enumerate(ahead) if isinstance(e, Phrase) or e.kind in ("comma", "stop")), len(ahead))
+    return ahead[:end]
+
+
+def _counts_some(walk: Walk, ahead: list[Element]) -> bool:
+    """ "of them", "of the machines": those that were counted."""
+    if ahead and isinstance(ahead[0], Token) and ahead[0].kind == "part":
+        return (walk.focus is not None) and (walk.focus.count or 1) > 1
+    noun = next((e for e in ahead[:3] if isinstance(e, Phrase)), None)
+    return noun is not None and noun.is_definite and (noun.is_machine or noun.is_member)
+
+
+def _source(walk: Walk, ahead: list[Element], target: Group | None, names: list[str]) -> tuple[Group | None, int]:
+    """The machines whose sizes are meant, and where the words for them end."""
+    for place, element in enumerate(ahead):
+        if isinstance(element, Phrase):
+            before = ahead[place - 1] if place else None
+            is_theirs = element.is_definite or (isinstance(before, Token) and before.text.lower() in _WHOSE)
+            known = grouping.known(walk, element) if is_theirs and element.count is None else None
+            if known is not None and known is not target:
+                return known, element.end
+            break
+    wanted = names or sharing.SIZES
+    recent = [*reversed(walk.here), *reversed(walk.last_named), *reversed(walk.request.groups)]
+    fits = (
+        group for group in recent if group is not target and any(getattr(group, name) is not None for name in wanted)
+    )
+    return next(fits, None), 0
+
+
+def ordinal(walk: Walk, token: Token) -> None:
+    """ "The first runs Vault", "the latter 8 GB": one of those that were listed or counted."""
+    following = walk.elements[walk.position + 1 : walk.position + 3]
+    if not following or not isinstance(following[0], Token) or not _is_alone(following[1:]):
+        return
+    place = _ORDINALS.get(following[0].text.lower())
+    if place is None:
+        return
+    pool = _pool(walk)
+    listed = _listed(walk)
+    walk.named_until = max(walk.named_until, following[0].end)
+    if pool is not None and walk.link == "on" and walk.in_focus not in (None, pool):
+        settle_in(walk)
+    elif pool is not None:
+        sharing.begin_part(walk, 1, has_purpose=True)
+    elif len(listed) > max(1, place):
+        walk.turn_to(listed[place])
+        attaching.apply_waiting(walk)
+
+
+def _is_alone(following: list[Element]) -> bool:
+    """No noun comes: "the first is for DNS", and not "the first thing"."""
+    if not following:
+        return True
+    after = following[0]
+    return isinstance(after, Token) and (after.kind in _GOES_ON or after.text.lower() in granting_words())
+
+
+def _pool(walk: Walk) -> Group | None:
+    """Machines that were counted, and have no purpose yet."""
+    guest = walk.in_focus
+    for group in reversed(walk.request.groups):
+        is_open = group.is_generic or (guest is not None and group.role == guest.role and not group.software)
+        if is_open and group.is_counted and not group.name and ((group.count or 0) > 1 or group in walk.pools):
+            return group
+    return None
+
+
+def _listed(walk: Walk) -> list[Group]:
+    """What the sentence named so far, or the one before."""
+    for groups in (walk.here, walk.last_named, walk.request.groups):
+        if len(groups) > 1:
+            return groups
+    return []
+
+
+def settle_in(walk: Walk) -> bool:
+    """ "Pi-hole on one, Unbound on the other": what was just named lives on one of the machines that were counted."""
+    pool, guest = _pool(walk), walk.in_focus
+    if pool is None or guest is None or guest is pool or guest.is_generic or guest.has_sizes:
+        return False
+    sharing.inherit(guest, pool)
+    guest.count = 1
+    pool.count = (pool.count or 1) - 1
+    walk.pools.append(pool)
+    if not pool.count:
+        walk.drop(pool)
+    return True
+
+
+def is_for_one(walk: Walk, token: Token) -> bool:
+    """ "on one", "on the other", with nothing behind it that it could count."""
+    return (
+        walk.link == "on"
+        and int(token.value) == 1
+        and _is_alone(walk.elements[walk.position + 1 :])
+        and settle_in(walk)
+    )
