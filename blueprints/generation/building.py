@@ -52,7 +52,7 @@ def _add_to(walk: Walk, group: Group, phrase: Phrase) -> None:
 def install_on_all(walk: Walk, phrase: Phrase) -> None:
     """ "web1 and web2, nginx": what is said of the last of a list of names is said of all of them."""
     named = [group for group in walk.current if group.name]
-    groups = named if len(named) == len(walk.current) else walk.current[-1:]
+    groups = walk.current if len(named) == len(walk.current) or phrase.has("all") else walk.current[-1:]
     for group in groups:
         install(walk, group, phrase)
     if phrase.insists and len(groups) > 1:

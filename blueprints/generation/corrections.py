@@ -56,10 +56,16 @@ def _is_plain_no(tokens: list[Token], position: int) -> bool:
     """ "two, no, three": a no between commas after a value."""
     return (
         tokens[position].kind == "without"
-        and tokens[position - 1].kind in ("comma", "dash", "stop")
+        and (tokens[position - 1].kind in ("comma", "dash") or _is_pause(tokens, position))
         and _kind_at(tokens, position + 1) in ("comma", "number")
         and any(token.kind in _VALUES for token in tokens[max(0, position - 4) : position])
     )
+
+
+def _is_pause(tokens: list[Token], position: int) -> bool:
+    """ "two... no, three"; "…; no two on one host" takes nothing back."""
+    is_dots = tokens[position - 1].text in ("...", "…")
+    return tokens[position - 1].kind == "stop" and (is_dots or _kind_at(tokens, position + 1) == "comma")
 
 
 def _is_enough(tokens: list[Token], position: int) -> bool:
@@ -79,11 +85,16 @@ def _next_value(tokens: list[Token], position: int) -> tuple[Token | None, bool]
     """The value that replaces the earlier one, and whether it has a noun of its own."""
     for place in range(position + 1, min(position + 6, len(tokens))):
         if tokens[place].kind in _VALUES and tokens[place].kind != "article":
-            has_noun = any(token.kind in _NOUNS for token in tokens[place + 1 : place + 3])
+            has_noun = any(token.kind in _NOUNS for token in _up_to_comma(tokens[place + 1 : place + 3]))
             if tokens[place].kind == "machine" and tokens[place].value == "any":
                 continue
             return tokens[place], has_noun or tokens[place].kind in _NOUNS
     return _far_value(tokens, position), False
+
+
+def _up_to_comma(tokens: list[Token]) -> list[Token]:
+    """ "three, let's say five, web servers": behind the comma stands the noun of both."""
+    return tokens[: next((n for n, token in enumerate(tokens) if token.kind == "comma"), len(tokens))]
 
 
 def _far_value(tokens: list[Token], position: int) -> Token | None:

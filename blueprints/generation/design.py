@@ -241,6 +241,8 @@ def _reaches(start: Part, goal: Part) -> bool:
 def _usually_needs(part: Part, other: Part) -> bool:
     """A database before its application, a controller before its agents, Prometheus before Grafana."""
     software = set(other.group.software)
+    if part.group.environment != other.group.environment:
+        return False
     if any(software & set(software_facts(name).get("needs", ())) for name in part.group.software):
         return True
     if part.role == other.role:

@@ -53,6 +53,7 @@ class Group:
     virtual_ip: str = ""
     dns: str = ""
     size: str = ""
+    environment: str = ""
     backup_schedule: str = ""
     backup_days: int | None = None
     is_ha: bool = False

@@ -2,7 +2,7 @@
 
 import re
 
-from blueprints.generation import attaching, headings, sharing
+from blueprints.generation import attaching, environments, headings, sharing
 from blueprints.generation.facts import Group, Request, rule
 from blueprints.generation.lexicon import software_facts
 from blueprints.generation.walk import Walk
@@ -16,7 +16,7 @@ def finish(walk: Walk) -> None:
         _from_values_alone(walk)
     for group in walk.request.groups:
         _inherit(walk.request, group)
-    _ask_which_environment(walk)
+    environments.settle(walk)
 
 
 def _from_values_alone(walk: Walk) -> None:
@@ -38,13 +38,6 @@ def _inherit(request: Request, group: Group) -> None:
         group.set("count", request.defaults.count, request.defaults.causes["count"])
     if "vm" in request.excluded and not group.kind:
         group.set("kind", "lxc", rule("no virtual machines are wanted"))
-
-
-def _ask_which_environment(walk: Walk) -> None:
-    request = walk.request
-    if walk.environments and request.environment:
-        asked = " and ".join([request.environment, *sorted(walk.environments)])
-        request.ask(f"The request names several environments ({asked}). Which one is this blueprint for?")
 
 
 def _settle_wants(request: Request) -> None:

@@ -2,15 +2,13 @@
 
 from collections.abc import Callable
 
-from blueprints.generation import building, context, machines, members, names, sharing
+from blueprints.generation import building, context, installing, machines, members, names, sharing
 from blueprints.generation.facts import Group
 from blueprints.generation.lexicon import software_facts
 from blueprints.generation.phrases import Element, Phrase
 from blueprints.generation.tokens import Token
 from blueprints.generation.walk import Walk
 
-RUNTIMES = {"docker", "podman", "docker-compose"}
-_INSTALLS = ("with", "on", "for", "as", "colon", "open", "is", "and_its")
 _NEAR = 40
 KUBERNETES_ROLES = {"kubernetes", "k8s_control", "k8s_worker"}
 
@@ -69,10 +67,13 @@ def _named(walk: Walk, phrase: Phrase) -> None:
     focus = walk.focus
     if _lives_on_one(walk, phrase):
         building.new(walk, phrase)
+    elif installing.runs_on_all(walk, phrase):
+        walk.turn_to(*walk.here)
+        building.install_on_all(walk, phrase)
     elif _takes_one_of(walk, phrase) and walk.focus:
         building.install(walk, walk.focus, phrase)
         walk.installing = None
-    elif focus and (sharing.takes_part(walk, phrase) or _belongs_to(walk, focus, phrase)):
+    elif focus and (sharing.takes_part(walk, phrase) or installing.belongs_to(walk, focus, phrase)):
         building.install_on_all(walk, phrase)
     elif (before := known(walk, phrase)) and _is_same(walk, before, phrase):
         building.mention_again(walk, before, phrase)
@@ -96,43 +97,12 @@ def _lives_on_one(walk: Walk, phrase: Phrase) -> bool:
 
 def _named_first(walk: Walk, phrase: Phrase) -> None:
     """Not spoken of before: something that runs beside others, a server to ask, a purpose, or new machines."""
-    if _is_addon(phrase) and not phrase.insists and not phrase.kind and not has_own_values(walk):
+    if _is_addon(phrase) and not phrase.insists and not phrase.kind and not installing.has_own_values(walk):
         walk.addons += phrase.software
     elif _is_dns_of_others(walk, phrase):
         walk.last_label = "dns_server"
     elif not context.is_only_context(walk, phrase):
         building.new(walk, phrase)
-
-
-def _belongs_to(walk: Walk, focus: Group, phrase: Phrase) -> bool:
-    """ "servers with Docker", "a VM for Jenkins", "web servers running nginx", "Redis as cache"."""
-    if focus not in walk.here or phrase.insists or phrase.has("another") or not walk.link:
-        return False
-    if walk.link == "as" or (walk.link == "is" and focus.is_generic):
-        return True
-    is_beside = walk.link == "comma" and focus.has_sizes and has_own_values(walk)
-    return not is_beside and _says_what_runs(walk, focus, phrase)
-
-
-def _says_what_runs(walk: Walk, focus: Group, phrase: Phrase) -> bool:
-    if focus.is_generic:
-        return _runs_on(walk, focus, phrase)
-    return _is_installed(walk, focus, phrase) if phrase.software else _is_purpose(walk, focus, phrase)
-
-
-def _is_installed(walk: Walk, focus: Group, phrase: Phrase) -> bool:
-    """ "a VM with nginx, PHP and MySQL"; elsewhere software that fits."""
-    if focus is walk.installing and walk.link in ("and", "comma"):
-        return phrase.count is None and not phrase.is_definite and not phrase.before and not phrase.kind
-    return _adds_software(walk, focus, phrase)
-
-
-def _runs_on(walk: Walk, focus: Group, phrase: Phrase) -> bool:
-    """ "a VM for Jenkins", "dev box: 4 cores, docker"."""
-    if walk.link == "comma":
-        is_described = focus.has_sizes or bool(focus.os) or bool(focus.name)
-        return phrase.count is None and not phrase.is_definite and is_described
-    return walk.link in _INSTALLS and not (walk.link == "with" and _stands_beside(walk, phrase))
 
 
 def _plain_list(ahead: list[Element]) -> list[Phrase]:
@@ -175,21 +145,6 @@ def _listed_apart(walk: Walk) -> int:
     return len(listed) if len(listed) == focus.count else 0
 
 
-def _adds_software(walk: Walk, focus: Group, phrase: Phrase) -> bool:
-    """ "web servers with nginx", "HAProxy with keepalived"."""
-    facts = [software_facts(name) for name in phrase.software]
-    if all(name in RUNTIMES or fact.get("addon") for name, fact in zip(phrase.software, facts, strict=True)):
-        return walk.link in _INSTALLS
-    fits = facts[0].get("role", "") in ("", focus.role) or phrase.role == focus.role
-    is_linked = walk.link in _INSTALLS or (walk.link == "comma" and phrase.count is None)
-    return fits and not focus.software and is_linked
-
-
-def has_own_values(walk: Walk) -> bool:
-    """ "…, pgbouncer 2c/2g": sizes right behind a noun are its own."""
-    return walk.kinds_after(1)[:1] in (["cpu"], ["memory"], ["size"], ["spec"])
-
-
 def _is_addon(phrase: Phrase) -> bool:
     """ "keepalived": runs on what is named with it."""
     return bool(phrase.software) and all(software_facts(name).get("addon") for name in phrase.software)
@@ -203,20 +158,9 @@ def _is_dns_of_others(walk: Walk, phrase: Phrase) -> bool:
     )
 
 
-def _is_purpose(walk: Walk, focus: Group, phrase: Phrase) -> bool:
-    """ "Loki for logging"."""
-    is_bare = phrase.count is None and not phrase.is_definite and not phrase.kind
-    return walk.link == "for" and is_bare and bool(focus.software)
-
-
-def _stands_beside(walk: Walk, phrase: Phrase) -> bool:
-    """ "with a load balancer in front": no software that runs on them."""
-    return phrase.role == "load_balancer" and (phrase.count is not None or "order" in walk.kinds_after(2))
-
-
 def known(walk: Walk, phrase: Phrase) -> Group | None:
     """The machines that these words can mean, the latest first."""
-    groups = list(reversed(walk.request.groups))
+    groups = [g for g in reversed(walk.request.groups) if walk.environment in ("", g.environment) or not g.environment]
     if phrase.software:
         same = _first(groups, lambda group: bool(set(phrase.software) & set(group.software)) and not group.part)
         other = _first(

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from blueprints.generation.lexicon import fold, host_stems, ordinary_words, senses
+from blueprints.generation.lexicon import fold, host_ends, host_stems, ordinary_words, senses
 from blueprints.schema.names import guest_name
 
 _MOST = 64
@@ -23,6 +23,9 @@ _DESCRIBED = re.compile(
 )
 
 
+_PLAIN = re.compile(r"(?<![\w.@/#-])(?P<stem>[a-z][a-z0-9]{0,20})-(?P<end>[a-z][a-z0-9]{0,14})(?![\w@%-]|\.\w)")
+
+
 class Host(NamedTuple):
     """The names at one place of the text."""
 
@@ -35,7 +38,8 @@ def hosts_in(text: str) -> list[Host]:
     """Every place where one or more machines are called by a numbered name, or several by names with values behind."""
     numbered = list(_numbered(text))
     taken = {place for host in numbered for place in range(host.start, host.end)}
-    return sorted([*numbered, *(host for host in _described(text) if host.start not in taken)])
+    others = (host for host in (*_described(text), *_plain(text)) if host.start not in taken)
+    return sorted({host.start: host for host in (*others, *numbered)}.values())
 
 
 def _described(text: str) -> Iterator[Host]:
@@ -43,6 +47,13 @@ def _described(text: str) -> Iterator[Host]:
     found = [match for match in _DESCRIBED.finditer(text) if _means_nothing(match["name"])]
     if len(found) > 1:
         yield from (Host(match.start("name"), match.end("name"), (guest_name(match["name"]),)) for match in found)
+
+
+def _plain(text: str) -> Iterator[Host]:
+    """ "web-a and web-b", "db-main": a known beginning and what tells it from others."""
+    for match in _PLAIN.finditer(text):
+        if match["stem"] in host_stems() and (len(match["end"]) == 1 or match["end"] in host_ends()):
+            yield Host(match.start(), match.end(), (guest_name(match[0]),))
 
 
 def _means_nothing(word: str) -> bool:

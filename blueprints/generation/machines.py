@@ -83,11 +83,16 @@ def _is_sum(walk: Walk, phrase: Phrase) -> bool:
         return False
     if phrase.count.value == walk.listed:
         return True
-    if "total" not in (*walk.kinds_after(1), *walk.kinds_before(2)) or _is_total_of_sizes(walk):
+    if "total" not in (*walk.kinds_after(1), *walk.kinds_before(2)) or _is_total_of_sizes(walk) or _is_shared_out(walk):
         return False
     walk.request.total_machines = int(phrase.count.value)
     walk.request.causes["total_machines"] = walk.quote(phrase)
     return True
+
+
+def _is_shared_out(walk: Walk) -> bool:
+    """ "four VMs in total: one runs Grafana, the rest …": they are counted here, and given a purpose one by one."""
+    return not walk.request.groups and any(isinstance(e, Token) and e.kind == "rest" for e in walk.elements)
 
 
 def _is_total_of_sizes(walk: Walk) -> bool:
@@ -113,7 +118,9 @@ def _has_agents(walk: Walk) -> bool:
 def _is_one_for_each(walk: Walk, phrase: Phrase) -> bool:
     """ "one VM each", "each in a container of its own", "a machine for each"."""
     is_single = phrase.has("own") if phrase.count is None else int(phrase.count.value) == 1
-    around = (*walk.kinds_after(2), *walk.kinds_before(3), *(token.kind for token in phrase.before))
+    before = walk.kinds_before(3)
+    broken = next((n for n, kind in enumerate(before) if kind in ("close", "comma", "phrase")), len(before))
+    around = (*walk.kinds_after(2), *before[:broken], *(token.kind for token in phrase.before))
     return is_single and "each" in around and bool(walk.here or walk.last_named)
 
 
@@ -124,10 +131,19 @@ def _is_said_of_it(walk: Walk) -> bool:
     return is_pronoun and walk.link == "is" and walk.focus is not None and (walk.focus.count or 1) == 1
 
 
+def _moves_it(walk: Walk) -> bool:
+    """ "Icecast dies on the Pi. Can we get it onto a VM?"."""
+    before = walk.elements[: walk.position]
+    is_pronoun = any(isinstance(e, Token) and e.text.lower() in _IT for e in before[:-1])
+    is_alone = not any(isinstance(e, Phrase) for e in before)
+    focus = walk.focus
+    return walk.link == "on" and is_pronoun and is_alone and focus is not None and not (focus.kind or focus.is_generic)
+
+
 def _says_more(walk: Walk, phrase: Phrase) -> bool:
     """Whether "server" or "VM" is about what is in focus."""
     focus = walk.in_focus
-    if _is_said_of_it(walk):
+    if _is_said_of_it(walk) or _moves_it(walk):
         return True
     if focus is None:
         return False
@@ -206,20 +222,32 @@ def _refer(walk: Walk, phrase: Phrase) -> None:
 
 
 def _counted_before(walk: Walk, phrase: Phrase) -> bool:
-    """ "two reading desks in LXC containers": things that no lexicon has, counted, as machines."""
-    if phrase.count is not None or walk.link not in ("on", "as") or not building.kind(phrase):
+    """ "two reading desks in LXC containers", "a spam filter on a separate box": things that no lexicon has, as machines."""
+    is_own = phrase.has("own", "another")
+    if walk.link not in ("on", "as") or not (is_own or (phrase.count is None and building.kind(phrase))):
         return False
+    number, first = _counted_thing(walk)
+    if (
+        first is None
+        or first.value in counted_words()
+        or number.kind not in ("number", "article" if is_own else "number")
+    ):
+        return False
+    phrase.count = number
+    phrase.before = [token for token in phrase.before if token.kind != "own"]
+    building.new(walk, phrase)
+    return True
+
+
+def _counted_thing(walk: Walk) -> tuple[Token, Token | None]:
+    """The number or article and the unknown word behind it, when nothing but words stands between them and this place."""
     back = walk.position - 1
     while back > 0 and isinstance(walk.elements[back], Token) and walk.elements[back].kind in ("join", "word"):
         back -= 1
     number, first = walk.elements[back], walk.elements[back + 1]
-    if not isinstance(number, Token) or not isinstance(first, Token) or (number.kind, first.kind) != ("number", "word"):
-        return False
-    if first.value in counted_words():
-        return False
-    phrase.count = number
-    building.new(walk, phrase)
-    return True
+    if isinstance(number, Token) and isinstance(first, Token) and first.kind == "word":
+        return number, first
+    return Token("", "", "", 0, 0), None
 
 
 _READINGS: tuple[Callable[[Walk, Phrase], bool], ...] = (

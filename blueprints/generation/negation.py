@@ -63,10 +63,23 @@ def _end_of_order(tokens: list[Token], place: int) -> int:
 def begin(walk: Walk, token: Token) -> None:
     if fold(token.text).startswith(_EXCEPT) and (_gives_a_value(walk) or _names_what_is_known(walk)):
         return
-    if _governs_harm(walk) or _drops_something_in(walk.elements[walk.position :], token):
+    if _keeps_apart(walk) or _governs_harm(walk) or _drops_something_in(walk.elements[walk.position :], token):
         return
     walk.is_negated, walk.distance, walk.negated_from = True, 0, walk.position
     walk.is_replacing = fold(token.text).startswith(_REPLACE)
+
+
+def _keeps_apart(walk: Walk) -> bool:
+    """ "no two web servers on the same hypervisor": nothing is unwanted but that they stand together."""
+    ahead = walk.elements[walk.position + 1 : walk.position + 5]
+    place = next((n for n, e in enumerate(ahead) if isinstance(e, Token) and e.kind in ("together", "spread")), None)
+    if place is None or not isinstance(ahead[0], Phrase) or not ahead[0].insists:
+        return False
+    together = ahead[place]
+    if isinstance(together, Token):
+        walk.elements[walk.position + 1 + place] = together.become("spread", "spread")
+    ahead[0].count, ahead[0].is_definite = None, True
+    return True
 
 
 def goes_on_at(walk: Walk, join: Token) -> bool:

@@ -99,12 +99,17 @@ def named(walk: Walk, phrase: Phrase) -> bool:
         and not whole.has_sizes
         and not whole.replicas
     ):
-        whole.part = label
+        whole.part, whole.role = label, _role(label, whole)
         _count(walk, whole, phrase)
         walk.turn_to(whole)
     else:
         _split(walk, whole or cluster[-1], label, phrase)
     return True
+
+
+def _role(label: str, group: Group) -> str:
+    """Workers and web servers of Airflow are workers and web servers."""
+    return {"worker": "worker", "web-server": "web", "webserver": "web"}.get(label, group.role)
 
 
 def _has_part(group: Group, word: str) -> bool:
@@ -121,7 +126,7 @@ def _split(walk: Walk, whole: Group, label: str, phrase: Phrase) -> None:
     """Machines of their own, out of the number that was given for all when there was one: "six nodes: three brokers, …"."""
     part = sharing.copy_of(whole)
     is_pool = not whole.part and bool(whole.count) and walk.link in _ENUMERATES and not whole.has_sizes
-    part.part, part.count, part.replicas = label, None, 0
+    part.part, part.role, part.count, part.replicas = label, _role(label, part), None, 0
     for size in sharing.SIZES:
         if size not in walk.request.defaults.causes:
             setattr(part, size, None)

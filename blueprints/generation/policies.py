@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+from blueprints.generation import environments
 from blueprints.generation.facts import Group
 from blueprints.generation.lexicon import fold
 from blueprints.generation.phrases import Phrase
@@ -103,6 +104,8 @@ def environment(walk: Walk, token: Token) -> None:
     if token.value == "test" and token.text.lower() not in ("qa", "uat") and not _is_about_environment(walk):
         return
     request = walk.request
+    if walk.has_environments:
+        environments.turn_to(walk, token)
     if request.environment and request.environment != token.value:
         walk.environments.add(token.value)
     if not request.environment:

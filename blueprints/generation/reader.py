@@ -15,6 +15,7 @@ from blueprints.generation import (
     references,
     sharing,
 )
+from blueprints.generation.environments import one_each
 from blueprints.generation.facts import Group, Request
 from blueprints.generation.finishing import finish
 from blueprints.generation.lexicon import counted_words
@@ -37,6 +38,7 @@ def read(text: str, tokens: list[Token], language: str, listed: list[Group]) -> 
     walk.has_kubernetes = any(
         t.value in (*_KUBERNETES, "k3s", "rke2", "talos", "microk8s") and t.text.lower() != "master" for t in tokens
     )
+    walk.has_environments = len({t.value for t in tokens if t.kind == "environment"}) > 1
     for sentence in _sentences(tokens):
         _read_sentence(walk, sentence)
     finish(walk)
@@ -58,7 +60,7 @@ def _read_sentence(walk: Walk, tokens: list[Token]) -> None:
     if len(kept) <= 1 and all(token.kind == "stop" for token in kept):
         return
     headings.settle_indent(walk, kept)
-    walk.begin(shared_out(phrased(kept, counted_words())))
+    walk.begin(one_each(shared_out(phrased(kept, counted_words()))))
     unwanted = negation.trailing(walk)
     for position, element in enumerate(walk.elements):
         walk.position = position
@@ -92,6 +94,8 @@ def _read_phrase(walk: Walk, phrase: Phrase) -> None:
         return
     walk.came_by_for = walk.link == "for" and bool(walk.waiting)
     before = len(walk.request.groups)
+    if walk.has_environments:
+        walk.environment = next((str(t.value) for t in phrase.before if t.kind == "environment"), walk.environment)
     grouping.resolve(walk, phrase)
     for group in walk.current:
         policies.settle_order(walk, group)

@@ -68,7 +68,8 @@ def _specs(request: Request, part: Part, place: int, *, collapsed: bool) -> dict
         "dns": [group.dns] if group.dns else None,
         "anti_affinity": part.label if part.is_spread else None,
         "backup": _backup(group),
-        "tags": [tag for tag in (part.role, request.environment) if tag],
+        "environment": group.environment,
+        "tags": [tag for tag in (part.role, group.environment or request.environment) if tag],
     }
     return specs | {key: value for key, value in optional.items() if value}
 

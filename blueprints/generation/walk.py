@@ -68,6 +68,9 @@ class Walk:
     schedules: list[Token] = field(default_factory=list)
     retentions: list[Token] = field(default_factory=list)
     environments: set[str] = field(default_factory=set)
+    environment: str = ""
+    """The environment that is spoken of, where the request has several."""
+    has_environments: bool = False
 
     @property
     def focus(self) -> Group | None:
@@ -94,7 +97,7 @@ class Walk:
 
     def add(self, group: Group) -> Group:
         """Machines not named before."""
-        group.sentence = self.sentence
+        group.sentence, group.environment = self.sentence, group.environment or self.environment
         self.request.groups.append(group)
         self.turn_to(group)
         return group

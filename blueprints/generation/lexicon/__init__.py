@@ -82,6 +82,12 @@ def host_stems() -> frozenset[str]:
 
 
 @cache
+def host_ends() -> frozenset[str]:
+    """What tells names with one beginning apart: "main" of db-main."""
+    return frozenset(table("plain")["host_ends"].split())
+
+
+@cache
 def ordinary_words() -> frozenset[str]:
     """Words that are written with a capital at the beginning of a sentence and are no names of software."""
     return frozenset(table("plain")["ordinary"].split()) | plain_words() | counted_words()

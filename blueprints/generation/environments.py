@@ -1,0 +1,83 @@
+"""Several environments in one request: "development gets one web server, production three", "a test and a production database"."""
+
+from dataclasses import replace
+
+from blueprints.generation import sharing
+from blueprints.generation.facts import Group
+from blueprints.generation.phrases import Element, Phrase
+from blueprints.generation.tokens import Token
+from blueprints.generation.walk import Walk
+
+_VALUES = (*sharing.SIZES, "size", "spec", "factor", "disks")
+
+
+def one_each(elements: list[Element]) -> list[Element]:
+    """ "a test and a production database" are two databases."""
+    found: list[Element] = []
+    for place, element in enumerate(elements):
+        if isinstance(element, Token) and element.kind == "environment" and (noun := _shared_noun(elements, place)):
+            count = elements[place - 1]
+            if isinstance(count, Token) and count.kind in ("article", "number") and found and found[-1] is count:
+                found.pop()
+                found.append(replace(noun, count=count, before=[element], tokens=[count, element]))
+                continue
+        found.append(element)
+    return found
+
+
+def _shared_noun(elements: list[Element], place: int) -> Phrase | None:
+    """The noun behind the "and", when it is of another environment."""
+    following = elements[place + 1 : place + 3]
+    if len(following) < 2 or not isinstance(following[0], Token) or following[0].value != "and":
+        return None
+    noun = following[1]
+    is_other = isinstance(noun, Phrase) and any(token.kind == "environment" for token in noun.before)
+    return noun if is_other and isinstance(noun, Phrase) else None
+
+
+def turn_to(walk: Walk, token: Token) -> None:
+    """From here on, machines are of this environment: those that it has, or the ones before once more."""
+    before, walk.environment = walk.environment, str(token.value)
+    own = [group for group in walk.request.groups if group.environment == walk.environment]
+    if own and walk.link not in ("for", "on"):
+        walk.turn_to(*own)
+    elif not own and before and _has_only_values(walk):
+        source = [group for group in walk.request.groups if group.environment == before]
+        walk.turn_to(*(_again(walk, group) for group in source))
+    elif not before:
+        for group in walk.here:
+            group.environment = group.environment or walk.environment
+
+
+def _has_only_values(walk: Walk) -> bool:
+    """ "…, once for production with 8 cores": sizes follow, and no noun before them."""
+    for element in walk.elements[walk.position + 1 :]:
+        if isinstance(element, Phrase) or element.kind in ("stop", "colon", "environment"):
+            return False
+        if element.kind in _VALUES:
+            return True
+    return False
+
+
+def _again(walk: Walk, group: Group) -> Group:
+    copy = sharing.copy_of(group)
+    copy.environment = walk.environment
+    for size in sharing.SIZES:
+        setattr(copy, size, None)
+        copy.causes.pop(size, None)
+    walk.request.groups.append(copy)
+    return copy
+
+
+def settle(walk: Walk) -> None:
+    """Each group has its environment, or the request is asked which one it is for."""
+    request = walk.request
+    if not walk.environments or not request.environment:
+        return
+    if len({group.environment for group in request.groups if group.environment}) > 1:
+        for group in request.groups:
+            group.environment = group.environment or request.environment
+        request.environment = ""
+        return
+    asked = " and ".join([request.environment, *sorted(walk.environments)])
+    request.ask(f"The request names several environments ({asked}). Which one is this blueprint for?")

@@ -1,0 +1,89 @@
+"""Whether a noun says what runs on machines that were named: "servers with Docker", "a VM for Jenkins", "nginx on both"."""
+
+from blueprints.generation.facts import Group
+from blueprints.generation.lexicon import software_facts
+from blueprints.generation.phrases import Phrase
+from blueprints.generation.tokens import Token
+from blueprints.generation.walk import Walk
+
+_RUNTIMES = {"docker", "podman", "docker-compose"}
+_INSTALLS = ("with", "on", "for", "as", "colon", "open", "is", "and_its")
+_NEAR = 40
+
+
+def runs_on_all(walk: Walk, phrase: Phrase) -> bool:
+    """ "a test and a production database, both PostgreSQL 16"."""
+    is_said = phrase.has("all") and bool(phrase.software) and not phrase.insists and len(walk.here) > 1
+    return is_said and all(group.role in ("", phrase.role) and not group.software for group in walk.here)
+
+
+def belongs_to(walk: Walk, focus: Group, phrase: Phrase) -> bool:
+    """ "servers with Docker", "a VM for Jenkins", "web servers running nginx", "Redis as cache"."""
+    if focus not in walk.here or phrase.insists or phrase.has("another") or not walk.link:
+        return False
+    if walk.link == "as" or (walk.link == "is" and focus.is_generic):
+        return True
+    is_beside = walk.link == "comma" and focus.has_sizes and has_own_values(walk)
+    return not is_beside and _says_what_runs(walk, focus, phrase)
+
+
+def _says_what_runs(walk: Walk, focus: Group, phrase: Phrase) -> bool:
+    if focus.is_generic:
+        return _runs_on(walk, focus, phrase)
+    return _is_installed(walk, focus, phrase) if phrase.software else _is_purpose(walk, focus, phrase)
+
+
+def _is_installed(walk: Walk, focus: Group, phrase: Phrase) -> bool:
+    """ "a VM with nginx, PHP and MySQL"; elsewhere software that fits."""
+    if _runs_on_it(walk):
+        return True
+    if focus is walk.installing and walk.link in ("and", "comma"):
+        return phrase.count is None and not phrase.is_definite and not phrase.before and not phrase.kind
+    return _adds_software(walk, focus, phrase)
+
+
+def _runs_on_it(walk: Walk) -> bool:
+    """ "a box with Ollama and Open WebUI on it"."""
+    ahead = walk.elements[walk.position :][:_NEAR]
+    behind = ahead[
+        next(
+            (n for n, e in enumerate(ahead) if not isinstance(e, Phrase) and e.kind != "comma" and e.value != "and"),
+            len(ahead),
+        ) :
+    ]
+    said = [e.text.lower() for e in behind[:2] if isinstance(e, Token)]
+    return said[:1] == ["on"] and said[1:] in (["it"], ["them"], ["top"], ["board"])
+
+
+def _runs_on(walk: Walk, focus: Group, phrase: Phrase) -> bool:
+    """ "a VM for Jenkins", "dev box: 4 cores, docker"."""
+    if walk.link == "comma":
+        is_described = focus.has_sizes or bool(focus.os) or bool(focus.name)
+        return phrase.count is None and not phrase.is_definite and is_described
+    return walk.link in _INSTALLS and not (walk.link == "with" and _stands_beside(walk, phrase))
+
+
+def _adds_software(walk: Walk, focus: Group, phrase: Phrase) -> bool:
+    """ "web servers with nginx", "HAProxy with keepalived"."""
+    facts = [software_facts(name) for name in phrase.software]
+    if all(name in _RUNTIMES or fact.get("addon") for name, fact in zip(phrase.software, facts, strict=True)):
+        return walk.link in _INSTALLS
+    fits = facts[0].get("role", "") in ("", focus.role) or phrase.role == focus.role
+    is_linked = walk.link in _INSTALLS or (walk.link == "comma" and phrase.count is None)
+    return fits and not focus.software and is_linked
+
+
+def has_own_values(walk: Walk) -> bool:
+    """ "…, pgbouncer 2c/2g": sizes right behind a noun are its own."""
+    return walk.kinds_after(1)[:1] in (["cpu"], ["memory"], ["size"], ["spec"])
+
+
+def _is_purpose(walk: Walk, focus: Group, phrase: Phrase) -> bool:
+    """ "Loki for logging"."""
+    is_bare = phrase.count is None and not phrase.is_definite and not phrase.kind
+    return walk.link == "for" and is_bare and bool(focus.software)
+
+
+def _stands_beside(walk: Walk, phrase: Phrase) -> bool:
+    """ "with a load balancer in front": no software that runs on them."""
+    return phrase.role == "load_balancer" and (phrase.count is not None or "order" in walk.kinds_after(2))
