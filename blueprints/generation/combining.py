@@ -53,6 +53,8 @@ def _range(tokens: list[Token], position: int) -> tuple[Token, int] | None:
     if kind_at(tokens, end) not in ("number", "size"):
         return None
     kind = tokens[end].kind
+    if tokens[start].kind == "size" and kind == "number":
+        return None
     low = _same_unit(tokens[start], tokens[end])
     combined = Token(kind, low, tokens[start].text, tokens[position].start, tokens[end].end, high=tokens[end].value)
     rest = _first_fit([combined, *tokens[end + 1 : end + 5]], 0)
@@ -67,11 +69,39 @@ def _same_unit(low: Token, high: Token) -> int | Decimal:
     return int(low.value * high.value / Decimal(number[0].replace(",", "."))) if number else int(low.value * GIB)
 
 
+def _software_with_version(tokens: list[Token], position: int) -> tuple[Token, int] | None:
+    """ "PostgreSQL 16 on a VM", "two PostgreSQL 16 servers": a release, and no number of machines."""
+    place = position + 1
+    if kind_at(tokens, place) != "number" or not tokens[place].text.replace(".", "").isdigit():
+        return None
+    is_near = tokens[place].start == tokens[position].end + 1
+    if not is_near or not (_is_said_of_release(tokens, place + 1) or _is_release_of_counted(tokens, position)):
+        return None
+    return tokens[position].become("software", tokens[position].value, until=tokens[place]), 2
+
+
+def _is_said_of_release(tokens: list[Token], place: int) -> bool:
+    """ "… 16 on", "… 16 with"."""
+    return kind_at(tokens, place) == "join" and tokens[place].value in ("on", "with", "for", "as", "is")
+
+
+def _is_release_of_counted(tokens: list[Token], position: int) -> bool:
+    """ "a … 16 server", "two … 16 servers", "… 16 server": counted before, or only one."""
+    noun = position + 2
+    if kind_at(tokens, noun) not in ("machine", "member", "role"):
+        return False
+    is_counted = kind_at(tokens, position - 1) in ("number", "article", "definite")
+    return is_counted or tokens[noun].text.lower() in ("server", "vm", "node", "instance", "cluster", "container")
+
+
 def _said_twice(tokens: list[Token], position: int) -> tuple[Token, int] | None:
     """ "two (2)"."""
     following = tokens[position + 1 : position + 4]
     is_enclosed = [token.kind for token in following] == ["open", "number", "close"]
-    return (tokens[position], 4) if is_enclosed and following[1].value == tokens[position].value else None
+    if not is_enclosed or following[1].value != tokens[position].value:
+        return None
+    token, used = _first_fit([tokens[position], *tokens[position + 4 : position + 9]], 0)
+    return token, used + 3
 
 
 def _gpus(tokens: list[Token], position: int) -> tuple[Token, int] | None:
@@ -129,6 +159,8 @@ def _sized_kind(label: Token, size: Token) -> str:
 def _label_with_value(tokens: list[Token], position: int) -> tuple[Token, int] | None:
     """RAM: 4 GB, VLAN 30, count: 2."""
     name, place = tokens[position].value, skip(tokens, position + 1, colon=True)
+    if kind_at(tokens, place) == "bound" and kind_at(tokens, place - 1) == "colon":
+        place += 1
     if place >= len(tokens):
         return None
     value, used = tokens[place], place - position + 1
@@ -216,5 +248,6 @@ _RULES: dict[str, tuple[Rule, ...]] = {
     "size": (_range, _size_with_label),
     "label": (_label_with_value,),
     "os": (_system_with_version,),
+    "software": (_software_with_version,),
     "money": (_budget,),
 }

@@ -9,6 +9,12 @@ _SENTENCE = re.compile(r"(?:[^.!?\n]|\.(?=\S))*[.!?\n]*")
 _COMMENT = re.compile(
     r"<!--.*?(?:-->|\Z)|^[ \t]*(?:#{1,6}|//)\s*(?:note|new|system|assistant|instruction|ai)\b.*$", re.S | re.I | re.M
 )
+_ABBREVIATION = re.compile(
+    r"\b(?:i\.\s?e|e\.\s?g|z\.\s?b|d\.\s?h|u\.\s?a|p\.\s?ej|p\.\s?ex|c\.-à-d|ad es|approx|incl|inkl|excl|bzw|ggf|evtl|max|min|ca|resp|vs"
+    r"|mr|mrs|ms|dr|prof|hr|fr|sig|sra?|mme)\.(?=,?\s)",
+    re.IGNORECASE,
+)
+_WRITTEN_OUT = re.compile(r"(?:max|min|approx|incl|inkl|resp|vs|ca)(?=\.)", re.IGNORECASE)
 _LIST_MARK = re.compile(r"^(?P<indent>[ \t]*)(?:[-*•–]|\d{1,2}[.)]|\([a-z0-9]\))(?=\s)", re.MULTILINE)
 LIST_MARK = "\x02"
 """Stands where a list mark was."""
@@ -26,12 +32,17 @@ def without_orders(text: str) -> tuple[str, bool]:
 
 
 def readable(text: str) -> str:
-    """List marks marked, and lines joined that belong to one sentence."""
-    return _joined(_LIST_MARK.sub(_unmarked, text))
+    """List marks marked, lines joined that belong to one sentence, and points gone that end none."""
+    return _joined(_LIST_MARK.sub(_unmarked, _ABBREVIATION.sub(_unpointed, text)))
 
 
 def _blank(match: re.Match[str]) -> str:
     return re.sub(r"[^\n]", " ", match[0])
+
+
+def _unpointed(match: re.Match[str]) -> str:
+    """ "i.e." is nothing, "max." is a word."""
+    return match[0].replace(".", " ") if _WRITTEN_OUT.match(match[0]) else " " * len(match[0])
 
 
 def _unmarked(match: re.Match[str]) -> str:

@@ -115,8 +115,22 @@ def _join_apposition(elements: list[Element]) -> None:
     if len(elements) < 2:
         return
     first, second = elements[-2:]
-    if not isinstance(first, Phrase) or not isinstance(second, Phrase) or not first.insists or second.count is not None:
+    if not isinstance(first, Phrase) or not isinstance(second, Phrase):
         return
+    if _counts_the_noun_before(first, second):
+        first.count, first.kind, first.tokens = second.count, first.kind or second.kind, first.tokens + second.tokens
+        elements[-2:] = [first]
+    elif first.insists and second.count is None:
+        _join_software(elements, first, second)
+
+
+def _counts_the_noun_before(first: Phrase, second: Phrase) -> bool:
+    """ "nginx 2 servers"."""
+    is_named = bool(first.software or first.role) and first.role != "kubernetes" and first.count is None
+    return is_named and second.is_machine and second.insists and not second.before and not first.kind
+
+
+def _join_software(elements: list[Element], first: Phrase, second: Phrase) -> None:
     if first.role and not first.software and software_facts((second.software or [""])[0]).get("role") == first.role:
         second.role, second.count, second.tokens = first.role, first.count, first.tokens + second.tokens
         elements[-2:] = [second]

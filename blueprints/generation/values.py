@@ -28,6 +28,8 @@ def set_value(walk: Walk, groups: list[Group], name: str, value: object, token: 
     """Where several share a value, one that has its own keeps it; said twice of the same, it is a question."""
     for group in groups:
         before = getattr(group, name)
+        if _is_said_in_sum(walk, group, name, value):
+            continue
         if not before or before == value:
             group.set(name, value, walk.quote(token))
             (group.general.add if len(groups) > 1 else group.general.discard)(name)
@@ -36,6 +38,13 @@ def set_value(walk: Walk, groups: list[Group], name: str, value: object, token: 
             group.general.discard(name)
         elif len(groups) == 1:
             _replace(walk, group, name, value, token)
+
+
+def _is_said_in_sum(walk: Walk, group: Group, name: str, value: object) -> bool:
+    """ "three with 8 GB each, 24 GB altogether": the same again, added up."""
+    each = getattr(group, name)
+    is_of_each = walk.mark == "total" and name in SIZES and each and name not in group.totals
+    return bool(is_of_each) and group.count is not None and group.count > 1 and each * group.count == value
 
 
 def _replace(walk: Walk, group: Group, name: str, value: object, token: Token) -> None:
@@ -75,7 +84,8 @@ def _sized(name: str) -> Callable[[Walk, Token, list[Group]], None]:
     def read(walk: Walk, token: Token, groups: list[Group]) -> None:
         set_value(walk, groups, name, token.value, token)
         for group in groups:
-            _mark_total(walk, group, name)
+            if not _is_said_in_sum(walk, group, name, token.value):
+                _mark_total(walk, group, name)
 
     return read
 
@@ -90,6 +100,8 @@ def _mark_total(walk: Walk, group: Group, name: str) -> None:
 def _size(walk: Walk, token: Token, groups: list[Group]) -> None:
     """A size without a word: memory first, unless it can only be a disk."""
     holder = groups[-1]
+    if _is_said_in_sum(walk, holder, "memory", token.value):
+        return
     is_general = "memory" in holder.general and len(groups) == 1 and token.value < LEAST_DISK
     is_memory_known = (
         not is_general
