@@ -23,7 +23,8 @@ from alma.api.schema import EVENT, refusals
 from alma.api.streaming import ALIVE, StreamNegotiation, event_stream
 from alma.errors import BadRequest, Invalid
 from blueprints.assistants import conversations
-from blueprints.assistants.answering import Document, Talk, answer, next_steps
+from blueprints.assistants.answering import answer, next_steps
+from blueprints.assistants.talk import Document, Talk
 from blueprints.models import Blueprint
 from blueprints.pricing.book import price_list
 from blueprints.understanding import Asking, source_for

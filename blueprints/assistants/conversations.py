@@ -11,7 +11,8 @@ from django.utils import timezone
 from alma.accounts.actors import Actor
 from alma.errors import NotFound, Refused, WrongState
 from alma.events.services import emit
-from blueprints.assistants.answering import AUTHOR, Answer, Document, Talk, answer
+from blueprints.assistants.answering import AUTHOR, answer
+from blueprints.assistants.talk import UNDONE, Answer, Document, Talk
 from blueprints.models import Assistant, Conversation, Message
 from blueprints.pricing.book import price_list
 from blueprints.understanding import Asking
@@ -83,10 +84,26 @@ def _check_open(conversation: Conversation) -> None:
 
 def talk_of(conversation: Conversation, based_on: Document | None = None) -> Talk:
     """What the next answer needs to know."""
-    last = conversation.messages.order_by("-number").values_list("wish", flat=True).first()
-    rows = conversation.messages.exclude(draft=None).order_by("-number").values_list("draft", flat=True)[:DRAFTS]
-    drafts = [draft for draft in (*rows, based_on) if draft]
-    return Talk(drafts[:DRAFTS], last or "", price_list(conversation.organization_id), conversation.message_count + 1)
+    last = conversation.messages.order_by("-number").only("wish", "draft").first()
+    wish, has_drawn = (last.wish, last.draft is not None) if last else ("", False)
+    drafts = [*_standing(conversation), *([based_on] if based_on else [])]
+    return Talk(
+        drafts[:DRAFTS], wish if has_drawn else "", price_list(conversation.organization_id), conversation.message_count + 1,
+        pending="" if has_drawn else wish,
+    )  # fmt: skip
+
+
+def _standing(conversation: Conversation) -> list[Document]:
+    """The draft that is talked about and the one before it, the newest first: what was undone is left out."""
+    stack: list[int] = []
+    rows = conversation.messages.exclude(draft=None).order_by("number").values_list("number", "changes")
+    for number, changes in rows:
+        if changes == [UNDONE] and len(stack) > 1:
+            stack.pop()
+        else:
+            stack.append(number)
+    standing = conversation.messages.filter(number__in=stack[-DRAFTS:]).order_by("-number")
+    return [message.draft for message in standing if message.draft is not None]
 
 
 def referred(reference: str, *, by: Actor) -> Conversation:

@@ -49,7 +49,26 @@ class Draft:
             if isinstance(causes, Mapping)
         }
         last = max(turns.values(), default=0)
-        return {name for name, turn in turns.items() if last and turn == last}
+        names = {name for name, turn in turns.items() if last and turn == last}
+        return {one.name for one in self.resources if one.name in names or self._is_told_by(one.name, names)}
+
+    def _is_told_by(self, name: str, names: set[str]) -> bool:
+        """Whether the causes of a resource are those of its kind, and are among these."""
+        return name not in self._causes and stem(name) in names
+
+    def call(self, title: str) -> None:
+        """Give the draft itself another name."""
+        if self.document.get("name") != title:
+            self.document["name"] = title
+            self.changes.append(f"The draft is called {title}.")
+
+    def move_to(self, environment: str) -> None:
+        """Plan it for an environment."""
+        metadata = self.document.setdefault("metadata", {})
+        before = metadata.get("environment") or "none"
+        if before != environment:
+            metadata["environment"] = environment
+            self.changes.append(f"Environment: {before} → {environment}.")
 
     def remove(self, resource: Resource) -> None:
         """Take it out, and whatever needed it no longer does."""

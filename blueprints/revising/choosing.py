@@ -33,6 +33,11 @@ def chosen(draft: Draft, clause: Clause, phrase: Heard) -> list[Resource]:
     return list(chain.from_iterable(nth(found, position, 1) for position in phrase.ordinals))
 
 
+def is_whole(draft: Draft, heard: Heard, found: Sequence[Resource]) -> bool:
+    """Whether "it" stands for the whole draft, of several kinds: too much to take away or to double unasked."""
+    return len(found) == len(draft.resources) and len(stems(found)) > 1 and not meant(heard, draft.resources)
+
+
 def only(draft: Draft, heard: Heard) -> list[Resource]:
     """The one machine that there is, where no other is named."""
     return draft.machines if len(draft.machines) == 1 and heard.names_nothing else []
@@ -58,6 +63,12 @@ def stems(found: Sequence[Resource]) -> set[str]:
 
 def which(draft: Draft, verb: str) -> str:
     return f"What shall I {verb}? There {'are' if len(draft.resources) > 1 else 'is'} {listed(draft.resources)}."
+
+
+def missing(draft: Draft, heard: Heard) -> str:
+    """What to say when a machine is named that the draft does not have; nothing when none is."""
+    strangers = [name for name in heard.hosts if not hearing.named(hearing.hear(name), draft.resources)]
+    return f"There is no {strangers[0]} in this draft, but {listed(draft.resources)}." if strangers else ""
 
 
 def listed(resources: Sequence[Resource]) -> str:

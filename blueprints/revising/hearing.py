@@ -8,15 +8,18 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from blueprints.generation.lexicon import LONGEST_PHRASE, fold, language_of, senses
+from blueprints.generation.lexicon import LONGEST_PHRASE, fold, host_stems, language_of, senses
 from blueprints.generation.numerals import number_of
 from blueprints.schema import Resource
 from blueprints.schema.types import ROLE_OF_TYPE, normal
 
 _WORD = re.compile(r"[a-z0-9]+", re.ASCII)
+_HOST = re.compile(r"(?<![\w.-])([a-z][a-z0-9]*(?:-[a-z0-9]+)*?)-?(\d{1,4})(?![\w.-]*\w)", re.ASCII)
 _SENTENCE = re.compile(r"[^.!?;\n]+(?:[.](?=\S)[^.!?;\n]+)*[.!?;\n]*")
 _MAKING = frozenset({"create", "build", "deploy", "provision", "erstelle", "baue", "cree", "crea", "crear"})
-_STRENGTH = ("undo", "rename", "swap", "remove", "double", "halve", "bigger", "smaller", "more", "add")
+_STRENGTH = (
+    "undo", "rename", "swap", "remove", "double", "halve", "bigger", "smaller", "fewer", "more", "add", "available",
+)  # fmt: skip
 """When several verbs are said, the earlier one of these is meant, but for what is added: see `verb`."""
 
 
@@ -72,6 +75,12 @@ class Heard:
     def software(self) -> list[str]:
         """The programs that it names."""
         return [value for kind, value in _senses(self) if kind == "software"]
+
+    @property
+    def hosts(self) -> list[str]:
+        """What looks like the name of one machine: "web-1", "db2"."""
+        found = ((match[1], match[0]) for match in _HOST.finditer(fold(self.text)))
+        return [name for stem_, name in found if stem_ in host_stems() or stem_.split("-")[0] in host_stems()]
 
     @property
     def names_nothing(self) -> bool:
@@ -177,10 +186,19 @@ def stem(name: str) -> str:
 
 def named(heard: Heard, resources: Sequence[Resource]) -> list[Resource]:
     """Those whose name is said, whole or without its number; `db-replica` is not also `db`."""
-    whole = [(one, spoken(one.name)) for one in resources if heard.says(spoken(one.name))]
+    whole = [(one, name) for one in resources for name in (spoken(one.name), *_short(heard, one)) if heard.says(name)]
     stems = [(one, spoken(stem(one.name))) for one in resources if heard.says(spoken(stem(one.name)))]
     found = whole or stems
     return [one for one, name in found if not any(_within(name, other) for _, other in found if other != name)]
+
+
+def _short(heard: Heard, resource: Resource) -> Iterator[tuple[str, ...]]:
+    """How it may be called for short: "web-1" for `web-server-1`."""
+    number = resource.name.removeprefix(stem(resource.name)).lstrip("-")
+    for host in heard.hosts if number else ():
+        kind, said = _HOST.fullmatch(host).groups()  # type: ignore[union-attr]
+        if said == number and (senses().get((kind,)) in senses_of(resource) or kind == resource.name.split("-")[0]):
+            yield spoken(host)
 
 
 def _by_part(heard: Heard, resources: Sequence[Resource]) -> list[Resource]:
@@ -217,12 +235,27 @@ def software_of(resource: Resource) -> Sequence[str]:
 
 def _senses(heard: Heard) -> Iterator[tuple[str, str]]:
     """Everything that the vocabulary of the planner knows in the sentence, the longest phrase first."""
+    return (sense for _, _, sense in _spots(heard))
+
+
+def definite_others(heard: Heard, resources: Sequence[Resource]) -> list[str]:
+    """What is spoken of as if it were there, and is none of these: "the database"."""
+    known, articles = {sense for one in resources for sense in senses_of(one)}, phrases("sentences")["definite"]
+    return [
+        " ".join(heard.words[at:end])
+        for at, end, sense in _spots(heard)
+        if at and sense[0] in ("role", "software") and sense not in known and (heard.words[at - 1],) in articles
+    ]
+
+
+def _spots(heard: Heard) -> Iterator[tuple[int, int, tuple[str, str]]]:
+    """The same with where each begins and ends."""
     known, at = senses(), 0
     while at < len(heard.words):
         for size in range(min(LONGEST_PHRASE, len(heard.words) - at), 0, -1):
             sense = known.get(heard.words[at : at + size])
             if sense is not None:
-                yield sense.kind, sense.value
+                yield at, at + size, (sense.kind, sense.value)
                 at += size - 1
                 break
         at += 1

@@ -5,9 +5,11 @@ from collections.abc import Callable, Sequence
 
 from alma.errors import BadRequest
 from blueprints.generation import generate
+from blueprints.generation.lexicon import software_facts
 from blueprints.revising import hearing
+from blueprints.revising.arranging import called, fewer, make_available, spread, whole
 from blueprints.revising.changing import Draft
-from blueprints.revising.choosing import about, chosen, listed, number_of, only, stems, which
+from blueprints.revising.choosing import about, chosen, is_whole, listed, missing, number_of, only, stems, which
 from blueprints.revising.clauses import Clause
 from blueprints.revising.hearing import Heard, meant
 from blueprints.revising.removing import remove, remove_backups
@@ -15,7 +17,7 @@ from blueprints.revising.said import Said, causes_of, moved, said_values
 from blueprints.schema import Resource
 
 _SIZES = ("cpu", "memory", "disk")
-_DOWN = frozenset({"halve", "smaller"})
+_DOWN = frozenset({"halve", "smaller", "fewer"})
 _ONCE = frozenset({"double", "halve"})
 
 
@@ -62,7 +64,10 @@ def _rename(draft: Draft, clause: Clause) -> str:
     """ "Rename db to main-db": the new name is the last word, as it is written."""
     heard = clause.phrases[0]
     *before, name = heard.text.strip(" .!\"'“”").removesuffix(" um").split()
-    found = meant(hearing.hear(" ".join(before)), draft.resources)
+    told = hearing.hear(" ".join(before))
+    found = meant(told, draft.resources) or ([] if told.has("sentences", "whole") else about(draft, told))
+    if called(draft, told, found, name.strip("\"'“”")):
+        return ""
     if len(found) != 1:
         return f"Which one shall be called {name}: {listed(found or draft.resources)}?"
     draft.rename(found[0], name.strip("\"'“”"))
@@ -75,11 +80,14 @@ def _swap(draft: Draft, clause: Clause) -> str | None:
     used = {name for resource in draft.machines for name in hearing.software_of(resource)}
     old = next((name for name in heard.software if name in used), None)
     new = next((name for name in heard.software if name != old), None)
+    old = old or next((name for name in sorted(used) if new and _role(name) == _role(new)), None)
     if old is None or new is None:
         return _set(draft, clause)
     for resource in _running(draft, old, heard):
         runs = [new if name == old else name for name in hearing.software_of(resource)]
         draft.set_sizes(resource, {"software": runs})
+        if hearing.stem(resource.name) == old and not any(hearing.stem(one.name) == new for one in draft.resources):
+            draft.rename(resource, resource.name.replace(old, new, 1))
     return ""
 
 
@@ -87,6 +95,10 @@ def _running(draft: Draft, software: str, heard: Heard) -> list[Resource]:
     """The machines that run it; where some are named, of those only."""
     named = {one.name for one in hearing.named(heard, draft.resources)}
     return [one for one in draft.machines if software in hearing.software_of(one) and (one.name in named or not named)]
+
+
+def _role(software: str) -> object:
+    return software_facts(software).get("role")
 
 
 def _is_special(heard: Heard) -> bool:
@@ -102,7 +114,9 @@ def _resize(draft: Draft, clause: Clause) -> str:
     factor, said = 0.5 if clause.verb in _DOWN else 2.0, Said()
     for phrase in clause.phrases:
         found = chosen(draft, clause, phrase) or only(draft, phrase)
-        if not found:
+        if stranger := missing(draft, phrase):
+            return stranger
+        if not found or is_whole(draft, phrase, found):
             return which(draft, clause.verb if clause.verb in _ONCE else "resize")
         question = _give(draft, found, said) if (said := said_values(phrase.text, phrase.start) or said) else ""
         if question:
@@ -110,6 +124,14 @@ def _resize(draft: Draft, clause: Clause) -> str:
         for resource in () if said else found:
             draft.scale(resource, _sizes(phrase) or sizes or ["cpu", "memory"], factor)
     return ""
+
+
+def _fewer(draft: Draft, clause: Clause) -> str:
+    """Less memory is a size; fewer machines are a number."""
+    heard = clause.phrases[0]
+    if _sizes(heard) or said_values(heard.text).values.keys() & set(_SIZES):
+        return _resize(draft, clause)
+    return fewer(draft, heard)
 
 
 def _give(draft: Draft, found: Sequence[Resource], said: Said) -> str:
@@ -128,13 +150,25 @@ def _set(draft: Draft, clause: Clause) -> str | None:
     heard = clause.phrases[0]
     if hearing.mentions(heard, "backup", "backup") and heard.denies:
         return remove_backups(draft, heard)
-    found = chosen(draft, clause, heard) or only(draft, heard)
     said = said_values(heard.text, heard.start)
-    if not found or heard.makes_something:
+    found = chosen(draft, clause, heard) or only(draft, heard) or whole(draft, heard, said)
+    if heard.makes_something:
         return None
+    if stranger := missing(draft, heard):
+        return stranger
+    if not found or (said.environment and not (said.values or said.parts)):
+        return _move(draft, said)
     if not said and hearing.mentions(heard, "machine", "lxc"):
         return _contain(draft, found)
     return _settle(draft, found, heard, said)
+
+
+def _move(draft: Draft, said: Said) -> str | None:
+    """To another environment, where the words name one and nothing else."""
+    if not said.environment:
+        return None
+    draft.move_to(said.environment)
+    return "" if draft.changes else f"The draft is for {said.environment} already."
 
 
 def _settle(draft: Draft, found: list[Resource], heard: Heard, said: Said) -> str | None:
@@ -147,7 +181,7 @@ def _settle(draft: Draft, found: list[Resource], heard: Heard, said: Said) -> st
         if len(stems(found)) > 1:
             return f"Of which one shall there be {number}: {listed(found)}?"
         found = _recounted(draft, found, number)
-    return (_spread(draft, found) if is_apart else "") or _give(draft, found, said)
+    return (spread(draft, found) if is_apart else "") or _give(draft, found, said)
 
 
 def _recounted(draft: Draft, found: Sequence[Resource], number: int) -> list[Resource]:
@@ -156,16 +190,6 @@ def _recounted(draft: Draft, found: Sequence[Resource], number: int) -> list[Res
     draft.recount(found, number)
     draft.settle()
     return [one for one in draft.resources if hearing.stem(one.name) in alike]
-
-
-def _spread(draft: Draft, found: Sequence[Resource]) -> str:
-    """On different hosts, role by role: a database and its replica too."""
-    if number_of(found) == 1:
-        return f"There is only one {found[0].name}. How many shall there be, on different hosts?"
-    groups: dict[str, str] = {}
-    for resource in found:
-        draft.keep_apart(resource, groups.setdefault(hearing.role_of(resource), hearing.stem(resource.name)))
-    return ""
 
 
 def _contain(draft: Draft, found: Sequence[Resource]) -> str:
@@ -181,5 +205,5 @@ def _sizes(heard: Heard) -> list[str]:
 
 _OPERATIONS: dict[str, Callable[[Draft, Clause], str | None]] = {
     "remove": remove, "rename": _rename, "swap": _swap, "more": _more, "add": _add, "double": _resize, "halve": _resize, "bigger": _resize,
-    "smaller": _resize,
+    "smaller": _resize, "fewer": _fewer, "available": make_available,
 }  # fmt: skip

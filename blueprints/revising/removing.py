@@ -4,7 +4,7 @@ from itertools import chain
 
 from blueprints.revising import hearing
 from blueprints.revising.changing import Draft
-from blueprints.revising.choosing import about, listed, nth, number_of, stems, wanted, which
+from blueprints.revising.choosing import about, is_whole, listed, missing, nth, number_of, stems, wanted, which
 from blueprints.revising.clauses import Clause
 from blueprints.revising.hearing import Heard, meant
 from blueprints.schema import Resource
@@ -28,7 +28,9 @@ def _note_removed(draft: Draft, clause: Clause, phrase: Heard, gone: list[Resour
     """Collect what is to go, so that "the first and the second" count the same row."""
     objects = phrase.objects
     found = wanted(draft, clause, objects) or meant(phrase, draft.resources)
-    if not found:
+    if stranger := missing(draft, phrase):
+        return stranger
+    if not found or is_whole(draft, phrase, found):
         return which(draft, "remove")
     if any(hearing.mentions(objects, "label", part) for part in _PARTS):
         return f"I take out whole machines. What shall {listed(found)} have instead?"

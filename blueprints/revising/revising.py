@@ -7,11 +7,13 @@ from typing import Any
 
 from alma.errors import BadRequest, Invalid
 from blueprints.complexity import figures_for
+from blueprints.generation import generate
 from blueprints.pricing import PriceList, default_list
 from blueprints.revising.changing import Draft
 from blueprints.revising.clauses import Clause, clauses
 from blueprints.revising.hearing import meant
 from blueprints.revising.operations import carry_out
+from blueprints.revising.said import causes_of
 from blueprints.schema import BlueprintDocument, parse_document
 
 _NOTHING = "I did not find what to change; say which part and how."
@@ -44,6 +46,22 @@ def revise(
         left = wishes[answers.index(None)].text
         return Revision(dict(document), question=f"I did not understand “{left}”, so nothing is changed yet.")
     return settled(draft, prices) if draft.changes else Revision(dict(document), question=_NOTHING)
+
+
+def added(
+    document: Mapping[str, Any], words: str, prices: PriceList | None = None, *, turn: int = 0
+) -> Revision | None:
+    """The draft with what the words describe beside it; None when they describe nothing, or leave a question open."""
+    try:
+        made = generate(words)
+    except BadRequest:
+        return None
+    if not made["resources"] or made["metadata"].get("questions"):
+        return None
+    draft = Draft(document, words, turn)
+    for resource in made["resources"]:
+        draft.add(resource, causes_of(made, resource["name"]))
+    return settled(draft, prices)
 
 
 def _carried_out(draft: Draft, clause: Clause) -> str | None:

@@ -25,6 +25,7 @@ class Said:
     values: Sizes = field(default_factory=dict)
     parts: dict[str, Sizes] = field(default_factory=dict)
     causes: dict[str, Cause] = field(default_factory=dict)
+    environment: str = ""
 
     def __bool__(self) -> bool:
         return bool(self.values or self.parts)
@@ -36,9 +37,9 @@ def said_values(text: str, start: int = 0) -> Said:
     made, shift = _read(text), start
     if made is None or not made["resources"]:  # a name of its own, or "it", says nothing of machines to the planner
         made, shift = _read(_MACHINE + text), start - len(_MACHINE)
-    said = Said()
     if made is None:
-        return said
+        return Said()
+    said = Said(environment=str(made["metadata"].get("environment") or ""))
     for resource in made["resources"]:
         causes = causes_of(made, resource["name"])
         specs = {"count": len(made["resources"]), **resource["specs"]}

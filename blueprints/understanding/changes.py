@@ -1,7 +1,8 @@
 """Words about a draft that the planner makes nothing of: a model may name operations on it, of a closed list. What the words
 say in figures wins, and nothing is edited but by those operations."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -10,7 +11,8 @@ from alma.errors import BadRequest
 from blueprints.pricing import PriceList
 from blueprints.revising import Revision, settled
 from blueprints.revising.changing import Draft
-from blueprints.revising.hearing import stem
+from blueprints.revising.choosing import number_of
+from blueprints.revising.hearing import Heard, hear, meant, stem
 from blueprints.revising.said import said_values
 from blueprints.schema import Resource
 from blueprints.schema.sizes import parse_size
@@ -47,25 +49,69 @@ its operating `system`. Use the names of the machines, or of a kind of them with
 not need are null. When the words ask for nothing of this, give no operations."""
 
 
+@dataclass(frozen=True)
+class Change:
+    """The draft after what the model heard in the words; None when that is nothing, or nothing that can be done. `withheld` are
+    machines that it would have taken away without a word of it."""
+
+    revision: Revision | None
+    badge: Badge
+    withheld: list[str] = field(default_factory=list)
+
+
 def changed(
     document: Mapping[str, Any], words: str, source: Source, *, prices: PriceList | None, turn: int = 0
-) -> tuple[Revision | None, Badge]:
-    """The draft after what the model heard in the words; None when that is nothing, or nothing that can be done."""
+) -> Change:
+    """What a model makes of words about a draft."""
     draft = Draft(document, words, turn)
     targets = _targets(draft)
     outcome = ask_here(source, _question(draft, words, targets))
     badge = outcome.badge
     if outcome.value is None or not outcome.value.operations:
-        return None, badge
-    differences = _carry_out(draft, words, outcome.value.operations, targets, badge.name)
+        return Change(None, badge)
+    asked, withheld = _without_removals(draft, words, outcome.value.operations, targets)
+    differences = _carry_out(draft, words, asked, targets, badge.name)
     if not draft.changes:
-        return None, badge
+        return Change(None, badge, withheld)
     try:
         revision = settled(draft, prices)
     except BadRequest as error:
-        return None, Badge(badge.name, Status.GARBLED, error.message, badge.rounds, badge.tokens)
+        return Change(None, Badge(badge.name, Status.GARBLED, error.message, badge.rounds, badge.tokens), withheld)
     about = {**revision.document["metadata"], "model": badge.as_dict(), "differences": differences}
-    return Revision({**revision.document, "metadata": about}, revision.changes), badge
+    return Change(Revision({**revision.document, "metadata": about}, revision.changes), badge, withheld)
+
+
+def _without_removals(
+    draft: Draft, words: str, operations: list[Operation], targets: Mapping[str, list[Resource]]
+) -> tuple[list[Operation], list[str]]:
+    """The operations that the words bear out, and the machines that others would have taken away."""
+    heard, kept, withheld = hear(words), [], []  # type: Heard, list[Operation], list[Resource]
+    for one in operations:
+        found = targets.get(one.target, [])
+        gone = _gone(one, found)
+        if gone and not _says_removal(heard, one, found, draft.resources):
+            withheld += gone
+        else:
+            kept.append(one)
+    return kept, list(dict.fromkeys(one.name for one in withheld))
+
+
+def _gone(one: Operation, found: list[Resource]) -> list[Resource]:
+    """The machines that an operation takes away."""
+    if one.do == "remove":
+        return found
+    is_less = one.do == "count" and one.count is not None and one.count < number_of(found)
+    return found[one.count or 0 :] or found[-1:] if is_less else []
+
+
+def _says_removal(heard: Heard, one: Operation, found: list[Resource], parts: Sequence[Resource]) -> bool:
+    """Whether somebody speaks of taking away, or of that number, and of nothing but these."""
+    named = meant(heard, parts)
+    if named and not all(resource in named for resource in found):
+        return False
+    if one.do == "count" and one.count in {heard.number, heard.goal}:
+        return True
+    return heard.is_denial or any(heard.has("operations", name) for name in ("remove", "fewer"))
 
 
 def _targets(draft: Draft) -> dict[str, list[Resource]]:

@@ -86,7 +86,7 @@ def test_an_answer_to_a_question_is_read_with_what_it_answers() -> None:
     second = say(client, row, "2 web servers with 4 cores")
     assert [one["specs"]["cpu"] for one in second["blueprint"]["resources"]] == [4, 4]
     third = say(client, row, "a PostgreSQL database")
-    assert {one["specs"].get("role") for one in third["blueprint"]["resources"]} == {"database"}
+    assert {one["specs"].get("role") for one in third["blueprint"]["resources"]} == {"web", "database"}
 
 
 def test_what_was_said_is_in_no_event() -> None:

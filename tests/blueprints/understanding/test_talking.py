@@ -117,6 +117,57 @@ def test_figures_of_the_words_win_over_operations(client: Client, key: str, scri
     assert (row["kept"], row["proposed"]) == ("32GB", "64GB")
 
 
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [operation("remove", "postgresql")],
+        [operation("remove", "web-server-2")],
+        [operation("count", "web-server", count=1)],
+        [operation("remove", "web-server")],
+    ],
+)
+@pytest.mark.parametrize(
+    "words",
+    [VAGUE, "irgendwie schlanker für die Buchhaltung", "quelque chose de plus simple", "algo más sencillo", "qualcosa di più semplice"],
+)  # fmt: skip
+def test_a_removal_that_no_word_says_is_asked(
+    client: Client, key: str, scripted: Receiver, words: str, rows: list[dict[str, Any]]
+) -> None:
+    scripted.respond = says(proposal())
+    say(client, key, WISH)
+    scripted.respond = says(operations(*rows))
+    asked = say(client, key, words)
+    assert asked["blueprint"] is None
+    assert asked["response"].startswith("Do you want to remove ")
+    assert all("is gone." in change for change in say(client, key, "yes")["changes"])
+
+
+def test_a_removal_that_no_word_says_is_left_out_of_what_is_done(client: Client, key: str, scripted: Receiver) -> None:
+    scripted.respond = says(proposal())
+    say(client, key, WISH)
+    scripted.respond = says(operations(operation("resize", "postgresql", cpu=8), operation("remove", "web-server-2")))
+    answer = say(client, key, VAGUE)
+    assert answer["changes"] == ["postgresql: cores 2 → 8."]
+    assert "Not done, for your words do not say it: remove web-server-2." in answer["response"]
+
+
+@pytest.mark.parametrize(
+    "words", ["please get rid of what nobody there would miss", "weg mit dem, was keiner vermisst"]
+)
+def test_a_removal_that_the_words_say_is_done(client: Client, key: str, scripted: Receiver, words: str) -> None:
+    scripted.respond = says(proposal())
+    say(client, key, WISH)
+    scripted.respond = says(operations(operation("remove", "web-server-2")))
+    assert say(client, key, words)["changes"] == ["web-server-2 is gone."]
+
+
+def test_a_question_is_not_a_model_s_leave_to_change_anything(client: Client, key: str, scripted: Receiver) -> None:
+    scripted.respond = says(proposal())
+    say(client, key, WISH)
+    scripted.respond = says(operations(operation("resize", "postgresql", cpu=8)))
+    assert say(client, key, "is accounting happy with that?")["blueprint"] is None
+
+
 def test_a_model_that_fails_in_a_conversation_is_said_to(client: Client, key: str, scripted: Receiver) -> None:
     scripted.respond = refuses(500)
     assert say(client, key, WISH)["model"]["status"] == "down"
@@ -136,7 +187,7 @@ def test_the_model_of_an_agent_is_asked_in_its_sessions(
     said = post(client, key, f"/api/v1/sessions/{session['id']}/messages", {"content": "a web server"})["data"]
     assert said["reply"]["blueprint"]["metadata"]["model"]["name"] == "scripted", "the first of those it serves"
     settings.ALMA_OUTBOUND_ALLOW = []
-    said = post(client, key, f"/api/v1/sessions/{session['id']}/messages", {"content": "a mail server"})["data"]
+    said = post(client, key, f"/api/v1/sessions/{session['id']}/messages", {"content": "create a mail server"})["data"]
     assert "not allowed" in said["reply"]["blueprint"]["metadata"]["model"]["reason"]
 
 

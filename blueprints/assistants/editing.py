@@ -1,0 +1,175 @@
+"""Words that change the draft that is there. They are carried out, offered where they only ask, or asked about; none of them
+puts another draft in its place."""
+
+import re
+from collections.abc import Sequence
+
+from alma.errors import BadRequest
+from blueprints import counting
+from blueprints.assistants.talk import OFFER, Answer, Document, Talk, cost_line, listed, portrait_of
+from blueprints.assistants.wishing import begun_anew, understood
+from blueprints.revising import Revision, added, revise
+from blueprints.revising.hearing import Heard, definite_others, hear, meant, names_other, stem
+from blueprints.revising.manners import is_no, is_question, is_yes
+from blueprints.schema import Resource, parse_document
+from blueprints.understanding import source_for
+from blueprints.understanding.changes import changed
+
+_NOT_UNDERSTOOD = (
+    "I did not understand what to change, so the draft stays as it is. Say which part and how, for example "
+    "“give the database 16 GB”, or begin a new draft with “create …”."
+)
+_KEPT = "Good: the draft stays as it is."
+_SIZE_FIRST = re.compile(r"\s*\d+(?:[.,]\d+)? ?[kmgt]i?[bo]\b", re.IGNORECASE)
+_MOST_ANSWERING = 6
+"""An answer to what was asked back has no more words; whoever says more says something of their own."""
+
+
+def edited(words: str, draft: Document, talk: Talk) -> Answer | None:
+    """What the planner changes, or asks first; None where it finds nothing to change."""
+    revision, problem = _tried(words, draft, talk, talk.turn)
+    if problem:
+        return heard_by_model(words, draft, talk, problem)
+    return done(revision, talk) if revision else _beside(words, draft, talk)
+
+
+def done(revision: Revision, talk: Talk) -> Answer:
+    """What was changed, and what the draft costs now."""
+    counting.generated()
+    return Answer(
+        f"{listed(revision.changes)}\n{cost_line(revision.document, talk.prices)}",
+        revision.document, changes=revision.changes,
+    )  # fmt: skip
+
+
+def supposed(words: str, draft: Document, talk: Talk) -> Answer | None:
+    """What would be, for a question about a change: "what would it cost with two more?". None when it is about none."""
+    revision, problem = _tried(words, draft, talk, talk.turn)
+    revision = revision or _instead(words, draft, talk)
+    if revision is None or problem or not revision.changes:
+        return None
+    before, after = (portrait_of(one, talk.prices) for one in (draft, revision.document))
+    if before is None or after is None:
+        return None
+    more = after.cost["total"] - before.cost["total"]
+    differs = f"{abs(more):.2f} {after.cost['currency']} {'more' if more > 0 else 'less'}" if more else "the same"
+    would = cost_line(revision.document, talk.prices) if after.machine_count else "Nothing would be left in this draft."
+    return Answer(
+        f"{listed(revision.changes)}\nThat would make: {would} Now it is {before.cost['total']:.2f}, so {differs}.\n{OFFER}",
+        wish=words,
+    )  # fmt: skip
+
+
+def settled(words: str, draft: Document, talk: Talk) -> Answer | None:
+    """What follows from a yes, a no, or an answer to what was asked back; None when the words are about something else."""
+    if is_no(words):
+        return Answer(_KEPT)
+    if is_yes(words):
+        return _carried_out(talk.pending, draft, talk)
+    if hear(words).has("operations", "anew"):
+        return begun_anew(talk.pending, talk)
+    return _completed(words, draft, talk)
+
+
+def _completed(words: str, draft: Document, talk: Talk) -> Answer | None:
+    """What was asked about, with the words that say the rest of it; None when they say enough by themselves."""
+    heard = hear(words)
+    if len(heard.words) > _MOST_ANSWERING or heard.verb or heard.makes_something or is_question(words):
+        return None
+    alone, problem = _tried(words, draft, talk, talk.turn)
+    if alone is not None and not problem:
+        return None
+    is_number = words.strip().isdigit()
+    wishes = ([f"{words} {_without_operation(talk.pending)}"] if is_number else []) + [f"{talk.pending} {words}"]
+    for wish in wishes:
+        revision, problem = _tried(wish, draft, talk, 0)
+        if revision is not None and not problem:
+            return done(revision, talk)
+    return None
+
+
+def _tried(words: str, draft: Document, talk: Talk, turn: int) -> tuple[Revision | None, str]:
+    """What the planner makes of the words, or what stands against it."""
+    try:
+        revision = revise(draft, words, talk.prices, turn=turn)
+    except BadRequest as error:
+        return None, error.message
+    return revision, revision.question if revision else ""
+
+
+def _carried_out(wish: str, draft: Document, talk: Talk) -> Answer:
+    """What was offered. It was said two messages before the yes."""
+    turn = max(0, talk.turn - 2)
+    revision, problem = _tried(wish, draft, talk, turn)
+    if problem:
+        return Answer(problem, wish=wish)
+    revision = revision or _instead(wish, draft, talk) or added(draft, wish, talk.prices, turn=turn)
+    return done(revision, talk) if revision else Answer(_NOT_UNDERSTOOD)
+
+
+def _without_operation(wish: str) -> str:
+    """ "Fewer web servers" without "fewer", for the number that was asked."""
+    return re.sub(r"^\W*\w+(?: de)? ", "", wish, count=1)
+
+
+# -- what is not in the draft yet ---------------------------------------------------------------------
+def _beside(words: str, draft: Document, talk: Talk) -> Answer | None:
+    """Words about something else than the draft: added to it, asked about, or a draft of their own where that is said."""
+    heard, parts = hear(words), parse_document(draft).resources
+    is_beside = heard.has("manners", "beside")
+    if heard.makes_something and not is_beside:
+        return begun_anew(words, talk)
+    if is_question(words) or (meant(heard, parts) and not names_other(heard, parts)):
+        return None
+    swap = _instead(words, draft, talk)
+    if swap is not None:
+        return Answer(f"{listed(swap.changes)}\n{cost_line(swap.document, talk.prices)}\n{OFFER}", wish=f"{words}")
+    made = understood(words, talk)
+    if made is None or (heard.has("sentences", "beginners") and not names_other(heard, parts)):
+        return None
+    kinds = {stem(row["name"]) for row in made["resources"]}
+    if len(kinds) == 1 and (is_beside or not _takes_for_granted(words, heard, parts)):
+        revision = added(draft, words, talk.prices, turn=talk.turn)
+        return done(revision, talk) if revision else None
+    return _asked_whether(made["description"], words, heard, parts)
+
+
+def _takes_for_granted(words: str, heard: Heard, parts: Sequence[Resource]) -> bool:
+    """Whether it speaks of what is not there as if it were: "500 GB for the database", "give the mail server 8 GB"."""
+    return bool(
+        definite_others(heard, parts) or heard.has("sentences", "beginners") or _SIZE_FIRST.match(words)
+    )  # fmt: skip
+
+
+def _asked_whether(description: str, words: str, heard: Heard, parts: Sequence[Resource]) -> Answer:
+    missing = definite_others(heard, parts)
+    first = f"There is no {missing[0]} in this draft. " if missing else "That is not in this draft. "
+    return Answer(f"{first}Shall I add {description}? “Start over” begins a new draft with it.\n{OFFER}", wish=words)
+
+
+def _instead(words: str, draft: Document, talk: Talk) -> Revision | None:
+    """Another program in place of one that does the same: "what about MySQL?"."""
+    heard = hear(words)
+    if heard.verb or not heard.software:
+        return None
+    revision, problem = _tried(f"use {heard.software[0]} instead", draft, talk, 0)
+    return revision if revision and not problem and revision.changes else None
+
+
+# -- with a model -------------------------------------------------------------------------------------
+def heard_by_model(words: str, draft: Document, talk: Talk, problem: str = "") -> Answer:
+    """What a model hears, where there is one and nobody only asks; and what to say when it was of no help."""
+    unclear = Answer(problem or _NOT_UNDERSTOOD, wish=words if problem else "")
+    source = source_for(talk.asking.by, talk.asking.assistant) if talk.asking and not is_question(words) else None
+    if source is None:
+        return unclear
+    heard = changed(draft, words, source, prices=talk.prices, turn=talk.turn)
+    names = " and ".join(heard.withheld)
+    if heard.revision is not None:
+        given = done(heard.revision, talk)
+        left = f"\nNot done, for your words do not say it: remove {names}. Say so if it is meant." if names else ""
+        return Answer(f"{given.content}{left}", given.draft, changes=given.changes)
+    if names:
+        return Answer(f"Do you want to remove {names}? Your words do not say it.\n{OFFER}", wish=f"remove {names}")
+    remark = f"\n- {heard.badge.name} did not help: {heard.badge.reason}" if heard.badge.reason else ""
+    return Answer(f"{unclear.content}{remark}", wish=unclear.wish)

@@ -1,0 +1,69 @@
+"""Words about machines that run. A conversation changes only its draft, so they are led to where such things are done."""
+
+from urllib.parse import quote
+
+from django.urls import reverse
+
+from alma.accounts.actors import Actor
+from blueprints.assistants.talk import Answer, Talk
+from blueprints.revising.hearing import Heard, hear, named
+from blueprints.revising.manners import is_question, speaks_of_running
+from blueprints.schema import parse_document
+from blueprints.tools.subjects import MACHINE_READ, plain
+from vms.machines import public_id
+from vms.models import Guest
+
+_MOST = 3
+_RULE = "It is asked for there once more, and waits for approval where the environment says so; or open an IPR for the blueprint that owns it."
+
+
+def pointed(words: str, talk: Talk) -> Answer | None:
+    """Where to do what is wanted of a machine that runs; None when the words are about the draft."""
+    heard = hear(words)
+    ends = heard.has("operations", "remove")
+    if is_question(words) or not (ends or heard.has("operations", "power")):
+        return None
+    guests = _machines(heard, talk)
+    is_elsewhere = speaks_of_running(words) or bool(guests) or _has_id(heard)
+    if not is_elsewhere and not (
+        heard.has("operations", "power") and not ends and talk.has_parts and not heard.software
+    ):
+        return None
+    lines = [f"- {plain(guest.name, 100)} ({public_id(guest)}): {guest.get_absolute_url()}" for guest in guests]
+    if not lines:
+        lines = [f"- Machines: {reverse('vms:list')}{_search(heard)}"]
+    kept = (
+        " The draft stays as it is: to take something out of it, say which part, without more."
+        if talk.has_parts
+        else ""
+    )
+    return Answer(
+        "\n".join(
+            ["That is about a machine that runs, and I change only drafts. Do it on its page.", *lines, _RULE + kept]
+        )
+    )
+
+
+def _machines(heard: Heard, talk: Talk) -> list[Guest]:
+    """Machines of these names that whoever asks sees, unless the draft has them itself."""
+    by = talk.asking.by if talk.asking else None
+    parts = parse_document(talk.draft).resources if talk.draft else ()
+    said = {word.strip(".,;:!?\"'“”").lower() for word in heard.text.split()}
+    if by is None or not by.has(MACHINE_READ) or (named(heard, parts) and not speaks_of_running(heard.text)):
+        return []
+    return _called(said, by)
+
+
+def _called(said: set[str], by: Actor) -> list[Guest]:
+    names = [word for word in said if any(sign.isdigit() or sign in "-." for sign in word)]
+    rows = Guest.objects.visible_to(by).present().machines()
+    numbers = [int(word[3:]) for word in names if word.startswith("vm-") and word[3:].isdigit() and len(word) < 13]
+    return list((rows.filter(name__in=names) | rows.filter(pk__in=numbers)).order_by("pk")[:_MOST])
+
+
+def _has_id(heard: Heard) -> bool:
+    return any(host.startswith("vm-") for host in heard.hosts)
+
+
+def _search(heard: Heard) -> str:
+    return f"?q={quote(heard.hosts[0])}" if heard.hosts else ""

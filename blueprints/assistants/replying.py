@@ -1,0 +1,201 @@
+"""Answers to questions about a draft: what it costs, how it stands, how long it takes, and what can be said at all. Nothing is
+changed by them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from alma.errors import DomainError
+from blueprints.assistants.editing import done, supposed
+from blueprints.assistants.explaining import described, explained
+from blueprints.assistants.talk import Answer, Document, Talk, cost_line, portrait_of
+from blueprints.revising import revise
+from blueprints.revising.hearing import Heard, hear, meant, mentions, without_sentence
+from blueprints.revising.manners import is_question, is_small_talk, is_supposing
+from blueprints.schema import parse_document
+from blueprints.tools import REGISTER, Result, run
+from blueprints.tools.auditing import AuditResult
+from blueprints.tools.choosing import choose
+from blueprints.tools.hearing import hear as hear_tool
+from blueprints.tools.planning import PlanResult
+
+_GLAD = "You are welcome. The draft stays as it is; review it, or say what else to change."
+_HELLO = "Hello. Say which machines you need, for example “3 web servers behind a load balancer, with a PostgreSQL database”."
+_ABILITIES = """I draw drafts of infrastructure from words, and change them.
+- Begin: “3 web servers behind a load balancer, with a PostgreSQL database”, or paste a blueprint.
+- Change: “give the database 16 GB”, “two more web servers”, “use MySQL instead”, “drop the cache”, “undo”.
+- Ask: “what would it cost with 2 more?”, “why 8 GB?”, “is it secure?”, “how long will it take?”, “does it carry 5000 users?”
+I build nothing: a draft becomes a blueprint and an IPR, and people approve what is deployed."""
+_DEPLOYMENT = (
+    "I change nothing by myself. Create the blueprint and open an IPR: its plan shows exactly what would happen, and "
+    "what is approved there is deployed."
+)
+_NO_TIME = "I cannot say yet how long it will take: {reason} The plan of an IPR says it, step by step."
+_NO_AUDIT = "I cannot judge it here: {reason} Save the draft as a blueprint; the tool “Security audit” judges it."
+_NOBODY = "nobody is signed in."
+_MOST_ROWS = 20
+_MOST_FINDINGS = 6
+_TOOLS = frozenset({
+    "estimate_resources", "optimize_costs", "security_audit", "check_compliance", "calculate_capacity", "generate_deployment_plan",
+    "validate_blueprint",
+})  # fmt: skip
+"""What can be asked of a draft that is not saved."""
+_DEPLOYED = frozenset({"deploy", "time"})
+
+
+def aside(words: str) -> Answer | None:
+    """What needs no draft: thanks, a greeting, and what can be said."""
+    if hear(words).has("questions", "abilities") and not hear(words).software:
+        return Answer(_ABILITIES)
+    if is_small_talk(words, "thanks"):
+        return Answer(_GLAD)
+    return Answer(_HELLO) if is_small_talk(words, "greeting") else None
+
+
+def replied(words: str, draft: Document, talk: Talk) -> Answer | None:
+    """The answer to a question; what is to be done first is done first: "make it bigger. What would it cost?"."""
+    heard = hear(words)
+    asked = _asked(heard)
+    is_alone = asked and not hear(without_sentence(words, "questions", asked)).words
+    if asked == "cost" and is_alone and is_question(words) and is_supposing(words):
+        offered = supposed(words, draft, talk)
+        if offered is not None:
+            return offered
+    if asked and (is_question(words) or asked not in _ONLY_ASKED):
+        return _after_orders(asked, words, draft, talk)
+    if not is_question(words):
+        return None
+    is_change = bool(heard.verb or heard.software) or is_supposing(words)
+    offered = supposed(words, draft, talk) if is_change else None
+    return offered or by_tool(words, draft, talk) or described(words, draft, talk)
+
+
+def _asked(heard: Heard) -> str:
+    """Which question it is; "how much" asks for a price unless it names something else."""
+    asked = next((name for name in _REPLIES if heard.has("questions", name)), "")
+    if asked or not heard.has("questions", "amount"):
+        return asked
+    is_of_value = any(mentions(heard, "label", name) for name in _LABELS) or not heard.names_nothing
+    return "overview" if is_of_value else "cost"
+
+
+def _after_orders(asked: str, words: str, draft: Document, talk: Talk) -> Answer:
+    wish = without_sentence(words, "questions", asked)
+    wish = wish if wish.strip() else _order_before(words)
+    revision = revise(draft, wish, talk.prices, turn=talk.turn) if hear(wish).words else None
+    if revision is None or hear(wish).verb == "undo":
+        return _REPLIES[asked](words, draft, talk)
+    if revision.question or not revision.changes:
+        return Answer(revision.question, wish=wish.strip())
+    given = done(revision, talk)
+    content = f"{given.content.rpartition(chr(10))[0]}\n{_REPLIES[asked](wish, revision.document, talk).content}"
+    return replace(given, content=content)
+
+
+def _order_before(words: str) -> str:
+    """What is ordered before the question of one sentence: "give the database 32 GB, what does it cost then?"."""
+    first, comma, _ = words.rpartition(",")
+    is_order = bool(comma) and (hear(first).verb or hear(first).position("sentences", "beginners") == 0)
+    return first if is_order and not is_question(first) else ""
+
+
+# -- what each question is answered with --------------------------------------------------------------
+def _costs(words: str, draft: Document, talk: Talk) -> Answer:
+    """The sum and its parts, the dearest first; of what is named only that."""
+    portrait = portrait_of(draft, talk.prices)
+    if portrait is None:
+        return Answer("This draft cannot be priced as it stands; review it first.")
+    named = {one.name for one in meant(hear(words), parse_document(draft).resources)}
+    kinds = sorted(portrait.kinds, key=lambda row: -row.cost)
+    rows = [f"- {_times(kind.kind.name, len(kind.view.machines))}: {kind.cost:.2f}"
+            for kind in kinds if not named or named & {*kind.kind.members}]  # fmt: skip
+    rest = [f"- {len(rows) - _MOST_ROWS} more"] if len(rows) > _MOST_ROWS else []
+    return Answer("\n".join([cost_line(draft, talk.prices), *rows[:_MOST_ROWS], *rest]))
+
+
+def _times(name: str, number: int) -> str:
+    return f"{number} × {name}" if number > 1 else name
+
+
+def _overview(words: str, draft: Document, talk: Talk) -> Answer:
+    return described(words, draft, talk) or Answer("This draft cannot be shown as it stands; review it first.")
+
+
+def _deployment(words: str, draft: Document, talk: Talk) -> Answer:
+    return Answer(_DEPLOYMENT)
+
+
+def _time(words: str, draft: Document, talk: Talk) -> Answer:
+    """By the plan that an IPR of it would have now."""
+    result, reason = _run("generate_deployment_plan", {"blueprint": dict(draft)}, talk)
+    if not isinstance(result, PlanResult):
+        return Answer(_NO_TIME.format(reason=reason))
+    if not result.feasible:
+        return Answer(_NO_TIME.format(reason=f"it cannot run as it stands. {' '.join(result.problems[:3])}"))
+    waves = max((step.wave for step in result.steps), default=0)
+    return Answer(
+        f"About {_span(result.estimated_seconds)} on {result.cluster}, for {len(result.steps)} steps in {waves} rounds, once it is "
+        f"approved. {result.approvals}"
+    )
+
+
+def _span(seconds: int) -> str:
+    if seconds < 90:
+        return f"{seconds} seconds"
+    return f"{round(seconds / 60)} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
+
+
+def _security(words: str, draft: Document, talk: Talk) -> Answer:
+    """What the rules of the scanner find, the worst first, and what to say against it."""
+    result, reason = _run("security_audit", {"blueprint": dict(draft)}, talk)
+    if not isinstance(result, AuditResult):
+        return Answer(_NO_AUDIT.format(reason=reason))
+    found: dict[str, list[str]] = {}
+    for row in result.findings:
+        hint = f" In the blueprint: {row.in_document}." if row.in_document else ""
+        found.setdefault(f"{row.severity}: {row.title.rstrip('.')}.{hint}", []).append(row.subject)
+    lines = [f"- {text} ({_some(subjects)})" for text, subjects in found.items()]
+    rest = [f"- and {len(lines) - _MOST_FINDINGS} more"] if len(lines) > _MOST_FINDINGS else []
+    return Answer("\n".join([result.summary, *lines[:_MOST_FINDINGS], *rest]))
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def by_tool(words: str, draft: Document, talk: Talk) -> Answer | None:
+    """What a tool finds, where the question asks for one."""
+    picked = hear_tool(words, {"blueprint": draft})
+    if talk.asking is None or not picked.is_sure or picked.tool not in _TOOLS:
+        return None
+    if picked.tool == "security_audit":
+        return _security(words, draft, talk)
+    try:
+        choice = choose(words, {"blueprint": dict(draft)}, by=talk.asking.by)
+    except DomainError:
+        return None
+    result, reason = _run(choice.tool, choice.arguments, talk)
+    return Answer(result.summary if result else f"I cannot say: {reason}")
+
+
+def _run(name: str, arguments: Mapping[str, object], talk: Talk) -> tuple[Result | None, str]:
+    """What a tool finds with the rights of whoever asks, or why it cannot."""
+    if talk.asking is None or talk.asking.by.is_anonymous:
+        return None, _NOBODY
+    try:
+        return run(REGISTER[name], arguments, by=talk.asking.by), ""
+    except DomainError as error:
+        return None, error.message
+
+
+_ONLY_ASKED = frozenset({"time", "secure"})
+"""Words of these stand in orders too: "make it secure"."""
+_LABELS = ("cpu", "memory", "disk")
+_REPLIES: Mapping[str, Callable[[str, Document, Talk], Answer]] = {
+    "why": explained,
+    "time": _time,
+    "cost": _costs,
+    "secure": _security,
+    "overview": _overview,
+    "deploy": _deployment,
+}
+"""By how specific the words are."""

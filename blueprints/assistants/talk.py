@@ -1,0 +1,76 @@
+"""What an answer needs to know of a conversation, and what it is."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from alma.errors import Invalid
+from blueprints.portrait import Portrait, portray
+from blueprints.pricing import PriceList
+from blueprints.schema import parse_document
+from blueprints.understanding import Asking
+
+Document = Mapping[str, Any]
+OFFER = "The draft stays as it is until you say “yes”."
+"""How an answer ends that offers to do something; what it would do is then its `wish`."""
+UNDONE = "The last change is undone."
+"""How an answer names its change when it goes back to the draft before."""
+
+
+@dataclass(frozen=True)
+class Talk:
+    """What was said so far, as far as an answer needs it: drafts, the newest first, and the words of an open question."""
+
+    drafts: Sequence[Document] = ()
+    asked_about: str = ""
+    """A wish that was drawn and asked about."""
+    prices: PriceList | None = None
+    turn: int = 0
+    """The number of the message that is answered."""
+    asking: Asking | None = None
+    """Who asks, so that a model may help; None for the planner alone."""
+    pending: str = ""
+    """Words about the draft that nothing was done for yet: they were asked about, or wait for a yes."""
+
+    @property
+    def draft(self) -> Document | None:
+        """What "it" is."""
+        return self.drafts[0] if self.drafts else None
+
+    @property
+    def has_parts(self) -> bool:
+        """Whether there is a draft that words can be about."""
+        return bool(self.draft and self.draft.get("resources"))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Words for the person, the draft that they are about when there is a new one, what changed in it, and what was understood
+    when there are open questions: about the draft that goes with it, or, without one, about the draft that there is."""
+
+    content: str
+    draft: Document | None = None
+    wish: str = ""
+    changes: Sequence[str] = ()
+
+
+def listed(lines: Sequence[str]) -> str:
+    """One below the other."""
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def portrait_of(draft: Document, prices: PriceList | None) -> Portrait | None:
+    """What can be said of a draft; None for one that breaks a rule."""
+    try:
+        return portray(parse_document(draft), prices)
+    except Invalid:
+        return None
+
+
+def cost_line(draft: Document, prices: PriceList | None) -> str:
+    """How many machines at what price."""
+    portrait = portrait_of(draft, prices)
+    if portrait is None or not portrait.machine_count:
+        return "Nothing is left in this draft; “undo” brings the one before back."
+    count = portrait.machine_count
+    return f"{count} machine{'s' if count > 1 else ''}, about {portrait.cost['total']:.2f} {portrait.cost['currency']} a month."

@@ -1,0 +1,67 @@
+"""A wish of its own becomes a draft: by the planner, and by a model where there is one."""
+
+from dataclasses import replace
+
+from alma.errors import BadRequest
+from blueprints import counting
+from blueprints.assistants.talk import Answer, Document, Talk
+from blueprints.causes import in_turn
+from blueprints.drafts import draft_of
+from blueprints.generation import GeneratedBlueprint
+from blueprints.generation.planner import MAX_DESCRIPTION
+from blueprints.pricing import default_list
+from blueprints.understanding import draft
+
+_BEGUN_ANEW = "This is a new draft; “undo” brings the one before back."
+
+
+def wished(words: str, talk: Talk, *, asked_about: str = "") -> Answer:
+    """The draft of a wish. An answer to a question is read together with the words that it was about."""
+    wish = f"{asked_about}\n{words}" if asked_about else words
+    if len(wish) > MAX_DESCRIPTION:
+        wish = words
+    try:
+        document = _drafted(wish, talk)
+    except BadRequest as error:
+        return Answer(error.message)
+    causes = document["metadata"]["causes"]
+    turn = 0 if asked_about else talk.turn
+    causes.update({name: in_turn(rows, turn) for name, rows in causes.items()})
+    questions = document["metadata"]["questions"]
+    if asked_about and questions:
+        anew = wished(words, talk)  # who says it all anew is not held to what contradicted itself before
+        if anew.draft and not anew.wish:
+            return anew
+    return Answer(_in_words(document), document, wish if questions else "")
+
+
+def begun_anew(words: str, talk: Talk) -> Answer:
+    """The same where there is a draft already, which is not lost."""
+    given = wished(words, talk)
+    return replace(given, content=f"{given.content}\n{_BEGUN_ANEW}") if given.draft and talk.has_parts else given
+
+
+def understood(words: str, talk: Talk) -> GeneratedBlueprint | None:
+    """What the planner makes of the words as a wish of their own; None when that is nothing, or open."""
+    try:
+        made = draft_of(words, prices=talk.prices or default_list())
+    except BadRequest:
+        return None
+    return None if made["metadata"]["questions"] or not made["resources"] else made
+
+
+def _drafted(wish: str, talk: Talk) -> GeneratedBlueprint:
+    """With a model where there is somebody to ask it for."""
+    if talk.asking:
+        return draft(wish, about=talk.asking)
+    counting.generated()
+    return draft_of(wish, prices=talk.prices or default_list())
+
+
+def _in_words(draft: Document) -> str:
+    about = draft["metadata"]
+    lines = [draft["description"]]
+    if draft["resources"]:
+        lines = [f"{draft['description']}: about {about['estimated_cost']:.2f} {about['currency']} a month."]
+    said = [*about["assumptions"], *about["warnings"], *about["questions"]]
+    return "\n".join([*lines, *(f"- {line}" for line in said)])

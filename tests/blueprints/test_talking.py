@@ -1,0 +1,228 @@
+"""What words do beside a draft, in five languages: what edits it, what only asks, and what is about something else. Nothing of
+it puts another draft in its place."""
+
+from typing import Any
+
+import pytest
+
+from alma.accounts.models import Environment
+from blueprints.assistants import conversations
+from blueprints.assistants.answering import answer
+from blueprints.assistants.talk import OFFER, Answer, Talk
+from blueprints.drafts import draft_of
+from blueprints.pricing import default_list
+from blueprints.understanding import Asking
+from tests.factories.accounts import make_actor, make_organization
+from tests.factories.assistants import make_conversation
+from tests.factories.vms import make_cluster, make_guest
+
+SHOP = "3 web servers behind a load balancer, with a PostgreSQL database"
+WEB = "3 web servers"
+
+
+def drawn(wish: str) -> dict[str, Any]:
+    return dict(draft_of(wish, prices=default_list()))
+
+
+def said(words: str, wish: str = SHOP, **values: Any) -> Answer:
+    return answer(words, Talk(drafts=[drawn(wish)], turn=3, **values))
+
+
+def names(given: Answer) -> list[str]:
+    assert given.draft is not None, given.content
+    return [row["name"] for row in given.draft["resources"]]
+
+
+@pytest.mark.parametrize(
+    ("words", "changes"),
+    [
+        ("give web-1 8 GB", ["web-server-1: memory 2GB → 8GB."]),
+        ("delete web-2", ["web-server-2 is gone."]),
+        ("can you drop the load balancer?", ["load-balancer is gone."]),
+        ("the load balancer has to go", ["load-balancer is gone."]),
+        ("I'd rather have no load balancer", ["load-balancer is gone."]),
+        ("der Load Balancer kann weg", ["load-balancer is gone."]),
+        ("only 2 web servers", ["web-server-3 is gone."]),
+        ("one fewer web server", ["web-server-3 is gone."]),
+        ("kannst du die Datenbank größer machen?", ["postgresql: cores 2 → 4, memory 8GB → 16GB."]),
+        ("peux-tu donner 16 Go à la base de données ?", ["postgresql: memory 8GB → 16GB."]),
+        ("¿puedes quitar el balanceador?", ["load-balancer is gone."]),
+        ("puoi togliere il bilanciatore?", ["load-balancer is gone."]),
+        ("use mysql instead", ["postgresql: software postgresql → mysql.", "postgresql is called mysql."]),
+        ("remplace la base par mysql", ["postgresql: software postgresql → mysql.", "postgresql is called mysql."]),
+        ("build me a mail server too", ["mail-server is new: vm with 2 cores, 4GB, 50GB."]),
+        ("I need a mail server", ["mail-server is new: vm with 2 cores, 4GB, 50GB."]),
+        ("ein Redis-Cache mit 4 GB", ["redis is new: vm with 2 cores, 4GB, 20GB."]),
+        ("un serveur de messagerie", ["mail-server is new: vm with 2 cores, 4GB, 50GB."]),
+        ("necesito un servidor de correo", ["mail-server is new: vm with 2 cores, 4GB, 50GB."]),
+        ("mi serve un server di posta", ["mail-server is new: vm with 2 cores, 4GB, 50GB."]),
+        ("create another web server", ["web-server-4 is new, like web-server-3."]),
+        ("name it shop", ["The draft is called shop."]),
+        ("put it in production", ["Environment: none → production."]),
+        ("mach die Datenbank hochverfügbar", ["postgresql: number 1 → 2.", "postgresql: on another host than the rest of postgresql."]),
+        ("less memory for the web servers", [f"web-server-{n}: memory 2GB → 1GB." for n in (1, 2, 3)]),
+    ],
+)  # fmt: skip
+def test_words_that_edit_change_the_draft_that_is_there(words: str, changes: list[str]) -> None:
+    assert list(said(words).changes) == changes
+
+
+@pytest.mark.parametrize("wish", [WEB])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "500 GB disk for the database", "500 GB Platte für die Datenbank", "500 Go de disque pour la base de données",
+        "500 GB de disco para la base de datos", "500 GB di disco per il database", "give the mail server 8 GB",
+        "kubernetes cluster with 3 nodes", "ein Kubernetes-Cluster mit 3 Knoten",
+    ],
+)  # fmt: skip
+def test_what_is_not_in_the_draft_is_asked_and_added_after_a_yes(words: str, wish: str) -> None:
+    asked = said(words, wish)
+    assert (asked.draft, asked.wish) == (None, words)
+    assert asked.content.endswith(OFFER)
+    done = said("yes please", wish, pending=asked.wish)
+    assert set(names(done)) > {"web-server-1", "web-server-2", "web-server-3"}
+    assert said("no, leave it", wish, pending=asked.wish).draft is None
+    anew = said("start over", wish, pending=asked.wish)
+    assert "web-server-1" not in names(anew)
+    assert "“undo” brings the one before back" in anew.content
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        ("what would it cost with 3 more web servers?", "145.60 USD a month. Now it is 96.40, so 49.20 USD more."),
+        ("was würde es mit 3 weiteren Webservern kosten?", "so 49.20 USD more."),
+        ("combien ça coûterait avec 3 serveurs web de plus ?", "so 49.20 USD more."),
+        ("¿cuánto costaría con 3 servidores web más?", "so 49.20 USD more."),
+        ("quanto costerebbe con altri 3 server web?", "so 49.20 USD more."),
+        ("what if we drop the load balancer?", "so 15.20 USD less."),
+        ("should I drop the load balancer?", "so 15.20 USD less."),
+        ("what about mysql?", "- postgresql: software postgresql → mysql."),
+        ("what if the database had 32 GB?", "- postgresql: memory 8GB → 32GB."),
+    ],
+)
+def test_a_question_about_a_change_is_answered_and_done_after_a_yes(words: str, wanted: str) -> None:
+    offered = said(words)
+    assert offered.draft is None
+    assert wanted in offered.content
+    assert offered.content.endswith(OFFER)
+    assert said("ja bitte", pending=offered.wish).changes
+
+
+@pytest.mark.parametrize(
+    ("asked", "replies", "changes"),
+    [
+        ("fewer web servers", "2", ["web-server-3 is gone."]),
+        ("weniger Webserver", "1", ["web-server-2 is gone.", "web-server-3 is gone."]),
+        ("drop it", "the load balancer", ["load-balancer is gone."]),
+        ("make it faster", "the database", ["postgresql: cores 2 → 4, memory 8GB → 16GB."]),
+        ("make it highly available", "the database", ["postgresql: number 1 → 2.", "postgresql: on another host than the rest of postgresql."]),
+        ("drop it", "give the database 16 GB", ["postgresql: memory 8GB → 16GB."]),
+    ],
+)  # fmt: skip
+def test_what_is_asked_back_is_settled_by_the_answer(asked: str, replies: str, changes: list[str]) -> None:
+    question = said(asked)
+    assert (question.draft, question.wish) == (None, asked)
+    assert list(said(replies, pending=question.wish).changes) == changes
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        ("why is the database 8 GB?", "- postgresql: memory 8GB, from default: the usual for database."),
+        ("warum hat die Datenbank 8 GB?", "- postgresql: memory 8GB, from default: the usual for database."),
+        ("pourquoi la base de données a 8 Go ?", "- postgresql: memory 8GB, from default: the usual for database."),
+        ("¿por qué la base de datos tiene 8 GB?", "- postgresql: memory 8GB, from default: the usual for database."),
+        ("perché il database ha 8 GB?", "- postgresql: memory 8GB, from default: the usual for database."),
+        ("why 3 web servers?", '- web-server: number 3, from "3".'),
+        ("what does the database cost?", "5 machines, about 96.40 USD a month.\n- postgresql: 32.00"),
+        ("how much memory does the database have?", "- postgresql: 2 cores, 8GB memory, 100GB disk, postgresql"),
+        ("do we need the load balancer?", "- load-balancer: 2 cores, 2GB memory, 20GB disk"),
+    ],
+)
+def test_a_question_about_a_value_is_answered_with_that_value(words: str, wanted: str) -> None:
+    given = said(words)
+    assert (given.content, given.draft) == (wanted, None)
+
+
+@pytest.mark.parametrize("words", ["why is the database 16 GB?", "warum hat die Datenbank 16 GB?"])
+def test_a_value_that_is_not_there_is_said_not_to_be(words: str) -> None:
+    assert said(words).content.startswith("Nothing of it has 16 GB.\n- postgresql: cores 2, from default")
+
+
+@pytest.mark.parametrize(
+    ("words", "begins"),
+    [
+        ("thanks", "You are welcome."),
+        ("danke, das passt!", "You are welcome."),
+        ("thanks, that looks fine", "You are welcome."),
+        ("bonjour", "Hello."),
+        ("what can you do?", "I draw drafts"),
+        ("was kannst du?", "I draw drafts"),
+        ("que peux-tu faire ?", "I draw drafts"),
+        ("show me the draft", "- web-server-1 to web-server-3: 3 × 2 cores"),
+        ("Deploy infrastructure", "I change nothing by myself."),
+        ("Estimate costs", "5 machines, about 96.40"),
+    ],
+)
+def test_talk_is_answered_and_changes_nothing(words: str, begins: str) -> None:
+    given = said(words)
+    assert given.draft is None
+    assert begins in given.content
+    assert not (answer(words, Talk()).draft or {}).get("resources")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "words",
+    [
+        "delete the vm web-1 in production", "lösche die VM web-1 in Produktion", "supprime la vm web-1 en production",
+        "borra la vm web-1 en producción", "elimina la vm web-1 in produzione", "restart web-server-1", "destroy vm-101",
+        "shut down everything",
+    ],
+)  # fmt: skip
+def test_machines_that_run_are_pointed_to_and_the_draft_stays(words: str) -> None:
+    given = said(words)
+    assert (given.draft, given.changes) == (None, ())
+    assert "/vms/" in given.content
+    assert "IPR" in given.content
+
+
+@pytest.mark.django_db
+def test_a_machine_that_somebody_sees_is_named_with_its_page() -> None:
+    guest, actor = make_guest(make_cluster(organization=make_organization()), name="web-7"), make_actor()
+    asking = Asking(actor, default_list())
+    assert guest.get_absolute_url() in said("delete web-7", asking=asking).content
+    stranger = Asking(make_actor(organization=make_organization("other")), default_list())
+    assert guest.get_absolute_url() not in said("delete web-7", asking=stranger).content
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        ("is it secure?", "Findings: "),
+        ("ist das sicher?", "Findings: "),
+        ("est-ce que c'est sécurisé ?", "Findings: "),
+        ("can it handle 500 users?", "requests a second"),
+        ("how long will it take to deploy?", "I cannot say yet how long it will take: "),
+        ("combien de temps pour déployer ?", "I cannot say yet how long it will take: "),
+    ],
+)
+def test_what_a_tool_can_tell_of_a_draft_is_told(words: str, wanted: str) -> None:
+    make_organization()
+    Environment.objects.all().delete()
+    given = said(words, asking=Asking(make_actor(), default_list()))
+    assert given.draft is None
+    assert wanted in given.content
+
+
+@pytest.mark.django_db
+def test_undo_goes_back_step_by_step() -> None:
+    row, actor = make_conversation(), make_actor()
+    for words in (SHOP, "drop the load balancer", "drop the database", "delete everything"):
+        conversations.say(row, words, by=actor)
+    sizes = [len(conversations.say(row, "undo", by=actor)[1].draft["resources"]) for _ in range(3)]  # type: ignore[index]
+    assert sizes == [3, 4, 5]
+    assert conversations.say(row, "undo", by=actor)[1].draft is None
