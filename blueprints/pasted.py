@@ -1,19 +1,18 @@
-"""A blueprint that somebody put into a request, as YAML or JSON, whole or in a fence among words."""
+"""A blueprint that somebody put into a request, as YAML or JSON: whole, in a fence, or just among words."""
 
 import re
-import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from alma.errors import BadRequest, Invalid
+from blueprints.excerpts import Block, blocks
 from blueprints.schema import BlueprintDocument, from_yaml, parse_document
 from blueprints.schema.document import Resource
 from blueprints.schema.yaml_text import value_of
 
-_OPENING = re.compile(r"(?:^|\s)(?P<fence>`{3,}|~{3,})[ \t]*[\w.+-]{0,20}\s*$")
 _RESOURCES = re.compile(r"""^["']?resources["']?[ \t]*:""", re.MULTILINE)
 _JSON_RESOURCES = re.compile(r'"resources"\s*:\s*\[')
 _SPECS = re.compile(r"""(?:^|[\s{,])["']?specs?["']?\s*:""")
@@ -29,27 +28,17 @@ class Pasted:
     beside: str
 
 
-@dataclass(frozen=True)
-class _Block:
-    """A piece of the request that may be a blueprint, and on which line of it that begins, from 0."""
-
-    text: str
-    line: int
-    start: int
-    end: int
-
-
 def holds_blueprint(request: str) -> bool:
     """Whether there is a blueprint in a request, right or wrong."""
-    return any(_is_blueprint(block.text) for block in _blocks(request))
+    return bool(_blocks(request))
 
 
-def text_in(request: str) -> tuple[str, str] | None:
-    """The text of the one blueprint in a request, right or wrong, and the words beside it; None where there is none."""
-    blocks = [block for block in _blocks(request) if _is_blueprint(block.text)]
-    if len(blocks) != 1:
-        return None
-    return blocks[0].text, _beside(request, blocks[0])
+def texts_in(request: str) -> tuple[list[str], str]:
+    """The texts of all blueprints in a request, and the words beside them."""
+    found, beside = _blocks(request), request
+    for block in reversed(found):
+        beside = f"{beside[: block.start]} {beside[block.end :]}"
+    return [block.text for block in found], beside.strip()
 
 
 def pasted_in(request: object) -> Pasted | None:
@@ -57,12 +46,12 @@ def pasted_in(request: object) -> Pasted | None:
     the request, and for several."""
     if not isinstance(request, str):
         return None
-    blocks = [block for block in _blocks(request) if _is_blueprint(block.text)]
-    if not blocks:
+    found = _blocks(request)
+    if not found:
         return None
-    if len(blocks) > 1:
-        raise BadRequest(f"The request holds {len(blocks)} blueprints; send one at a time.")
-    (block,) = blocks
+    if len(found) > 1:
+        raise BadRequest(f"The request holds {len(found)} blueprints; send one at a time.")
+    (block,) = found
     try:
         document = _document(block)
     except Invalid as error:
@@ -70,26 +59,13 @@ def pasted_in(request: object) -> Pasted | None:
     return Pasted(document, _beside(request, block))
 
 
-def _beside(request: str, block: _Block) -> str:
+def _beside(request: str, block: Block) -> str:
     return f"{request[: block.start]} {request[block.end :]}".strip()
 
 
-def _blocks(request: str) -> Iterator[_Block]:
-    """What stands in fences, or the whole where there are none."""
-    fenced = list(_fenced(request.splitlines(keepends=True)))
-    yield from fenced or [_Block(request, 0, 0, len(request))]
-
-
-def _fenced(lines: list[str]) -> Iterator[_Block]:
-    """What stands between a line that ends with a fence and the next that is one. A fence that is not closed is none."""
-    fence, number, begin, at = "", 0, 0, 0
-    for count, line in enumerate(lines):
-        before, at = at, at + len(line)
-        if fence and line.strip() == fence:
-            yield _Block(textwrap.dedent("".join(lines[number:count])), number, begin, at)
-            fence = ""
-        elif not fence and (found := _OPENING.search(line)):
-            fence, number, begin = found["fence"], count + 1, before + found.start("fence")
+def _blocks(request: str) -> list[Block]:
+    """What is meant as a blueprint, and where it stands."""
+    return [block for block in blocks(request, _is_blueprint) if _is_blueprint(block.text)]
 
 
 def _is_blueprint(text: str) -> bool:
@@ -118,7 +94,7 @@ def _are_resources(rows: list[Any]) -> bool:
     return bool(objects) and all("type" in row and row.keys() <= _FIELDS for row in objects)
 
 
-def _document(block: _Block) -> BlueprintDocument:
+def _document(block: Block) -> BlueprintDocument:
     """Raises Invalid, whose lines are those of the request."""
     values = _json(block.text)
     return parse_document(values) if values else from_yaml("\n" * block.line + block.text)

@@ -11,6 +11,7 @@ from blueprints.schema import expand
 from blueprints.schema.sizes import parse_size
 from blueprints.tools.forecasting import Outlook, outlook_of
 from blueprints.tools.register import Result, tool
+from blueprints.tools.rounding import in_words
 from blueprints.tools.subjects import MACHINE_READ, OfBlueprint, document_if_any
 from vms.capacity import ClusterRoom, NodeRoom, rooms
 from vms.models import Cluster
@@ -90,9 +91,9 @@ def calculate_capacity(arguments: CapacityArguments, by: Actor) -> CapacityResul
         raise NotFound(f"There is no cluster {arguments.cluster or 'yet'}.", code="CLUSTER_NOT_FOUND")
     rows = [_capacity(room, size, arguments) for room in rooms(clusters)]
     total = sum(row.machines for row in rows)
-    words = f"{size.cores} cores, {size.memory / GIB:g} GB of memory and {size.disk / GIB:g} GB of disk"
+    words = f"{size.cores} cores, {in_words(size.memory / GIB)} GB of memory and {in_words(size.disk / GIB)} GB of disk"
     return CapacityResult(
-        summary=f"{total} more machines of {words} fit.",
+        summary=f"{total} more machine{'' if total == 1 else 's'} of {words} fit{'s' if total == 1 else ''}.",
         assumptions=[
             said, f"{arguments.cpu_overcommit:g} cores are promised for each core, {100 * arguments.memory_reserve:g} % of the memory stays "
             f"free, memory is not promised twice; stopped machines count as if they ran.",

@@ -16,7 +16,7 @@ from blueprints.understanding.outcomes import Badge, Status
 from blueprints.understanding.sources import Source, source_for
 
 MAX_QUERY = 8000
-_TOLD_WHOLE = frozenset({"description", "problem", "requirements", "blueprint"})
+_TOLD_WHOLE = frozenset({"description", "problem", "requirements", "blueprint", "other_blueprint", "inventory"})
 """Arguments that are the question itself, or a large part of it."""
 
 

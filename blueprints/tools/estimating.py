@@ -7,13 +7,14 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BaseModel, Field
 
 from alma.accounts.actors import Actor
-from alma.errors import BadRequest
+from alma.errors import BadRequest, Invalid
 from blueprints.pricing import PriceList, cost_of
 from blueprints.pricing.book import price_list
 from blueprints.schema import BlueprintDocument, Machine, expand, parse_document
 from blueprints.tools import sizing
 from blueprints.tools.queueing import Goal, carried
 from blueprints.tools.register import Result, tool
+from blueprints.tools.rounding import in_words
 from blueprints.tools.sizing import Load, Tier
 from blueprints.tools.subjects import OfBlueprint, document_if_any
 
@@ -112,9 +113,14 @@ def estimate_resources(arguments: EstimateArguments, by: Actor) -> EstimateResul
     load, assumed = _load(arguments, goal)
     try:
         tiers = sizing.size(load)
+        wanted = parse_document(_draft(load, tiers))
     except OverflowError as error:
         raise BadRequest("This load is larger than a hundred thousand cores; split it.", code="TOO_LARGE") from error
-    return _Estimate(load, tiers, prices).result([*assumed, *_always(arguments), *prices.assumptions()], document)
+    except Invalid as error:
+        words = "This load needs larger machines or disks than there are; split it, or say other service times."
+        raise BadRequest(words, code="TOO_LARGE") from error
+    told = [*assumed, *_always(arguments), *prices.assumptions()]
+    return _Estimate(load, tiers, prices, wanted).result(told, document)
 
 
 @dataclass(frozen=True)
@@ -124,10 +130,10 @@ class _Estimate:
     load: Load
     tiers: list[Tier]
     prices: PriceList
+    wanted: BlueprintDocument
 
     def result(self, assumptions: list[str], document: BlueprintDocument | None) -> EstimateResult:
-        draft = _draft(self.load, self.tiers)
-        sheet = cost_of(parse_document(draft), self.prices)
+        sheet = cost_of(self.wanted, self.prices)
         costs = sheet.by_resource()
         cores = sum(tier.machines * tier.cores for tier in self.tiers)
         memory = sum(tier.machines * tier.memory_gb for tier in self.tiers)
@@ -137,7 +143,7 @@ class _Estimate:
             summary=f"{_rate(self.load.arrivals)} requests a second need {cores} cores, {memory} GB of memory and {disk} GB of disk: "
             f"{sheet.total:.2f} {sheet.currency} a month." + (_verdict(provided) if provided else ""),
             assumptions=assumptions, cpu_cores=cores, memory_gb=memory, storage_tb=round(disk / 1024, 3),
-            estimated_cost_monthly=float(sheet.total), currency=sheet.currency, provided=provided, draft=draft,
+            estimated_cost_monthly=float(sheet.total), currency=sheet.currency, provided=provided, draft=_draft(self.load, self.tiers),
             requests_per_second=round(self.load.arrivals, 3),
             tiers=[_row(tier, self.load.goal, float(costs[tier.name])) for tier in self.tiers],
         )  # fmt: skip
@@ -158,12 +164,12 @@ def _load(arguments: EstimateArguments, goal: Goal) -> tuple[Load, list[str]]:
         assumed.append(f"No number of people given: {users} at the same time, as for {pattern}.")
     if rate is not None:
         users = users or round(rate * (think + service))
-        assumed.append(f"{rate:g} requests a second are given; {users} people are there at the same time.")
+        assumed.append(f"{in_words(rate)} requests a second are given; {users} people are there at the same time.")
     else:
         assert users is not None
         rate = sizing.arrivals(users, think, service, usual["burst"])
         assumed.append(
-            f"Requests a second: {users} people / ({think:g} s between requests + {service:g} s of service) × {usual['burst']:g} "
+            f"Requests a second: {users} people / ({in_words(think)} s between requests + {service:.4f} s of service) × {usual['burst']:g} "
             f"for peaks = {rate:.2f}."
         )
     return Load(arguments.workload, rate, users, goal, arguments.redundant, arguments.service_ms), assumed
@@ -173,10 +179,10 @@ def _always(arguments: EstimateArguments) -> list[str]:
     given = sizing.table()["workloads"][arguments.workload]
     times = ", ".join(f"{row['name']} {row['service_ms']:g} ms" for row in given["tiers"])
     return [
-        f"{given['title']}: a request costs {times} of a core" + (f"; {arguments.service_ms:g} ms in the busiest." if arguments.service_ms else "."),
+        f"{given['title']}: a request costs {times} of a core" + (f"; {in_words(arguments.service_ms)} ms in the busiest." if arguments.service_ms else "."),
         "Arrivals are random, service times exponential, each tier has one queue before all its cores (M/M/c).",
-        f"At most {100 * arguments.target_share:g} % of the requests queue longer than {arguments.target_wait_ms:g} ms in a tier; no core is "
-        f"busier than {100 * arguments.max_utilisation:g} %.",
+        f"At most {in_words(100 * arguments.target_share)} % of the requests queue longer than {in_words(arguments.target_wait_ms)} ms in a tier; no core is "
+        f"busier than {in_words(100 * arguments.max_utilisation)} %.",
         f"Data: {given['data_mb_per_user']:g} MB for each user; a tenth of all users are there at the peak; a fifth of the data is kept in memory.",
         "One machine more in each tier than the load needs." if arguments.redundant else "No spare machines: a machine that fails is missed.",
     ]  # fmt: skip
@@ -226,8 +232,8 @@ def _as_it_is(
     load = Load(arguments.workload, 0.0, 0, goal, arguments.redundant, arguments.service_ms)
     found = _provided(document, prices, load)
     return EstimateResult(
-        summary=f"{document.name} has {found.cpu_cores} cores and {found.memory_gb:g} GB of memory for {found.cost_monthly:.2f} "
-        f"{prices.currency} a month, and carries about {found.requests_per_second:g} requests a second.",
+        summary=f"{document.name} has {found.cpu_cores} cores and {in_words(found.memory_gb)} GB of memory for {found.cost_monthly:.2f} "
+        f"{prices.currency} a month, and carries about {in_words(found.requests_per_second)} requests a second.",
         assumptions=["No load given: these are the sums of the blueprint.", *_always(arguments), *prices.assumptions()],
         cpu_cores=found.cpu_cores, memory_gb=found.memory_gb, storage_tb=found.storage_tb,
         estimated_cost_monthly=found.cost_monthly, currency=prices.currency, requests_per_second=None, tiers=[], provided=found,
@@ -243,7 +249,7 @@ def _provided(document: BlueprintDocument, prices: PriceList, load: Load) -> Pro
     }  # fmt: skip
     most = min(rates.values(), default=0.0)
     short = [
-        f"{name} ({cores[name]} cores) carries {rate:g} of {load.arrivals:.2f} requests a second"
+        f"{name} ({cores[name]} cores) carries {in_words(rate)} of {load.arrivals:.2f} requests a second"
         for name, rate in rates.items() if rate < load.arrivals
     ]  # fmt: skip
     return Provided(

@@ -8,8 +8,9 @@ from typing import Any
 from alma.accounts.actors import Actor
 from alma.accounts.models import Environment
 from blueprints.generation.lexicon import fold
-from blueprints.pasted import text_in
+from blueprints.pasted import texts_in
 from blueprints.revising.said import said_values
+from blueprints.tools.inventories import inventory_in
 from blueprints.tools.subjects import MACHINE_READ
 from vms.machines import public_id
 from vms.models import Cluster, Guest
@@ -60,12 +61,26 @@ Read = dict[str, Any]
 
 def read(question: str, known: Collection[str], by: Actor) -> Read:
     """What words like these mean of the arguments that are known."""
-    pasted = text_in(question)
-    words = pasted[1] if pasted else question
-    found: Read = dict.fromkeys(_ABOUT_ITSELF, question) | ({"blueprint": pasted[0]} if pasted else {})
+    given, words = documents_in(question)
+    found: Read = dict.fromkeys(_ABOUT_ITSELF, question) | given
     found |= in_words(words) | (_sizes_in(words) if "cpu" in known else {}) | _places_in(fold(words), by)
     found |= _machines_in(words, found.get("vm_ids", []), by) if "vm_ids" in known or "vm_id" in known else {}
+    if (
+        {"blueprint", "blueprint_id"} <= found.keys()
+        and "other_blueprint" not in found
+        and "other_blueprint_id" in known
+    ):
+        found["other_blueprint_id"] = found.pop("blueprint_id")  # "compare this with blueprint 3"
     return {name: value for name, value in found.items() if name in known}
+
+
+def documents_in(question: str) -> tuple[Read, str]:
+    """What stands in a question as YAML or JSON, as arguments, and the words beside it."""
+    texts, words = texts_in(question)
+    if texts:
+        return dict(zip(("blueprint", "other_blueprint"), texts, strict=False)) if len(texts) < 3 else {}, words
+    inventory, words = inventory_in(question)
+    return ({"inventory": inventory} if inventory else {}), words
 
 
 def in_words(words: str) -> Read:

@@ -17,6 +17,7 @@ from pydantic import BaseModel, Field, model_validator
 from alma.accounts.actors import Actor
 from alma.errors import NotFound, WrongState
 from blueprints.tools.register import Arguments, Result, tool
+from blueprints.tools.rounding import in_words
 from blueprints.tools.subjects import MACHINE_READ, MachineId, guests_of
 from vms.measured import Measured, Point, of_cluster, of_guest
 from vms.models import Cluster
@@ -93,6 +94,7 @@ class Outlook(BaseModel):
     """How a resource of a cluster stands, and when it is used up."""
 
     metric: str
+    unit: str
     used: float | None
     total: float | None
     used_percent: float | None
@@ -130,7 +132,7 @@ def forecast_metrics(arguments: ForecastArguments, by: Actor) -> ForecastResult:
     limit = measured.total * arguments.threshold_percent / 100 if measured.total else None
     at = found.reaches(limit) if limit else None
     last, end = measured.points[-1], found.points[-1]
-    when = f" {arguments.threshold_percent:g} % are reached on {at:%Y-%m-%d}." if at else ""
+    when = f" {in_words(arguments.threshold_percent)} % are reached on {at:%Y-%m-%d}." if at else ""
     return ForecastResult(
         summary=f"{measured.name}: {measured.metric} is {_words(last.value, measured)} now and {_words(end.value, measured)} "
         f"({_words(end.lower, measured)} to {_words(end.upper, measured)}) on {end.at:%Y-%m-%d}.{when}",
@@ -148,6 +150,7 @@ def outlook_of(cluster: Cluster, metric: str) -> Outlook:
     if not measured.points or not measured.total:
         return Outlook(
             metric=metric,
+            unit=measured.unit,
             used=None,
             total=measured.total,
             used_percent=None,
@@ -157,6 +160,7 @@ def outlook_of(cluster: Cluster, metric: str) -> Outlook:
     used = measured.points[-1].value
     told = {
         "metric": metric,
+        "unit": measured.unit,
         "used": used,
         "total": measured.total,
         "used_percent": round(100 * used / measured.total, 1),
@@ -225,7 +229,7 @@ def _measured(arguments: ForecastArguments, by: Actor) -> Measured:
 def _notes(measured: Measured, arguments: ForecastArguments) -> list[str]:
     hours, season = _hours(measured), season_of(measured) * measured.step / HOUR
     rows = [
-        f"Method: MSTL with a season of {season:g} hours and an exponential smoothing trend (AutoETS), intervals of {100 * arguments.level:g} %.",
+        f"Method: MSTL with a season of {in_words(season)} hours and an exponential smoothing trend (AutoETS), intervals of {in_words(100 * arguments.level)} %.",
         f"By {len(measured.points)} values of {hours:.0f} hours, {measured.step} s apart.",
         "What comes is like what was: a change that nobody has seen yet is not foreseen.",
     ]

@@ -14,7 +14,6 @@ from rapidfuzz.fuzz import ratio
 from alma.errors import BadRequest
 from blueprints.drafts import draft_of
 from blueprints.generation.lexicon import fold
-from blueprints.pasted import text_in
 from blueprints.pricing import default_list
 from blueprints.tools import filling
 from blueprints.tools.register import NAMES, REGISTER, Tool
@@ -59,23 +58,22 @@ class Hearing:
 
 def hear(question: str, context: Mapping[str, Any]) -> Hearing:
     """The tool for which words and arguments say most; what the context names helps."""
-    pasted = text_in(question)
-    words = pasted[1] if pasted else question
+    given, words = filling.documents_in(question)
     named = next((name for name in NAMES if name in words.lower()), None)
     if named:
         return Hearing(named, True, f"{named} is named.")
-    found = _weighed(words, context)
+    found = _weighed(words, context, given)
     if found.tool:
         return found
-    if pasted:
+    if "blueprint" in given:
         return Hearing("validate_blueprint", True, "The question is a blueprint.")
     if _describes_machines(question):
         return Hearing("create_blueprint", False, "The question describes machines.")
     return found
 
 
-def _weighed(words: str, context: Mapping[str, Any]) -> Hearing:
-    found, read = heard(filling.without_names(words)), filling.in_words(words)
+def _weighed(words: str, context: Mapping[str, Any], given: Mapping[str, Any]) -> Hearing:
+    found, read = heard(filling.without_names(words)), {**filling.in_words(words), **given}
     pointed = pointed_at(read)
     scores = {name: sum(phrase.weight for phrase in found[name]) + pointed.get(name, 0) for name in REGISTER}
     best = max(scores, key=lambda name: (scores[name], _fitting(REGISTER[name], context)))

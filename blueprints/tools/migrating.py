@@ -14,6 +14,7 @@ from alma.accounts.actors import Actor
 from alma.errors import BadRequest, NotFound
 from blueprints.schema.sizes import parse_size
 from blueprints.tools.register import Arguments, Result, tool
+from blueprints.tools.rounding import in_words
 from blueprints.tools.subjects import MACHINE_READ, MachineIds, guests_of, plain
 from vms.capacity import ClusterRoom, rooms
 from vms.machines import public_id
@@ -138,7 +139,7 @@ class _Target:
         most = max((one.memory for one in self.bins), default=0)
         return (
             None,
-            f"no node has {machine.cores} cores, {machine.memory / GIB:g} GB of memory and {machine.disk / GIB:g} GB of disk; {most / GIB:.1f} GB is the most memory left",
+            f"no node has {machine.cores} cores, {in_words(machine.memory / GIB)} GB of memory and {in_words(machine.disk / GIB)} GB of disk; {most / GIB:.1f} GB is the most memory left",
         )
 
     def _take(self, one: _Bin, machine: _Machine) -> str:
@@ -172,7 +173,7 @@ def migrate_infrastructure(arguments: MigrateArguments, by: Actor) -> MigrateRes
     problems = [f"{move.machine}: {move.reason}." for move in moves if move.node is None]
     data, hours = sum(move.disk_gb for move in moves), sum(wave.minutes for wave in waves) / 60
     return MigrateResult(
-        summary=f"{len(moves) - len(problems)} of {len(moves)} machines find room on {target.name}; {data:g} GB in {len(waves)} wave{'' if len(waves) == 1 else 's'}, "
+        summary=f"{len(moves) - len(problems)} of {len(moves)} machine{'' if len(moves) == 1 else 's'} find room on {target.name}; {in_words(data)} GB in {len(waves)} wave{'' if len(waves) == 1 else 's'}, "
         f"{hours:.1f} hours of copying.",
         assumptions=[*_notes(arguments), *_long(waves, arguments.wave_hours)], feasible=not problems, target=target.slug, moves=moves, waves=waves, data_gb=round(data, 2),
         total_hours=round(hours, 2), problems=problems, next_steps=_next(problems),
@@ -270,7 +271,7 @@ def _wave(number: int, rows: list[Move]) -> Wave:
 
 def _notes(arguments: MigrateArguments) -> list[str]:
     return [
-        f"Copies run one after the other at {arguments.megabytes_per_second:g} MB a second; a machine is down while its disks are copied.",
+        f"Copies run one after the other at {in_words(arguments.megabytes_per_second)} MB a second; a machine is down while its disks are copied.",
         "Between clusters a machine is backed up and restored; one from elsewhere is imported. Live migration is within a cluster only.",
         f"{arguments.cpu_overcommit:g} cores are promised for each core, {100 * arguments.memory_reserve:g} % of the memory of each node stays free.",
         "Disks count with their full size. Networks and addresses have to be there on the target before.",

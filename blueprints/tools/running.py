@@ -9,6 +9,7 @@ from alma.accounts.actors import Actor
 from alma.errors import BadRequest, NotFound, Refused
 from blueprints.models import Assistant
 from blueprints.tools.register import NAMES, REGISTER, Arguments, Result, Tool
+from blueprints.tools.rounding import round_all
 
 READ = "tool:read"
 _MOST_ERRORS = 20
@@ -41,7 +42,9 @@ def run(found: Tool, given: object, *, by: Actor) -> Result:
     """What it finds. Raises BadRequest, Refused, and what the tool raises."""
     for right in found.rights:
         by.require(right)
-    return found.run(read_arguments(found, given), by)
+    result = found.run(read_arguments(found, given), by)
+    round_all(result)
+    return result
 
 
 def read_arguments(found: Tool, given: object) -> Arguments:

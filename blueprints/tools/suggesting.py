@@ -14,13 +14,21 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field
 
 from alma.accounts.actors import Actor
+from blueprints.generation.lexicon import fold
 from blueprints.pricing import PriceList, cost_of
 from blueprints.pricing.book import price_list
 from blueprints.schema import BlueprintDocument, expand, parse_document
 from blueprints.tools.register import Arguments, Result, tool
+from blueprints.tools.rounding import in_words
 
 MOST = 3
-_WORD = re.compile(r"[\w-]+")
+_WORD = re.compile(r"[a-z0-9]+", re.ASCII)
+_COMPOUND = 6
+"""So long a word is found at the end of a longer one: "Kundendatenbank"."""
+_QUESTIONS = [
+    "What is it for? For example a web shop, an API with a database, batch jobs from a queue, Kubernetes, a model with a GPU.",
+    "How many people use it at the same time, may it fail, and what may it cost a month?",
+]
 
 
 class SuggestArguments(Arguments):
@@ -49,7 +57,8 @@ class SuggestResult(Result):
     """The best patterns, the first first."""
 
     features: dict[str, str] = Field(description="What was understood, and the word that says it")
-    suggestions: list[Suggestion]
+    suggestions: list[Suggestion] = Field(description="None where too little was understood")
+    questions: list[str] = Field(default_factory=list, description="What has to be said first")
     currency: str
 
 
@@ -70,8 +79,11 @@ def drafts() -> list[dict[str, Any]]:
     example={"requirements": "highly available web shop with a database", "peak_users": 5000, "max_cost": 800},
 )  # fmt: skip
 def suggest_architecture(arguments: SuggestArguments, by: Actor) -> SuggestResult:
-    """Never refuses: where nothing is understood, the simplest comes first and the answer says so."""
+    """Never refuses: where nothing is understood, it suggests nothing and asks."""
     prices, features = price_list(by.organization_id), _features(arguments)
+    if not features and arguments.peak_users is None and arguments.max_cost is None:
+        words = "That does not say what it is for, so there is nothing to suggest yet."
+        return SuggestResult(summary=words, features={}, suggestions=[], questions=_QUESTIONS, currency=prices.currency)
     asked = _Asked(frozenset(features or {"simple"}), arguments.peak_users, arguments.max_cost)
     rows = [_suggestion(pattern, asked, prices) for pattern in _catalogue()["patterns"]]
     best = sorted(rows, key=lambda row: (-row.score, row.estimated_cost_monthly))[:MOST]
@@ -94,15 +106,19 @@ class _Asked:
 
 def _features(arguments: SuggestArguments) -> dict[str, str]:
     """Features by the word that named them."""
-    said = [word.lower() for word in _WORD.findall(arguments.requirements)]
+    said = _WORD.findall(fold(arguments.requirements))
     found = {
         feature: word
         for feature, words in _catalogue()["words"].items()
-        if (word := next((w for w in said if w in words), ""))
+        if (word := next((w for w in said if _is_one(w, words)), ""))
     }
     if arguments.high_availability:
         found["available"] = "high_availability"
     return found
+
+
+def _is_one(word: str, words: list[str]) -> bool:
+    return word in words or any(len(known) >= _COMPOUND and word.endswith(known) for known in words)
 
 
 def _draft(pattern: dict[str, Any]) -> dict[str, Any]:
@@ -146,5 +162,5 @@ def _drawbacks(pattern: dict[str, Any], asked: _Asked, has: frozenset[str], cost
     if asked.people is not None and asked.people > pattern["people"]:
         rows.append(f"It is meant for {pattern['people']} people, not for {asked.people}.")
     if asked.budget is not None and cost > asked.budget:
-        rows.append(f"It costs {cost:.2f} a month; the budget is {asked.budget:g}.")
+        rows.append(f"It costs {cost:.2f} a month; the budget is {in_words(asked.budget)}.")
     return rows

@@ -7,6 +7,7 @@ from typing import Literal
 
 from alma.errors import DomainError
 from alma.jobs.models import Job, Step
+from blueprints.tools.rounding import in_words
 from blueprints.tools.saving import percentile
 from blueprints.tools.subjects import plain
 from vms.machines import is_silent
@@ -118,7 +119,7 @@ def of_load(guest: Guest) -> Iterator[Found]:
         high = percentile(measured)
         if high / measured.total >= BUSY:
             amount = (
-                f"{high:.2f} of {measured.total:g} cores"
+                f"{high:.2f} of {in_words(measured.total)} cores"
                 if metric == "cpu"
                 else f"{high / GIB:.2f} of {measured.total / GIB:.2f} GB"
             )

@@ -82,7 +82,7 @@ def _described(document: BlueprintDocument) -> ValidateResult:
     ]
     count = portrait.machine_count
     return ValidateResult(
-        summary=f"{document.name} is valid: {count} machine{'' if count == 1 else 's'} of {len(meant)} resources.",
+        summary=f"{document.name} is valid: {count} machine{'' if count == 1 else 's'} of {len(meant)} resource{'' if len(meant) == 1 else 's'}.",
         assumptions=assumed, valid=True, errors=[], resources=meant, digest=document.digest(),
         remarks=[f"{view.resource.name}: {view.note}" for view in portrait.resources if view.note],
     )  # fmt: skip

@@ -16,6 +16,7 @@ from blueprints.tools.forecasting import Foreseen, Known
 WIDTH, HEIGHT, EDGE = 720, 140, 4
 MOST_ROWS = 100
 _SHOWN_ELSEWHERE = frozenset({"summary", "assumptions", "draft", "history", "forecast"})
+_MEASURED = frozenset({"used", "total", "current", "expected"})
 _UNITS = {"_gb": "GB", "_tb": "TB", "_percent": "%", "_ms": "ms", "_seconds": "s", "_minutes": "min", "_hours": "h"}
 
 
@@ -68,7 +69,7 @@ def draw(result: Result) -> Drawn:
     """Everything that a result says, each thing once."""
     told = {name: getattr(result, name) for name in type(result).model_fields if name not in _SHOWN_ELSEWHERE}
     facts = tuple(
-        (_label(name), _words(value, name)) for name, value in told.items() if _is_plain(value) and value is not None
+        (_label(name), _value(result, name)) for name, value in told.items() if _is_plain(value) and value is not None
     )
     parts = tuple(part for name, value in told.items() if not _is_plain(value) for part in _parts(name, value))
     return Drawn(result.summary, facts, parts, tuple(result.assumptions), _drafts(result), _curve(result))
@@ -82,6 +83,16 @@ def _label(name: str) -> str:
     ending = next((one for one in _UNITS if name.endswith(one)), "")
     words = name.removesuffix(ending).replace("_", " ").replace("cpu", "CPU")
     return words[:1].upper() + words[1:]
+
+
+def _value(model: BaseModel, name: str) -> str:
+    """One field; what was measured in the unit that stands beside it."""
+    value, unit = getattr(model, name), str(getattr(model, "unit", ""))
+    if name not in _MEASURED or not isinstance(value, int | float):
+        return _words(value, name)
+    if "bytes" in unit:
+        return f"{value / 1024**3:,.2f} GB{' a second' if 'second' in unit else ''}"
+    return f"{_number(value)} {unit}".strip()
 
 
 def _words(value: Any, name: str = "") -> str:
@@ -121,7 +132,7 @@ def _parts(name: str, value: Any) -> list[Part]:
     if isinstance(value, BaseModel):
         plain = {one: getattr(value, one) for one in type(value).model_fields}
         own = tuple(
-            (_label(one), _words(inner, one)) for one, inner in plain.items() if _is_plain(inner) and inner is not None
+            (_label(one), _value(value, one)) for one, inner in plain.items() if _is_plain(inner) and inner is not None
         )
         inner = [part for one, inner in plain.items() if not _is_plain(inner) for part in _parts(one, inner)]
         return [Part(title, facts=own), *inner] if own else inner
@@ -143,7 +154,7 @@ def _table(rows: list[BaseModel]) -> Table:
         for name in type(rows[0]).model_fields
         if name != "draft" and any(getattr(row, name) not in (None, [], "") for row in rows)
     ]
-    cells = tuple(tuple((_label(name), _words(getattr(row, name), name)) for name in names) for row in rows[:MOST_ROWS])
+    cells = tuple(tuple((_label(name), _value(row, name)) for name in names) for row in rows[:MOST_ROWS])
     return Table(tuple(_label(name) for name in names), cells, max(0, len(rows) - MOST_ROWS))
 
 

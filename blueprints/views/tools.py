@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import yaml
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
@@ -48,11 +49,17 @@ def tool_ask(request: HtmxRequest) -> HttpResponse:
         groups = [(title, [tools.find(name) for name in names]) for title, names in GROUPS]
         context = {"groups": groups, "questions": QUESTIONS, "question": question, "refusal": error.message}
         return render(request, "tools/tool_list.html", context, status=422)
-    typed = {
-        name: ", ".join(value) if isinstance(value, list) else str(value) for name, value in choice.arguments.items()
-    }
+    typed = {name: _typed(value) for name, value in choice.arguments.items()}
     chosen = tools.find(choice.tool)
     return _page(request, chosen, typed, arguments=choice.arguments, question=question, reasons=choice.reasons)
+
+
+def _typed(value: Any) -> str:
+    """An argument as it would stand in its field."""
+    if isinstance(value, list):
+        is_text = all(isinstance(one, str) for one in value)
+        return ", ".join(value) if is_text else yaml.safe_dump(value, sort_keys=False, allow_unicode=True)
+    return str(value)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -47,15 +47,27 @@ ASKED = [
     ({"requirements": "microservices in kubernetes containers, scalable"}, "kubernetes"),
     ({"requirements": "batch jobs from a queue written to a database"}, "queue-and-workers"),
     ({"requirements": "chatbot with an llm on a gpu"}, "model-server"),
-    ({"requirements": "hello"}, "single-server"),
+    ({"requirements": "hello", "max_cost": 30}, "single-server"),
+    ({"requirements": "eine hochverfügbare Kundendatenbank mit Webshop", "peak_users": 3000}, "available-web"),
+    ({"requirements": "un petit site pour notre club"}, "single-server"),
+    ({"requirements": "microservicios en contenedores, escalable"}, "kubernetes"),
+    ({"requirements": "un modello di IA con GPU"}, "model-server"),
 ]
 
 
-@pytest.mark.parametrize(("asked", "name"), ASKED, ids=[row[1] for row in ASKED])
+@pytest.mark.parametrize(("asked", "name"), ASKED, ids=[str(row[0]["requirements"]) for row in ASKED])
 def test_the_architecture_that_suits(asked: dict[str, Any], name: str) -> None:
     found = run("suggest_architecture", **asked)
     assert found.suggestions[0].name == name
     assert all(row.reasons and row.drawbacks and row.estimated_cost_monthly > 0 for row in found.suggestions)
+
+
+@pytest.mark.parametrize("words", ["hello", "lkjasdf qwerty", "bitte irgendwas", "???", "quelque chose de bien"])
+def test_words_that_say_nothing_are_asked_about(words: str) -> None:
+    found = run("suggest_architecture", requirements=words)
+    assert (found.suggestions, found.features) == ([], {})
+    assert found.questions
+    assert "suits best" not in found.summary
 
 
 def test_the_score_of_an_architecture_worked_by_hand() -> None:
