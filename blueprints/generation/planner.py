@@ -4,7 +4,7 @@ from typing import Any, TypedDict
 
 from alma.errors import BadRequest, Invalid
 from blueprints.complexity import figures_for
-from blueprints.generation import doubts, resources, titles
+from blueprints.generation import doubts, resources, titles, unread
 from blueprints.generation.combining import combine
 from blueprints.generation.constraints import Constraints, read_constraints
 from blueprints.generation.corrections import corrected
@@ -71,7 +71,11 @@ def _read(text: str) -> Request:
     prose, listed = taken_out(text)
     plain = readable(prose)
     tokens, language = tag(plain)
-    return read(plain, corrected(with_parts(plain, combine(tokens))), language, listed)
+    meant = corrected(with_parts(plain, combine(tokens)))
+    request = read(plain, meant, language, listed)
+    if left := unread.remark(plain, meant, request):
+        request.warnings.append(left)
+    return request
 
 
 def _checked(description: object) -> str:

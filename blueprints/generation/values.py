@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from ipaddress import ip_interface
 
-from blueprints.generation.facts import Group
+from blueprints.generation.facts import Cause, Group
 from blueprints.generation.tokens import Token
 from blueprints.generation.walk import Walk
 from blueprints.schema.sizes import GIB, TIB, format_size
@@ -54,9 +54,18 @@ def _replace(walk: Walk, group: Group, name: str, value: object, token: Token) -
         walk.request.ask(f"The request contradicts itself: {before} and also {value} on one machine. Which is it?")
     is_said = name in group.causes and name in (*SIZES, "vlan")
     if is_said:
-        _second(walk, group, name, int(before), value)
+        _second(walk, group, name, int(before), token)
     if not is_said or name != "disk":
         group.set(name, value, walk.quote(token))
+
+
+def _quote_also(walk: Walk, group: Group, name: str, token: Token) -> None:
+    """One more of several values: the cause is all words from the first of them on."""
+    said, before = walk.quote(token), group.causes.get(name)
+    if before is None or not 0 <= before.start < said.end:
+        group.causes[name] = said
+    else:
+        group.causes[name] = Cause(" ".join(walk.text[before.start : said.end].split()), before.start, said.end)
 
 
 def _is_other_system(group: Group, before: str, value: str) -> bool:
@@ -65,9 +74,11 @@ def _is_other_system(group: Group, before: str, value: str) -> bool:
     return bool(before) and is_single and "os" in group.causes and before.split("-")[0] != value.split("-")[0]
 
 
-def _second(walk: Walk, group: Group, name: str, before: int, value: object) -> None:
+def _second(walk: Walk, group: Group, name: str, before: int, token: Token) -> None:
+    value = token.value
     if name == "disk" and isinstance(value, int):
         group.further_disks.append(value)
+        _quote_also(walk, group, "further_disks", token)
         return
     if name in group.totals or walk.request.defaults is group:
         return
@@ -136,11 +147,12 @@ def _disks(walk: Walk, token: Token, groups: list[Group]) -> None:
     """ "two data disks of 200 GB"; the first is the system's when nothing else is said."""
     count, size, is_extra = token.value
     for group in groups:
-        if group.disk is None and not is_extra:
+        is_first = group.disk is None and not is_extra
+        if is_first:
             group.set("disk", size, walk.quote(token))
-            group.further_disks += [size] * (count - 1)
-        else:
-            group.further_disks += [size] * count
+        if further := [size] * (count - is_first):
+            group.further_disks += further
+            _quote_also(walk, group, "further_disks", token)
 
 
 def _spec(walk: Walk, token: Token, groups: list[Group]) -> None:
@@ -179,7 +191,7 @@ def _ip(walk: Walk, token: Token, groups: list[Group]) -> None:
     elif not any(token.value in group.ips for group in walk.request.groups):
         group = next((g for g in groups if len(g.ips) < (g.count or 1)), groups[-1]) if len(groups) > 1 else groups[-1]
         group.ips.append(token.value)
-        group.causes["ip"] = walk.quote(token)
+        _quote_also(walk, group, "ip", token)
 
 
 def _ips(walk: Walk, token: Token, groups: list[Group]) -> None:

@@ -64,6 +64,19 @@ def test_an_address_that_is_said_again_is_the_same_address() -> None:
     assert cards == {"web-server": {"ip": "10.0.0.5"}, "database": {}}
 
 
+@pytest.mark.parametrize(
+    ("description", "key", "words"),
+    [
+        ("Two DNS servers, 10.1.53.10 and 10.1.53.11", "ip", "10.1.53.10 and 10.1.53.11"),
+        ("NFS server, 50 GB system disk and a 2 TB data disk", "further_disks", "2 TB data disk"),
+        ("a VM, system disk 32G, plus 6x 2TB data drives", "further_disks", "6x 2TB data drives"),
+    ],
+)
+def test_each_of_several_values_is_quoted(description: str, key: str, words: str) -> None:
+    (causes,) = generate(description)["metadata"]["causes"].values()
+    assert causes[key]["words"] == words
+
+
 def test_a_value_that_was_taken_back_is_quoted_where_it_was_said_last() -> None:
     text = "Three web servers, er, I mean two."
     (causes,) = generate(text)["metadata"]["causes"].values()

@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 
 from blueprints.generation import generate
+from blueprints.generation.facts import Cause, Group, Request
+from blueprints.generation.tokens import Token
+from blueprints.generation.unread import remark
 from tests.blueprints.scoring import failures, read_requests
 
 REQUESTS = Path(__file__).parent / "data" / "requests.jsonl"
@@ -66,13 +69,31 @@ def test_the_scorer_notices_what_is_wrong(description: str, expect: dict[str, An
     assert len(found) >= len(expect)
 
 
-def test_every_cause_quotes_its_words() -> None:
+def test_every_cause_quotes_its_words_and_hardly_a_value_is_left() -> None:
+    left = []
     for case in CASES:
         if {"refuse", "clarify"} & case["expect"].keys():
             continue
-        for causes in generate(case["description"], case["constraints"])["metadata"]["causes"].values():
+        metadata = generate(case["description"], case["constraints"])["metadata"]
+        left += [case["id"] for warning in metadata["warnings"] if warning.startswith("Not used")]
+        for causes in metadata["causes"].values():
             for cause in causes.values():
                 assert set(cause) <= {"words", "rule", "default", "span"}
                 if "words" in cause:
                     start, end = cause["span"]
                     assert " ".join(case["description"][start:end].split()) == cause["words"]
+    assert len(left) < len(CASES) / 200, left
+
+
+@pytest.mark.parametrize(
+    ("quoted", "asked", "told"),
+    [
+        ((0, 3), [], "Not used, for it was not clear what it is for: “16 GB”."),
+        ((2, 7), [], ""),
+        ((0, 3), ["Which one?"], ""),
+    ],
+)
+def test_a_value_that_nothing_goes_back_to_is_told(quoted: tuple[int, int], asked: list[str], told: str) -> None:
+    token = Token("memory", 16 << 30, "16 GB", 4, 9)
+    group = Group("web", causes={"memory": Cause("", *quoted)})
+    assert remark("web 16 GB", [token], Request(groups=[group], questions=asked)) == told

@@ -1,0 +1,25 @@
+"""Values that somebody wrote and that nothing in the draft goes back to: they are told, not dropped in silence."""
+
+from collections.abc import Iterable
+
+from blueprints.generation.facts import Cause, Request
+from blueprints.generation.tokens import Token
+
+_KINDS = frozenset({"cpu", "memory", "disk", "disks", "size", "spec", "vlan", "cidr", "ip"})
+
+
+def remark(text: str, tokens: Iterable[Token], request: Request) -> str:
+    """A sentence that names them, empty when each has its place. A question that is asked names its values itself."""
+    if request.questions or not request.groups:
+        return ""
+    read = [cause for group in (*request.groups, request.defaults, request.network) for cause in group.causes.values()]
+    unread = [
+        f"“{' '.join(text[token.start : token.end].split())}”"
+        for token in tokens
+        if token.kind in _KINDS and token.said is None and not _is_among(read, token)
+    ]
+    return f"Not used, for it was not clear what it is for: {', '.join(dict.fromkeys(unread))}." if unread else ""
+
+
+def _is_among(causes: Iterable[Cause], token: Token) -> bool:
+    return any(cause.start < token.end and token.start < cause.end for cause in causes)
