@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from alma.errors import Unavailable
+from alma.jobs.models import Job
 from vms.models import Cluster, ClusterNetwork, ClusterNode, PlaceClaim
 from vms.proxmox import networks
 from vms.proxmox.client import connect, disconnect
@@ -30,10 +31,11 @@ _KEPT = tuple(NetworkReading.__dataclass_fields__)
 
 @dataclass
 class Found:
-    """What one pass found: networks by node, and which nodes were asked, whether they answered or not."""
+    """What one pass found: networks by node, and which nodes were asked, whether they answered or not; and when it began."""
 
     networks: dict[str, list[NetworkReading]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    began: datetime = field(default_factory=timezone.now)
 
     def take(self, node: str, listed: list[NetworkReading] | None) -> None:
         """Keep an answer; where there is none, what was known stays."""
@@ -80,9 +82,13 @@ def _read(cluster: Cluster, nodes: Iterable[str]) -> Found:
 
 @transaction.atomic
 def store(cluster: Cluster, found: Found, now: datetime) -> None:
-    """Write what was told; what a node did not tell any more is gone, and so is what a node had that is gone itself."""
-    ours = PlaceClaim.objects.active().filter(cluster=cluster).exclude(kind=PlaceClaim.Kind.STORAGE)
-    claims = {(claim.node, claim.handle): claim for claim in ours}
+    """Write what was told; what a node did not tell any more is gone, and so is what a node had that is gone itself.
+
+    What a job works on is left to the job: a network that left the list before its removal ended would look as if its name
+    were free, while all others still wait for that job."""
+    ours = PlaceClaim.objects.filter(cluster=cluster).exclude(kind=PlaceClaim.Kind.STORAGE)
+    moving = {(claim.node, claim.handle) for claim in ours.filter(_is_moving(found.began))}
+    claims = {(claim.node, claim.handle): claim for claim in ours.active()}
     numbers = {(node, bridge): pk for pk, node, bridge in cluster.networks.values_list("pk", "node", "bridge")}
     rows = [
         ClusterNetwork(
@@ -90,10 +96,18 @@ def store(cluster: Cluster, found: Found, now: datetime) -> None:
             **{name: getattr(seen, name) for name in _KEPT},
         )
         for node, listed in found.networks.items() for seen in {one.bridge: one for one in listed}.values()
+        if (node, seen.bridge) not in moving
     ]  # fmt: skip
     write_over(rows, ["cluster", "node", "bridge"], [*(name for name in _KEPT if name != "bridge"), "seen_at", "claim"])
     known = ClusterNetwork.objects.filter(cluster=cluster).exclude(claim__state=PlaceClaim.State.RESERVED)
+    known = known.exclude(pk__in=[pk for key, pk in numbers.items() if key in moving])
     known.filter(node__in=list(found.networks)).exclude(seen_at=now).delete()
     there = ClusterNode.objects.filter(cluster=cluster)
     known.exclude(node=OF_CLUSTER).exclude(node__in=there.values("name")).delete()
     there.filter(name__in=found.asked).update(networks_asked_at=now)
+
+
+def _is_moving(began: datetime) -> Q:
+    """Rows of the ledger that a job is at, or was at when this reading had begun already."""
+    at_work = Job.objects.active().values("public_id")
+    return Q(job__in=at_work) | Q(updated_at__gte=began)

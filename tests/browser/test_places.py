@@ -43,6 +43,7 @@ def make_network(visitor: Visitor, name: str, number: int) -> None:
     """Over the form, with an address that is wrong at first."""
     page, net = visitor.page, f"10.{number % 200}.0"
     page.goto("/networks/")
+    expect(page.locator("#network-list tbody tr").first).to_be_visible(timeout=LONG)  # read a minute after the start
     page.get_by_role("link", name="New network").click()
     is_good(visitor)
     expect(page.get_by_label("Carried by")).to_be_visible()

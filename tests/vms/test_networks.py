@@ -6,12 +6,16 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from alma.jobs.models import Job
+from alma.jobs.services import create_job
 from tests.factories.vms import make_cluster
 from tests.fixtures.sandbox import RunningSandbox
 from vms import inventory, networks
-from vms.models import Cluster, ClusterNetwork, ClusterNode
+from vms.models import Cluster, ClusterNetwork, ClusterNode, PlaceClaim
 from vms.networks import Found
 from vms.proxmox.networks import NetworkReading
+
+REMOVAL = {"noun": "network", "verb": "delete", "network": 1}
 
 
 def put_vnet(running: RunningSandbox, observer: Any) -> None:
@@ -121,6 +125,29 @@ def test_what_was_not_told_stays(found: Found, left: list[str]) -> None:
     networks.store(cluster, found, now)
     assert list(ClusterNetwork.objects.order_by("-pk").values_list("bridge", flat=True)) == left[::-1]
     assert networks.due(cluster) == ([] if "pve1" in found.asked else ["pve1"])
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("listed", [[], ["lan"]], ids=["gone", "still there"])
+@pytest.mark.parametrize(("state", "changed", "is_left"), [
+    ("queued", -60, True), ("completed", 1, True), ("completed", -60, False),
+])  # fmt: skip
+def test_what_a_job_works_on_is_left_to_the_job(listed: list[str], state: str, changed: int, is_left: bool) -> None:
+    cluster, found = make_cluster(), Found({"": [reading(bridge) for bridge in listed]}, [""])
+    job = create_job("network_deletion", [], organization_id=cluster.organization_id, params=REMOVAL)
+    claim = PlaceClaim.objects.create(
+        organization=cluster.organization, cluster=cluster, kind="vlan", handle="lan", name="lan", job=job.public_id,
+        state="live",
+    )  # fmt: skip
+    row = ClusterNetwork.objects.create(
+        cluster=cluster, bridge="lan", name="wished", kind="vlan", claim=claim, seen_at=found.began
+    )
+    Job.objects.update(state=state)
+    PlaceClaim.objects.update(state="released", updated_at=found.began + timedelta(seconds=changed))
+    networks.store(cluster, found, found.began + timedelta(seconds=2))
+    kept_rows = [(one.pk, one.name, one.claim_id) for one in ClusterNetwork.objects.all()]
+    now_told = [(row.pk, bridge, None) for bridge in listed]
+    assert kept_rows == ([(row.pk, "wished", claim.pk)] if is_left else now_told)
 
 
 def reading(bridge: str) -> NetworkReading:
