@@ -36,7 +36,7 @@ _WORDS = re.compile(r"\s*\S+")
 class ChatContext(BaseModel):
     """What the message is about."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     conversation_id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,100}$")] | None = Field(
         default=None, description="Any name of your own; the same one goes on with what was said"

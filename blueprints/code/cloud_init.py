@@ -23,6 +23,8 @@ def hostnames(code: str) -> list[str]:
 def _document(machine: Machine) -> str:
     text = yaml.safe_dump(_values(machine), sort_keys=False, allow_unicode=True, width=120)
     left = "".join(f"# {name} is not a package here: install it by hand\n" for name in by_hand(machine))
+    if not machine.ssh_keys:
+        left += "# no SSH key was given: nobody can sign in until ssh_authorized_keys is added to the user\n"
     return f"---\n{HEAD}\n# {machine.key}: user data, without the line of dashes above\n{left}{text}"
 
 

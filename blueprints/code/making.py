@@ -11,7 +11,7 @@ from alma.accounts.actors import Actor
 from alma.errors import BadRequest
 from blueprints import understanding
 from blueprints.code import ansible, cloud_init, terraform
-from blueprints.code.unsaid import unsaid
+from blueprints.code.unsaid import unmade, unsaid
 from blueprints.pricing.book import price_list
 from blueprints.schema import BlueprintDocument, expand, parse_document
 from blueprints.tools.auditing import AuditFinding, judge_document
@@ -73,7 +73,8 @@ def make(prompt: str, kind: str, *, environment: str = "", frameworks: Sequence[
     text = _RENDER[kind](document)
     found = judge_document(document, by)
     findings = [row for row in found.findings if not frameworks or _bears_on(row.rule, frameworks)]
-    left_out = [*unsaid(prompt), *(one.message for one in expand(document).unsupported)]
+    wish = expand(document)
+    left_out = [*unsaid(prompt), *unmade(wish.machines, kind), *(one.message for one in wish.unsupported)]
     checks = [*_read_back(kind, text, document), *_understood(draft, left_out), _rules(found.tally, findings)]
     return Code(text, document, checks, findings, _recommended(findings, left_out))
 

@@ -6,12 +6,17 @@ from typing import Any
 import hcl2
 
 from blueprints.code.hcl import Block, Reference, write
-from blueprints.schema import BlueprintDocument, Machine, NetworkCard, expand_machines
-from blueprints.schema.sizes import GIB
+from blueprints.schema import BlueprintDocument, DataDisk, Machine, NetworkCard, expand_machines
+from blueprints.schema.sizes import GIB, MIB
 
 _PROVIDER = {"source": "bpg/proxmox", "version": "~> 0.70"}
 VM, CONTAINER = "proxmox_virtual_environment_vm", "proxmox_virtual_environment_container"
 DEFAULT_SYSTEM = "debian-12"
+_CONTAINER_TYPES = {
+    **{name: name for name in ("alpine", "centos", "debian", "fedora", "gentoo", "nixos", "opensuse", "ubuntu")},
+    **dict.fromkeys(("rocky", "alma", "rhel", "oracle"), "centos"), "arch": "archlinux", "suse": "opensuse", "kali": "debian",
+}  # fmt: skip
+"""What the provider takes as `type`, by the family of a system; it refuses all other words."""
 Shape = tuple[int, int]
 
 
@@ -70,21 +75,29 @@ def _vm(machine: Machine) -> list[Any]:
         Block("clone", [("vm_id", _template(machine)), ("full", True)]),
         Block("cpu", [("cores", machine.cores), ("sockets", machine.sockets), ("type", "x86-64-v2-AES")]),
         Block("memory", [("dedicated", machine.memory_mib)]),
-        *(_disk(machine, f"scsi{number}", size) for number, size in enumerate(_disks(machine))),
+        _disk("scsi0", _store(machine), machine.disk_bytes),
+        *(
+            _disk(f"scsi{number}", disk.storage or _store(machine), disk.size_bytes)
+            for number, disk in enumerate(machine.data_disks, 1)
+        ),
         *(Block("network_device", _card(nic)) for nic in machine.nics),
         _initialization(machine),
     ]
 
 
 def _container(machine: Machine) -> list[Any]:
-    system = _system(machine).partition("-")[0]
+    family = (machine.image.family if machine.image else None) or _system(machine).partition("-")[0]
+    swap = None if machine.swap_bytes is None else -(-machine.swap_bytes // MIB)
+    system = _CONTAINER_TYPES.get(family, "unmanaged")
     return [
         *_common(machine),
+        ("start_on_boot", machine.start),
         ("unprivileged", True),
         Block("operating_system", [("template_file_id", _template(machine)), ("type", system)]),
         Block("cpu", [("cores", machine.cores)]),
-        Block("memory", [("dedicated", machine.memory_mib)]),
+        Block("memory", [("dedicated", machine.memory_mib), ("swap", swap)]),
         Block("disk", [("datastore_id", _store(machine)), ("size", _gigabytes(machine.disk_bytes))]),
+        *(_mount(disk, machine, number) for number, disk in enumerate(machine.data_disks, 1)),
         *(
             Block("network_interface", [("name", f"eth{number}"), *_card(nic)])
             for number, nic in enumerate(machine.nics)
@@ -97,27 +110,40 @@ def _common(machine: Machine) -> list[Any]:
     return [
         ("description", machine.description or None),
         ("node_name", machine.node or Reference("var.node")),
-        ("tags", sorted({*machine.tags, *([machine.role.replace("_", "-")] if machine.role else [])}) or None),
+        ("pool_id", machine.pool),
+        ("tags", _tags(machine) or None),
         ("protection", machine.protected or None),
         ("started", machine.start),
     ]
 
 
-def _disk(machine: Machine, slot: str, size: int) -> Block:
-    return Block("disk", [("datastore_id", _store(machine)), ("interface", slot), ("size", _gigabytes(size))])
+def _tags(machine: Machine) -> list[str]:
+    """Sorted and in small letters, as Proxmox keeps them: the provider would see a difference each time."""
+    role = (machine.role or "").replace("_", "-")
+    return sorted(
+        {tag.lower() for tag in (*machine.tags, role) if tag and (tag == role or tag.replace("_", "-") != role)}
+    )
 
 
-def _disks(machine: Machine) -> list[int]:
-    return [machine.disk_bytes, *(disk.size_bytes for disk in machine.data_disks)]
+def _disk(slot: str, store: Any, size: int) -> Block:
+    return Block("disk", [("datastore_id", store), ("interface", slot), ("size", _gigabytes(size))])
+
+
+def _mount(disk: DataDisk, machine: Machine, number: int) -> Block:
+    store, size = disk.storage or _store(machine), f"{_gigabytes(disk.size_bytes)}G"
+    return Block("mount_point", [("volume", store), ("size", size), ("path", disk.path(number))])
 
 
 def _card(nic: NetworkCard) -> list[Any]:
-    return [("bridge", nic.bridge), ("vlan_id", nic.vlan), ("mac_address", nic.mac), ("firewall", nic.firewall)]
+    return [
+        ("bridge", nic.bridge), ("vlan_id", nic.vlan), ("mac_address", nic.mac), ("mtu", nic.mtu), ("firewall", nic.firewall),
+    ]  # fmt: skip
 
 
 def _initialization(machine: Machine) -> Block:
     is_container, first = machine.kind == "lxc", machine.network
-    dns = Block("dns", [("servers", list(first.dns))]) if first.dns else None
+    names = [("domain", machine.search_domain), ("servers", list(first.dns) or None)]
+    dns = Block("dns", names) if first.dns or machine.search_domain else None
     keys = Block(
         "user_account", [*([] if is_container else [("username", machine.user)]), ("keys", list(machine.ssh_keys))]
     )

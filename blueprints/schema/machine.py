@@ -34,6 +34,10 @@ class DataDisk:
     storage: str | None = None
     mount: str | None = None
 
+    def path(self, number: int) -> str:
+        """Where a container mounts it, the first being number 1."""
+        return self.mount or f"/mnt/{self.name or f'data{number}'}"
+
 
 @dataclass(frozen=True, slots=True)
 class Backup:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from blueprints.schema import DataDisk, Machine, NetworkCard
+from blueprints.schema import Machine, NetworkCard
 from iprs.planner.draft import change
 from vms.services import EXTENT, Card, CardReading, CloudInit, GuestReading, GuestSpec, Volume
 
@@ -28,7 +28,7 @@ def volumes_of(machine: Machine, storage: str, now: GuestReading | None = None) 
     for number, disk in enumerate(machine.data_disks):
         slot = _slot(machine, number)
         size = max(-(-disk.size_bytes // MIB) * MIB, now.disks.get(slot, 0) if now else 0)
-        mount = _mount(disk, number) if machine.kind == "lxc" else ""
+        mount = disk.path(number + 1) if machine.kind == "lxc" else ""
         found.append(Volume(slot=slot, size_bytes=size, storage=disk.storage or storage, mount=mount))
     return tuple(found)
 
@@ -64,10 +64,6 @@ def needs_cloud_init(machine: Machine) -> bool:
 
 def _slot(machine: Machine, number: int) -> str:
     return f"mp{number}" if machine.kind == "lxc" else f"scsi{number + 1}"
-
-
-def _mount(disk: DataDisk, number: int) -> str:
-    return disk.mount or f"/mnt/{disk.name or f'data{number + 1}'}"
 
 
 def _card(number: int, nic: NetworkCard, bridge: str, *, has_init: bool) -> Card:
@@ -173,7 +169,7 @@ def _storage_of(now: GuestReading, slot: str) -> str:
 def problems_of(machine: Machine, now: GuestReading | None = None) -> Iterator[str]:
     """Disks that would have to shrink, and paths at which nothing can be mounted."""
     for number, disk in enumerate(machine.data_disks):
-        if machine.kind == "lxc" and not _MOUNT.fullmatch(_mount(disk, number)):
+        if machine.kind == "lxc" and not _MOUNT.fullmatch(disk.path(number + 1)):
             yield f"{machine.key}: a disk cannot be mounted at {disk.mount}."
         slot = _slot(machine, number)
         size = now.disks.get(slot, 0) if now else 0

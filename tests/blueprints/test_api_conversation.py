@@ -115,6 +115,7 @@ async def test_the_stream_says_the_same_word_by_word() -> None:
         ({"message": "x" * 8001}, "VALIDATION_ERROR"),
         ({"message": "a web server", "context": {"conversation_id": "a b"}}, "VALIDATION_ERROR"),
         ({"message": "a web server", "context": {"previous_blueprints": ["x"]}}, "INVALID_TYPE"),
+        ({"message": "a web server", "context": {"previous_blueprints": [True]}}, "INVALID_TYPE"),
         ({"message": "a web server", "contxt": {}}, "VALIDATION_ERROR"),
     ],
 )

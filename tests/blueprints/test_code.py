@@ -10,6 +10,7 @@ from alma.errors import BadRequest
 from blueprints import catalogue, code
 from blueprints.code import ansible, cloud_init, making, terraform
 from blueprints.code.making import Check, Code
+from blueprints.code.unsaid import unmade
 from blueprints.schema import BlueprintDocument, expand_machines, parse_document
 from tests.factories.accounts import make_actor
 
@@ -57,8 +58,11 @@ def test_text_is_no_expression_of_terraform() -> None:
     assert "${file(" not in body["description"].replace("$${", "")
 
 
-def test_text_is_no_expression_of_ansible() -> None:
-    document = with_one(software=["{{ evil }}", "nginx"])
+@pytest.mark.parametrize("kind", ["vm", "lxc"])
+def test_text_is_no_expression_of_ansible(kind: str) -> None:
+    key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGJ0Y2Fub25pY2FsZXhhbXBsZWtleWZvcnRlc3Rz {{ evil }}"
+    disk = {"size": "5GB", "mount": "/{{ evil }}"}
+    document = with_one(kind=kind, software=["{{ evil }}", "nginx"], disks=[disk], ssh_keys=[key])
     own = ("{{ proxmox_", "{{ storage", "{{ container_archive")
     text = ansible.render(document)
     assert all(text[at:].startswith(own) for at in range(len(text)) if text.startswith("{{", at))
@@ -78,6 +82,52 @@ def test_addresses_disks_and_keys_are_written() -> None:
     assert data["users"][0]["ssh_authorized_keys"] == [key]
     assert "nginx" in data["packages"]
     assert "# superset is not a package here" in cloud_init.render(document)
+    assert "no SSH key" not in cloud_init.render(document) and "no SSH key" in cloud_init.render(with_one())
+    sized, added = (tasks_of(document)[name] for name in ("Size web", "Add disk 1 to web"))
+    assert sized["update_unsafe"], "without it the module leaves out net"
+    assert (sized["net"]["net0"], added["disk"], added["size"]) == ("virtio,bridge=vmbr0,tag=20", "scsi1", "5")
+
+
+def tasks_of(document: BlueprintDocument) -> dict[str, dict[str, Any]]:
+    """The arguments of each task that makes machines, by its name."""
+    making_play = yaml.safe_load(ansible.render(document))[0]
+    return {task["name"]: next(value for key, value in task.items() if key != "name") for task in making_play["tasks"]}
+
+
+@pytest.mark.parametrize(
+    ("system", "kind"),
+    [("rocky-9", "centos"), ("ubuntu-24.04", "ubuntu"), ("arch", "archlinux"), ("talos", "unmanaged")],
+)
+def test_a_container_is_of_a_type_that_the_provider_knows(system: str, kind: str) -> None:
+    document = with_one(kind="lxc", os=system, data_disk="5GB", tags=["Web", "front_end"], role="front_end")
+    (resource,) = hcl2.loads(terraform.render(document))["resource"]
+    (body,) = resource['"proxmox_virtual_environment_container"'].values()
+    assert body["operating_system"][0]["type"] == f'"{kind}"'
+    assert [body["mount_point"][0][name] for name in ("size", "path")] == ['"5G"', '"/mnt/data"']
+    assert body["tags"] == ['"front-end"', '"web"'], "Proxmox keeps them sorted and in small letters"
+    assert tasks_of(document)["Make container web"]["mounts"]["mp0"].endswith(":5,mp=/mnt/data")
+
+
+@pytest.mark.parametrize(
+    ("specs", "told"),
+    [
+        ({}, {}),
+        ({"backup": "daily"}, dict.fromkeys(code.FORMATS, "Backups")),
+        ({"gpu": 1}, dict.fromkeys(code.FORMATS, "No GPU")),
+        ({"anti_affinity": True, "count": 2}, {"terraform": "Nodes", "ansible": "Nodes"}),
+        ({"software": ["nginx"]}, {"terraform": "Terraform installs"}),
+        ({"ip": "10.0.0.5/24"}, {"cloud-init": "User data says nothing"}),
+        ({"os": "windows-2022"}, {"ansible": "Only Linux", "cloud-init": "Only Linux"}),
+    ],
+    ids=str,
+)
+def test_parts_that_a_format_does_not_make_are_told(specs: dict[str, Any], told: dict[str, str]) -> None:
+    machines = expand_machines(with_one(**specs))
+    found = {kind: unmade(machines, kind) for kind in code.FORMATS}
+    assert {kind: [words in text and "web" in text for text in found[kind]] for kind, words in told.items()} == {
+        kind: [True] for kind in told
+    }
+    assert not any(found[kind] for kind in code.FORMATS if kind not in told)
 
 
 @pytest.mark.parametrize("kind", code.FORMATS)
@@ -120,7 +170,7 @@ def test_code_that_cannot_be_read_back_is_told_so(kind: str, text: str) -> None:
 def test_what_the_code_leaves_out_costs_points() -> None:
     prompt = "Create a secure web server VM with Nginx, SSL certificate, and firewall rules"
     made, plain = (
-        code.make(words, "terraform", by=make_actor()) for words in (prompt, "a web server with nginx, no SSL")
+        code.make(words, "ansible", by=make_actor()) for words in (prompt, "a web server with nginx, no SSL")
     )
     assert [row.name for row in made.document.resources] == ["web-server"], "rules are no machine"
     (check,) = [one for one in made.checks if one.name == "Nothing of the wish is left out"]
