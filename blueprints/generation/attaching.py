@@ -22,7 +22,7 @@ def give(walk: Walk, token: Token) -> None:
         walk.turn_to()
     if walk.mark == "all" and not walk.here and not walk.request.groups:
         apply(walk, token, [walk.request.defaults])
-    elif _is_for_everything(walk):
+    elif _is_for_everything(walk) or ("all" in _marks_behind(walk) and not walk.here):
         apply(walk, token, walk.request.groups)
     elif _waits(walk):
         walk.waiting.append((token, walk.mark))

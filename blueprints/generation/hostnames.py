@@ -52,6 +52,8 @@ def _described(text: str) -> Iterator[Host]:
 def _plain(text: str) -> Iterator[Host]:
     """ "web-a and web-b", "db-main": a known beginning and what tells it from others."""
     for match in _PLAIN.finditer(text):
+        if senses().get((fold(match["stem"]), fold(match["end"]))) is not None:
+            continue
         if match["stem"] in host_stems() and (len(match["end"]) == 1 or match["end"] in host_ends()):
             yield Host(match.start(), match.end(), (guest_name(match[0]),))
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from blueprints.generation import building, names, sharing
+from blueprints.generation import building, names, recounting, sharing
 from blueprints.generation.facts import Group
 from blueprints.generation.lexicon import counted_words, losing_words, watching_words
 from blueprints.generation.phrases import Phrase
@@ -71,10 +71,15 @@ def _more(walk: Walk, phrase: Phrase) -> bool:
 
 
 def _again(walk: Walk, phrase: Phrase) -> bool:
-    if phrase.count is None and walk.request.groups and not phrase.has("another", "size_word", "os"):
+    if phrase.count is None and walk.request.groups and not _describes_others(phrase):
         _refer(walk, phrase)
         return True
     return False
+
+
+def _describes_others(phrase: Phrase) -> bool:
+    """ "Debian VMs" are none of those named before; "all of them Debian VMs" are."""
+    return phrase.has("another") or (phrase.has("size_word", "os") and not phrase.has("all", "each"))
 
 
 def _is_sum(walk: Walk, phrase: Phrase) -> bool:
@@ -259,6 +264,7 @@ _READINGS: tuple[Callable[[Walk, Phrase], bool], ...] = (
     _named,
     _each,
     sharing.covers_the_list,
+    recounting.sums_up,
     _counted_before,
     _more,
     _again,

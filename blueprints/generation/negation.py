@@ -9,6 +9,7 @@ from blueprints.generation.phrases import Element, Phrase
 from blueprints.generation.tokens import Token
 from blueprints.generation.walk import Walk
 
+_VALUES = ("cpu", "memory", "disk", "size", "os")
 _MOST_WORDS_BETWEEN = 4
 _MOST_IN_REFUSAL = 8
 _NEED_IS_NEAR = 20
@@ -148,13 +149,14 @@ def _gives_a_value(walk: Walk) -> bool:
     following = walk.elements[walk.position + 1 : walk.position + 7]
     end = next((n for n, e in enumerate(following) if isinstance(e, Token) and e.kind in ("stop", "comma")), 7)
     kinds = [e.kind for e in following[:end] if isinstance(e, Token)]
-    return any(kind in ("number", "cpu", "memory", "disk", "size", "os") for kind in kinds)
+    return any(kind in ("number", *_VALUES) for kind in kinds)
 
 
 def _names_what_is_known(walk: Walk) -> bool:
     """ "4 GB everywhere except on the database": only the value is not for it."""
     noun = next((e for e in walk.elements[walk.position + 1 : walk.position + 4] if isinstance(e, Phrase)), None)
-    return noun is not None and noun.is_definite and grouping.known(walk, noun) is not None
+    has_values = any(isinstance(e, Token) and e.kind in _VALUES for e in walk.elements[: walk.position])
+    return noun is not None and (noun.is_definite or has_values) and grouping.known(walk, noun) is not None
 
 
 def of_what_was_said(walk: Walk, tokens: list[Token]) -> None:

@@ -220,7 +220,7 @@ def _may_stand_before(
     token: Token, counted: frozenset[str], elements: list[Element], place: int, *, is_taken: bool
 ) -> bool:
     if token.kind == "word":
-        return token.value not in counted
+        return token.value not in counted or _is_said_of_noun(elements, place)
     if token.kind == "existing" and token.end - token.start > len(token.text):
         return False
     if token.kind == "join":
@@ -228,6 +228,12 @@ def _may_stand_before(
     return token.kind in _DETERMINERS or (
         token.kind in _MODIFIERS and (not is_taken or token.kind not in VALUES or token.kind == "os")
     )
+
+
+def _is_said_of_noun(elements: list[Element], place: int) -> bool:
+    """ "twenty student VMs": right before the noun, people say what the machines are for."""
+    token = elements[place]
+    return place + 1 == len(elements) and isinstance(token, Token) and not token.text.lower().endswith("s")
 
 
 def _taken(elements: list[Element], place: int, best: int, words: int) -> int:

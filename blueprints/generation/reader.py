@@ -12,6 +12,7 @@ from blueprints.generation import (
     names,
     negation,
     policies,
+    recounting,
     references,
     sharing,
 )
@@ -28,6 +29,7 @@ from blueprints.generation.walk import Walk
 MOST_GROUPS = 200
 _KINDS = {"container": "lxc", "lxc": "lxc", "vm": "vm"}
 _CALL = ("name", "call", "nenne", "benenne", "nomme", "appelle", "llama", "chiama")
+_NOTHING = ("nothing", "nichts", "rien", "nada", "nulla")
 _KUBERNETES = ("kubernetes", "k8s_control")
 
 
@@ -171,11 +173,19 @@ def _together(walk: Walk, token: Token) -> None:
         walk.is_negated = False
         _spread(walk, token)
         return
+    if _is_of_nothing(walk):
+        return
     following = next((e for e in walk.elements[walk.position + 1 :] if isinstance(e, Phrase)), None)
     if not (following and following.is_definite and (following.role or following.software)):
         sharing.put_together(walk)
         _take_kind(walk, token)
     walk.link = "on"
+
+
+def _is_of_nothing(walk: Walk) -> bool:
+    """ "They share nothing"."""
+    following = walk.elements[walk.position + 1 : walk.position + 2]
+    return bool(following) and isinstance(following[0], Token) and following[0].text.lower() in _NOTHING
 
 
 def _take_kind(walk: Walk, token: Token) -> None:
@@ -209,7 +219,7 @@ def _exact(walk: Walk, token: Token) -> None:
 
 
 def _number(walk: Walk, token: Token) -> None:
-    if not references.is_for_one(walk, token):
+    if not recounting.refers_back(walk, token) and not references.is_for_one(walk, token):
         counting.number(walk, token)
 
 

@@ -54,7 +54,7 @@ def factor(walk: Walk, token: Token) -> None:
     target = walk.in_focus or (walk.focus if not walk.here else None)
     source, end = _source(walk, ahead, target, names)
     if source is None or target is None:
-        if token.value == 1:
+        if token.value == 1 and walk.kinds_before(1) != ["all"]:
             counting.twin(walk, token)
         return
     walk.named_until = max(walk.named_until, end)

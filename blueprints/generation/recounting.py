@@ -1,0 +1,63 @@
+"""Machines counted again: "One server." at the end, "three VMs with 2 cores each" after three names, "these three"."""
+
+from blueprints.generation import building
+from blueprints.generation.facts import Group
+from blueprints.generation.phrases import Phrase
+from blueprints.generation.tokens import Token
+from blueprints.generation.walk import Walk
+
+_PURPOSES = ("for", "named", "as")
+
+
+def sums_up(walk: Walk, phrase: Phrase) -> bool:
+    """A sentence that only counts and sizes: as many machines as were named before are those, and no more of them."""
+    groups = walk.request.groups
+    if phrase.count is None or phrase.has("another") or not _only_counts(walk, phrase):
+        return False
+    if any(group.is_generic or group.name for group in groups):
+        return False
+    if phrase.insists and len(groups) == 1 and groups[0].count is None:
+        building.count(walk, groups[0], phrase)
+    if _says_sizes(walk) and any(group.has_sizes for group in groups):
+        return False
+    if _number_of(groups) != int(phrase.count.value) or not (phrase.insists or _is_open(groups[0])):
+        return False
+    for group in groups:
+        group.kind = group.kind or building.kind(phrase)
+    walk.turn_to(*groups)
+    return True
+
+
+def refers_back(walk: Walk, token: Token) -> bool:
+    """ "these three run the workloads", "for all three of them": those named last, as many as that."""
+    if walk.kinds_before(1) not in (["definite"], ["all"]):
+        return False
+    groups = walk.here or walk.last_named
+    for first in range(len(groups)):
+        if _number_of(groups[first:]) == int(token.value):
+            walk.turn_to(*groups[first:])
+            return True
+    return False
+
+
+def _only_counts(walk: Walk, phrase: Phrase) -> bool:
+    """Nothing else is named in the sentence, nothing is added, and no purpose is given."""
+    others = [e for e in walk.elements if e is not phrase]
+    before = [e for e in walk.elements[: walk.position] if isinstance(e, Token)]
+    is_alone = not walk.here and all(isinstance(e, Token) and e.kind not in ("host", "another", "part") for e in others)
+    is_added = any(token.kind == "join" and token.value == "and" for token in before)
+    after = (e.value for e in walk.elements[walk.position :] if isinstance(e, Token) and e.kind == "join")
+    return is_alone and not is_added and not walk.is_negated and not any(value in _PURPOSES for value in after)
+
+
+def _says_sizes(walk: Walk) -> bool:
+    return any(isinstance(e, Token) and e.kind in ("size", "cpu", "memory", "disk", "spec") for e in walk.elements)
+
+
+def _is_open(group: Group) -> bool:
+    """Named with a purpose, neither counted nor sized: "We need a wiki. A VM with 2 cores will do." """
+    return group.count is None and not group.has_sizes and not group.is_umbrella
+
+
+def _number_of(groups: list[Group]) -> int:
+    return sum((group.count or 1) + group.replicas for group in groups)
