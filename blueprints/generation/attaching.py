@@ -1,8 +1,10 @@
 """Values: which machines a size, a system or an address belongs to."""
 
 import re
+from functools import cache
 
 from blueprints.generation.facts import Group
+from blueprints.generation.lexicon import table
 from blueprints.generation.phrases import Element, Phrase
 from blueprints.generation.tokens import Token
 from blueprints.generation.values import SIZES, apply
@@ -11,6 +13,7 @@ from blueprints.generation.walk import Walk
 _FAR = 80
 """Farther away in one sentence, nothing is about a value any more."""
 _BETWEEN_VALUES = {"comma", "slash", *SIZES, "size", "os"}
+_ATTRIBUTES = {"vlan": "vlan", "cidr": "subnet", "os": "os"}
 _MARKS = ("each", "total", "all")
 
 
@@ -70,7 +73,7 @@ def _begins_a_clause(walk: Walk, token: Token) -> bool:
     is_first = bool(walk.here) and isinstance(before, Token) and (before.kind == "comma" or before.value == "and")
     following = walk.elements[walk.position + 1 : walk.position + 3]
     is_for = len(following) == 2 and isinstance(following[0], Token) and following[0].value == "for"
-    return token.kind == "os" and is_first and is_for and isinstance(following[1], Phrase) and len(walk.here) == 1
+    return token.kind == "os" and is_first and is_for and isinstance(following[1], Phrase)
 
 
 def apply_waiting(walk: Walk) -> None:
@@ -143,10 +146,27 @@ def _targets(walk: Walk, token: Token) -> list[Group]:
         return [walk.request.network]
     if walk.mark == "all":
         return walk.here or walk.request.groups
+    if token.kind in ("vlan", "cidr", "os") and _is_said_of_several(walk):
+        return [group for group in walk.here if not getattr(group, _ATTRIBUTES[token.kind])] or walk.current
     if walk.mark == "each" and _reaches_back(walk):
         walk.shared = walk.shared or _sharers(walk)
         return walk.shared
     return walk.request.groups if token.kind == "os" and _stands_alone(walk) else walk.current
+
+
+def _is_said_of_several(walk: Walk) -> bool:
+    """ "the application and its database go in VLAN 81"."""
+    for element in reversed(walk.elements[: walk.position]):
+        if isinstance(element, Phrase):
+            return False
+        if element.text.lower() in _plural_verbs():
+            return True
+    return False
+
+
+@cache
+def _plural_verbs() -> frozenset[str]:
+    return frozenset(table("plain")["plural_verbs"].split())
 
 
 def _sharers(walk: Walk) -> list[Group]:

@@ -22,6 +22,9 @@ _VERSIONS = {
 """What a whole number behind a system is: "windows 11 VMs" are no eleven machines, "ubuntu 3 servers" are three."""
 _MOST_MEMORY = 2 * TIB
 _PAIRS = ("pair", "couple", "paar", "paire", "par", "paio", "coppia")
+_NOUNS = ("machine", "role", "software", "member")
+_HOURS = 24
+_LEAST_YEAR, _MOST_YEAR = 1990, 2100
 _MOST_GPUS = 16
 """A larger number behind the name of a card is its model: RTX 4090."""
 
@@ -75,7 +78,10 @@ def _software_with_version(tokens: list[Token], position: int) -> tuple[Token, i
     if kind_at(tokens, place) != "number" or not tokens[place].text.replace(".", "").isdigit():
         return None
     is_near = tokens[place].start == tokens[position].end + 1
-    if not is_near or not (_is_said_of_release(tokens, place + 1) or _is_release_of_counted(tokens, position)):
+    is_release = "." in tokens[place].text or _LEAST_YEAR <= tokens[place].value < _MOST_YEAR
+    if not is_near or not (
+        is_release or _is_said_of_release(tokens, place + 1) or _is_release_of_counted(tokens, position)
+    ):
         return None
     return tokens[position].become("software", tokens[position].value, until=tokens[place]), 2
 
@@ -92,6 +98,28 @@ def _is_release_of_counted(tokens: list[Token], position: int) -> bool:
         return False
     is_counted = kind_at(tokens, position - 1) in ("number", "article", "definite")
     return is_counted or tokens[noun].text.lower() in ("server", "vm", "node", "instance", "cluster", "container")
+
+
+def _vlan_listed(tokens: list[Token], position: int) -> tuple[Token, int] | None:
+    """ "VLANs 5, 6 and 7": every number of the list."""
+    back = position - 1
+    while back >= 0 and (kind_at(tokens, back) in ("number", "comma", "slash") or is_at(tokens, back, "join", "and")):
+        back -= 1
+    is_listed = (
+        back != position - 1 and is_at(tokens, back, "label", "vlan") and tokens[back].text.lower().endswith("s")
+    )
+    if not is_listed or kind_at(tokens, position + 1) in ("label", *_NOUNS):
+        return None
+    return tokens[position].become("vlan", int(tokens[position].value)), 1
+
+
+def _every(tokens: list[Token], position: int) -> tuple[Token, int] | None:
+    """ "each week", "chaque mois"."""
+    schedule = {"24": "daily", "168": "weekly", "720": "monthly"}
+    if kind_at(tokens, position + 1) != "duration" or tokens[position + 1].value not in schedule:
+        return None
+    value = schedule[tokens[position + 1].value]
+    return tokens[position].become("schedule", value, until=tokens[position + 1]), 2
 
 
 def _said_twice(tokens: list[Token], position: int) -> tuple[Token, int] | None:
@@ -128,8 +156,8 @@ def _number_with_unit(tokens: list[Token], position: int) -> tuple[Token, int] |
     kind, value = kind_at(tokens, after), tokens[after].value if after < len(tokens) else None
     if kind == "label" and value == "cpu":
         return number.become("cpu", int(number.value), until=tokens[after]), 2
-    if kind == "duration":
-        return number.become("days", int(number.value) * int(str(value)), until=tokens[after]), 2
+    if kind == "duration" and (days := int(number.value) * int(str(value)) // _HOURS):
+        return number.become("days", days, until=tokens[after]), 2
     if kind == "money":
         return number.become("money", float(number.value), until=tokens[after]), 2
     if kind == "word" and value in UNITS and len(str(value)) > 1:
@@ -243,11 +271,21 @@ _RULES: dict[str, tuple[Rule, ...]] = {
     "bound": (_range,),
     "ip_tail": (shorthand.ip_tail,),
     "ip": (shorthand.ip_range, shorthand.ip_from),
-    "number": (shorthand.dozens, shorthand.spec, shorthand.disks, _said_twice, _range, _gpus, _number_with_unit),
+    "each": (_every,),
+    "software": (_software_with_version,),
+    "number": (
+        _vlan_listed,
+        shorthand.dozens,
+        shorthand.spec,
+        shorthand.disks,
+        _said_twice,
+        _range,
+        _gpus,
+        _number_with_unit,
+    ),
     "article": (_gpus, _number_with_unit),
     "size": (_range, _size_with_label),
     "label": (_label_with_value,),
     "os": (_system_with_version,),
-    "software": (_software_with_version,),
     "money": (_budget,),
 }

@@ -19,7 +19,17 @@ _ENVIRONMENTS = {
     "qa": "test",
 }
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}")
-KNOWN = ("max_cost", "region", "environment")
+_OTHERS = {
+    "budget": "max_cost",
+    "max_budget": "max_cost",
+    "monthly_budget": "max_cost",
+    "max_monthly_cost": "max_cost",
+    "env": "environment",
+    "location": "region",
+    "operating_system": "os",
+}
+"""Other names for the same."""
+KNOWN = ("max_cost", "region", "environment", "os")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +39,7 @@ class Constraints:
     max_cost: float | None = None
     region: str = ""
     environment: str = ""
+    os: str = ""
     remarks: list[str] = field(default_factory=list)
 
 
@@ -38,11 +49,13 @@ def read_constraints(value: object) -> Constraints:
         return Constraints()
     if not isinstance(value, dict):
         raise BadRequest('Field constraints: must be an object, for example {"max_cost": 500}.')
+    value = dict[object, object]((_OTHERS.get(str(key), key), one) for key, one in value.items())
     environment = _text(value, "environment")
     return Constraints(
         max_cost=_cost(value.get("max_cost")),
         region=_text(value, "region"),
         environment=_ENVIRONMENTS.get(environment.lower(), environment),
+        os=_text(value, "os"),
         remarks=[
             f'The constraint "{str(key)[:60]}" is not known and was not used.' for key in value if key not in KNOWN
         ],

@@ -2,6 +2,7 @@
 
 from blueprints.generation import attaching, names, negation, policies, sharing
 from blueprints.generation.facts import Group, rule
+from blueprints.generation.lexicon import ordinals
 from blueprints.generation.tokens import Token
 from blueprints.generation.walk import Walk
 
@@ -94,6 +95,14 @@ def article(walk: Walk, token: Token) -> None:
         number(walk, token)
 
 
+def ordinal(walk: Walk, token: Token) -> None:
+    """ "the first as a container, the second as a VM": one of those that were counted."""
+    after = _after(walk)
+    is_open = walk.request.groups and any((group.count or 0) > 1 for group in walk.last_named + walk.here) or walk.part
+    if is_open and after is not None and _begins_part(after) and walk.kinds_before(1) == ["definite"]:
+        sharing.begin_part(walk, 1, has_purpose=False)
+
+
 def rest(walk: Walk, token: Token) -> None:
     sharing.begin_part(walk, None, has_purpose=True)
 
@@ -120,6 +129,8 @@ def word(walk: Walk, token: Token) -> None:
         _each_one(walk, stem)
     elif walk.kinds_before(1) == ["join"] and before is not None:
         _for_one(walk, stem, is_per=walk.quote(before).text.lower() in _PER)
+    if token.value in ordinals():
+        ordinal(walk, token)
     if token.value in ("name", "nombre", "nom", "nome") and walk.kinds_after(1) == ["colon"]:
         names.of_item(walk, token)
     negation.at_word(walk)

@@ -85,12 +85,15 @@ def _impossible(request: Request) -> Iterator[str]:
 
 
 def _elsewhere(request: Request) -> Iterator[str]:
-    """An address outside of its subnet."""
+    """An address outside of its subnets."""
     for group in request.groups:
         subnet = group.subnet or request.network.subnet
+        known = [
+            ip_network(one, strict=False) for one in (subnet, *(card.get("subnet") for card in group.cards)) if one
+        ]
         for address in group.ips if subnet else ():
             plain = address.split("/")[0]
-            if ip_address(plain) not in ip_network(subnet, strict=False):
+            if all(ip_address(plain) not in one for one in known):
                 yield f"The address {plain} is not in the subnet {subnet}. Which of the two is right?"
 
 

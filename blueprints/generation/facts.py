@@ -27,6 +27,10 @@ def by_default(text: str) -> Cause:
     return Cause(text, kind="default")
 
 
+Card = dict[str, Any]
+"""A network that a machine is connected to: vlan, subnet, gateway, ip."""
+
+
 @dataclass(slots=True, eq=False)
 class Group:
     """Machines of one kind, as far as the text describes them."""
@@ -48,6 +52,7 @@ class Group:
     vlan: int | None = None
     subnet: str = ""
     gateway: str = ""
+    cards: tuple[Card, ...] = ()
     network: str = ""
     ips: list[str] = field(default_factory=list)
     virtual_ip: str = ""

@@ -9,6 +9,7 @@ from blueprints.generation.phrases import Element, Phrase
 from blueprints.generation.tokens import Token
 from blueprints.generation.walk import Walk
 
+_LABELS = {"dns": "dns_server", "router": "gateway", "routeur": "gateway", "enrutador": "gateway"}
 _NEAR = 40
 KUBERNETES_ROLES = {"kubernetes", "k8s_control", "k8s_worker"}
 
@@ -99,8 +100,8 @@ def _named_first(walk: Walk, phrase: Phrase) -> None:
     """Not spoken of before: something that runs beside others, a server to ask, a purpose, or new machines."""
     if _is_addon(phrase) and not phrase.insists and not phrase.kind and not installing.has_own_values(walk):
         walk.addons += phrase.software
-    elif _is_dns_of_others(walk, phrase):
-        walk.last_label = "dns_server"
+    elif label := _label_of_others(walk, phrase):
+        walk.last_label = label
     elif not context.is_only_context(walk, phrase):
         building.new(walk, phrase)
 
@@ -150,12 +151,12 @@ def _is_addon(phrase: Phrase) -> bool:
     return bool(phrase.software) and all(software_facts(name).get("addon") for name in phrase.software)
 
 
-def _is_dns_of_others(walk: Walk, phrase: Phrase) -> bool:
-    """ "DNS 10.0.0.2": which server is asked, and no machine."""
-    is_bare = phrase.role == "dns" and not phrase.software and phrase.count is None and not phrase.kind
-    return (
-        is_bare and bool(walk.current) and "ip" in walk.kinds_after(2)[:2] and walk.quote(phrase).text.lower() == "dns"
-    )
+def _label_of_others(walk: Walk, phrase: Phrase) -> str:
+    """ "DNS 10.0.0.2", "router 10.0.0.1": which server is asked or led through, and no machine."""
+    is_bare = not phrase.software and phrase.count is None and not phrase.kind and not phrase.before
+    if not is_bare or not walk.current or "ip" not in walk.kinds_after(2)[:2]:
+        return ""
+    return _LABELS.get(walk.quote(phrase).text.lower(), "")
 
 
 def known(walk: Walk, phrase: Phrase) -> Group | None:
@@ -224,7 +225,9 @@ def _fits_count(walk: Walk, known: Group, count: Token) -> bool:
 
 def _is_elsewhere(walk: Walk, known: Group, phrase: Phrase) -> bool:
     """ "the mail gateway on VLAN 90, the mailbox server on VLAN 10": called otherwise, and in another network."""
-    if phrase.software or not (known.vlan or known.ips or known.subnet):
+    if not (known.vlan or known.ips or known.subnet) or set(phrase.software) & set(known.software):
         return False
-    is_other = bool(known.words) and not building.words(walk, phrase) & known.words
-    return is_other and bool({"vlan", "ip", "cidr"} & set(walk.kinds_after(_NEAR)))
+    is_other = bool(known.words or phrase.software) and not building.words(walk, phrase) & known.words
+    return is_other and bool(
+        ({"vlan", "cidr"} if phrase.software else {"vlan", "ip", "cidr"}) & set(walk.kinds_after(_NEAR))
+    )

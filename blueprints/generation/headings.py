@@ -7,6 +7,7 @@ from blueprints.generation.normalising import LIST_MARK
 from blueprints.generation.phrases import Element, Phrase
 from blueprints.generation.sharing import inherit
 from blueprints.generation.tokens import Token
+from blueprints.generation.values import apply
 from blueprints.generation.walk import Walk
 
 _DESCRIBING = frozenset(
@@ -28,6 +29,9 @@ _DESCRIBING = frozenset(
         "and",
     )
 )
+
+
+_HEADING_VALUES = ("vlan", "cidr", "os")
 
 
 def settle_indent(walk: Walk, tokens: list[Token]) -> None:
@@ -74,6 +78,17 @@ def settle(walk: Walk, phrase: Phrase, *, is_new: bool) -> None:
     walk.heading = replace(walk.focus)
     walk.headings.append(walk.focus)
     walk.heading_indent = walk.indent if _is_last(following[place + 1 :]) else -1
+
+
+def of_values(walk: Walk) -> None:
+    """ "VLAN 300: a proxy and two web servers", "On Debian 12: …": values before a colon hold for all that follows."""
+    if walk.here or not walk.waiting or any(token.kind not in _HEADING_VALUES for token, _ in walk.waiting):
+        return
+    walk.heading = Group()
+    for token, _ in walk.waiting:
+        apply(walk, token, [walk.heading])
+    walk.waiting = []
+    walk.heading_indent = walk.indent if _is_last(walk.elements[walk.position + 1 :]) else -1
 
 
 def _is_last(following: list[Element]) -> bool:

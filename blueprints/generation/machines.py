@@ -5,6 +5,7 @@ from collections.abc import Callable
 from blueprints.generation import building, names, recounting, sharing
 from blueprints.generation.facts import Group
 from blueprints.generation.lexicon import counted_words, losing_words, watching_words
+from blueprints.generation.members import contradiction
 from blueprints.generation.phrases import Phrase
 from blueprints.generation.tokens import Token
 from blueprints.generation.walk import Walk
@@ -40,6 +41,7 @@ def _for_all(walk: Walk, phrase: Phrase) -> bool:
     """ "All VMs run Debian", before any is named."""
     if phrase.has("all", "each") and phrase.count is None and not walk.request.groups and walk.times == 1:
         walk.current = [walk.request.defaults]
+        walk.request.defaults.kind = building.kind(phrase)
         return True
     return False
 
@@ -180,15 +182,31 @@ def _say_more(walk: Walk, phrase: Phrase) -> None:
     focus = _counted(walk, phrase, walk.focus)
     if focus.kind and phrase.kind in ("vm", "lxc") and focus.kind != phrase.kind and phrase.count is not None:
         _settle_kind(walk, focus, phrase)
-    groups = walk.here if "all" in walk.kinds_before(2) else [focus]
+    groups = _said_of(walk, phrase, focus)
     for group in list(groups):
         group.kind = group.kind or building.kind(phrase)
     walk.turn_to(*(groups if focus not in walk.current or len(groups) > 1 else walk.current))
 
 
+def _said_of(walk: Walk, phrase: Phrase, focus: Group) -> list[Group]:
+    """ "Gitea, Drone and a registry in containers": of all that were listed and are not yet anything else."""
+    if "all" in walk.kinds_before(2):
+        return walk.here
+    is_plural = (
+        walk.quote(phrase.tokens[-1])
+        .text.lower()
+        .endswith(("s", "containern", "contenedores", "maschinen", "macchine virtuali"))
+    )
+    if not is_plural or walk.link not in ("on", "as") or phrase.count is not None or (focus.count or 1) > 1:
+        return [focus]
+    return [group for group in walk.here if not group.kind] or [focus]
+
+
 def _counted(walk: Walk, phrase: Phrase, focus: Group) -> Group:
     """What "on one VM" or "three servers" says of how many there are."""
     count = int(phrase.count.value) if phrase.insists and phrase.count else None
+    if count and count > 1 and walk.link == "on" and focus.is_exact and focus.count == 1:
+        contradiction(walk, 1, count, "hosts")
     is_on_one = count == 1 and walk.link == "on"
     is_alone = phrase.has("exact") and len(walk.here) == 1
     if count is not None and focus.count is None and (is_alone or not is_on_one):

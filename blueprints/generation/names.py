@@ -48,12 +48,14 @@ def _called(walk: Walk, name: str, cause: Cause) -> Group:
     return group
 
 
-def after_noun(walk: Walk, phrase: Phrase) -> None:
-    """ "Name the VMs mercury, venus and mars"."""
+def after_noun(walk: Walk, phrase: Phrase, *, is_called: bool) -> None:
+    """ "Name the VMs mercury, venus and mars"; "VMs lab-a and lab-b"."""
     match, focus = _NAMES.match(walk.text, phrase.end), walk.focus
     if match is None or focus is None or focus.name or not phrase.is_machine:
         return
     found = [guest_name(name) for name in _BETWEEN.split(match["all"])]
+    if not is_called and (len(found) < 2 or not all("-" in name for name in found)):
+        return
     if all(found) and len(found) == (focus.count or len(found)) and walk.text[phrase.end : phrase.end + 1] == " ":
         walk.named_until = match.end("all")
         _name(walk, focus, found, _cause(match))

@@ -62,6 +62,9 @@ def _end_of_order(tokens: list[Token], place: int) -> int:
 
 
 def begin(walk: Walk, token: Token) -> None:
+    if _is_answer(walk):
+        _refuse_key(walk)
+        return
     if fold(token.text).startswith(_EXCEPT) and (_gives_a_value(walk) or _names_what_is_known(walk)):
         return
     if _keeps_apart(walk) or _governs_harm(walk) or _drops_something_in(walk.elements[walk.position :], token):
@@ -81,6 +84,21 @@ def _keeps_apart(walk: Walk) -> bool:
         walk.elements[walk.position + 1 + place] = together.become("spread", "spread")
     ahead[0].count, ahead[0].is_definite = None, True
     return True
+
+
+def _is_answer(walk: Walk) -> bool:
+    """ "Backup: none"."""
+    return walk.kinds_before(1) == ["colon"] and walk.kinds_after(1) in ([], ["stop"], ["comma"], ["close"])
+
+
+def _refuse_key(walk: Walk) -> None:
+    key = walk.elements[walk.position - 2] if walk.position > 1 else None
+    if isinstance(key, Phrase) and walk.focus in walk.here and walk.focus is not None:
+        walk.request.excluded.update(key.software or [key.role])
+        walk.drop(walk.focus)
+    elif isinstance(key, Token) and key.kind in ("backup", "label"):
+        walk.request.excluded.add(str(key.value))
+        walk.backup_token = None if key.kind == "backup" else walk.backup_token
 
 
 def goes_on_at(walk: Walk, join: Token) -> bool:

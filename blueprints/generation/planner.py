@@ -9,13 +9,14 @@ from blueprints.generation.combining import combine
 from blueprints.generation.constraints import Constraints, read_constraints
 from blueprints.generation.corrections import corrected
 from blueprints.generation.design import Part, design
-from blueprints.generation.facts import Request
+from blueprints.generation.facts import Request, rule
 from blueprints.generation.letters import without_letter_parts
 from blueprints.generation.normalising import readable, without_orders
 from blueprints.generation.parts import with_parts
 from blueprints.generation.reader import read
 from blueprints.generation.records import taken_out
 from blueprints.generation.tagging import tag
+from blueprints.generation.zones import resolved
 from blueprints.pricing import PriceList, default_list
 from blueprints.schema.parsing import parse_document
 
@@ -63,15 +64,24 @@ def understand(text: str, constraints: Constraints) -> Request:
     request.region = constraints.region or request.region
     request.max_cost = constraints.max_cost or request.max_cost
     request.warnings += constraints.remarks
+    _give_system(request, constraints.os)
     doubts.refuse_or_ask(request, cleaned)
     return request
+
+
+def _give_system(request: Request, words: str) -> None:
+    """The system of the constraints, for machines whose system the text leaves open."""
+    system = next((token.value for token in combine(tag(words)[0]) if token.kind == "os"), "") if words else ""
+    for group in request.groups if system else ():
+        if not group.os:
+            group.set("os", system, rule("the system of the constraints"))
 
 
 def _read(text: str) -> Request:
     prose, listed = taken_out(text)
     plain = readable(prose)
     tokens, language = tag(plain)
-    meant = corrected(with_parts(plain, combine(tokens)))
+    meant = resolved(plain, corrected(with_parts(plain, combine(tokens))))
     request = read(plain, meant, language, listed)
     if left := unread.remark(plain, meant, request):
         request.warnings.append(left)

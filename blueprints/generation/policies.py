@@ -5,7 +5,7 @@ from itertools import pairwise
 from blueprints.generation import environments
 from blueprints.generation.facts import Group
 from blueprints.generation.lexicon import fold
-from blueprints.generation.phrases import Phrase
+from blueprints.generation.phrases import Element, Phrase
 from blueprints.generation.tokens import Token
 from blueprints.generation.walk import Walk
 
@@ -40,11 +40,22 @@ _WANTS = (
     "ha bisogno",
 )
 _NOT_BEFORE = ("before", "bevor", "vor", "avant", "antes", "prima")
+_MOST_LINES = 4
+"""So many lines below "backup:" may be about it."""
 _TEST_CONTEXT = {"join", "verb", "colon", "article", ""}
 
 
 def backup(walk: Walk, token: Token) -> None:
     walk.backup_sentence, walk.backup_token = walk.sentence, token
+    is_of_another = any(isinstance(e, Phrase) for e in walk.elements[walk.position + 1 : walk.position + 4]) and (
+        walk.kinds_after(1) in (["join"], ["definite"], ["phrase"], ["exact"])
+        and not _is_and(walk.elements[walk.position + 1])
+    )
+    walk.backed = list(walk.current) if walk.in_focus and not is_of_another else []
+
+
+def _is_and(element: Element) -> bool:
+    return isinstance(element, Token) and element.value == "and"
 
 
 def schedule(walk: Walk, token: Token) -> None:
@@ -69,17 +80,20 @@ def kept_copies(walk: Walk, token: Token) -> bool:
 
 
 def _is_about_backups(walk: Walk) -> bool:
-    return any(isinstance(e, Token) and e.kind in ("backup", "kept") for e in walk.elements) or (
-        0 <= walk.sentence - walk.backup_sentence <= 1
-    )
+    if any(isinstance(e, Token) and e.kind in ("backup", "kept") for e in walk.elements):
+        return True
+    return 0 <= walk.sentence - walk.backup_sentence <= (_MOST_LINES if walk.is_indented else 1)
 
 
 def end_of_sentence(walk: Walk) -> None:
     """The policy of this sentence goes to the machines that it is about."""
-    if walk.sentence - walk.backup_sentence > 1 or walk.backup_token is None:
+    if walk.backup_token is None or not _is_about_backups(walk):
         return
-    groups = _covered(walk)
-    for group in groups:
+    if not walk.request.groups:
+        walk.covered = [walk.request.defaults]
+    elif walk.request.defaults.backup_schedule and not walk.schedules and not walk.retentions:
+        return
+    for group in _covered(walk):
         said = walk.quote(walk.backup_token)
         if walk.schedules:
             group.set("backup_schedule", walk.schedules[-1].value, walk.quote(walk.schedules[-1]))
@@ -91,10 +105,10 @@ def end_of_sentence(walk: Walk) -> None:
 
 
 def _covered(walk: Walk) -> list[Group]:
-    groups = walk.request.groups
+    groups = walk.request.groups or [walk.request.defaults]
     if walk.sentence == walk.backup_sentence:
         is_for_all = not walk.here or any(isinstance(e, Token) and e.kind == "all" for e in walk.elements)
-        walk.covered = groups if is_for_all else [g for g in walk.current if g in groups] or groups
+        walk.covered = groups if is_for_all else [g for g in walk.backed or walk.current if g in groups] or groups
     return [group for group in walk.covered if group in groups] or groups
 
 
@@ -126,9 +140,12 @@ def region(walk: Walk, token: Token) -> None:
 
 
 def money(walk: Walk, token: Token) -> None:
+    """A sum; "a month" alone is no price where backups are kept that long."""
     if isinstance(token.value, float):
         walk.request.max_cost = token.value
         walk.request.causes["max_cost"] = walk.quote(token)
+    elif token.text.lower() == "a" and _is_about_backups(walk):
+        walk.retentions.append(token.become("days", 30))
 
 
 def verb(walk: Walk, token: Token) -> None:
@@ -171,6 +188,17 @@ def _is_about_itself(walk: Walk) -> bool:
     )
 
 
+def of_all_above(walk: Walk, token: Token) -> None:
+    """ "needs both of the above", "after all of them": everything that was named before."""
+    if walk.order is None or any(isinstance(e, Phrase) for e in walk.elements[walk.position :]):
+        return
+    direction, group = walk.order
+    others = [other for other in walk.request.groups if other is not group]
+    pairs = [(group, other) for other in others]
+    walk.request.needs += [pair[::-1] for pair in pairs] if direction in ("before", "behind") else pairs
+    walk.order = None
+
+
 def ordinals(walk: Walk) -> None:
     """ "Database first, cache second, application third"."""
     places = [n for n, e in enumerate(walk.elements) if isinstance(e, Token) and fold(e.text) in _ORDINALS]
@@ -198,6 +226,7 @@ def settle_order(walk: Walk, group: Group) -> None:
         walk.request.needs.append((group, other) if direction in ("before", "behind") else (other, group))
         if direction in ("before", "behind"):
             walk.order = ("before", group) if walk.is_sequence else None
+        group.is_umbrella &= not walk.is_sequence
     elif walk.order_ahead and walk.ahead is None:
         walk.ahead = group
     elif walk.order_ahead and walk.ahead is not None and walk.ahead is not group:

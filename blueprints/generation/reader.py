@@ -105,8 +105,8 @@ def _read_phrase(walk: Walk, phrase: Phrase) -> None:
     for token in phrase.before:
         _read_before(walk, token)
     names.quoted(walk, phrase)
-    if walk.position and getattr(walk.elements[walk.position - 1], "value", "") in _CALL:
-        names.after_noun(walk, phrase)
+    is_called = walk.position > 0 and getattr(walk.elements[walk.position - 1], "value", "") in _CALL
+    names.after_noun(walk, phrase, is_called=is_called)
     headings.settle(walk, phrase, is_new=len(walk.request.groups) > before)
     walk.distance = 0
 
@@ -122,9 +122,14 @@ def _read_before(walk: Walk, token: Token) -> None:
 def _join(walk: Walk, token: Token) -> None:
     if token.value == "named":
         names.given(walk, token)
-    elif not (token.value == "and" and walk.link in ("for", "on", "as")) or walk.kinds_before(1) == ["phrase"]:
+    elif token.value != "and" or walk.link not in ("for", "on", "as") or _has_been_said(walk):
         walk.link = str(token.value)
     walk.is_negated = walk.is_negated and negation.goes_on_at(walk, token)
+
+
+def _has_been_said(walk: Walk) -> bool:
+    """What stands behind "on" or "for": "on VLAN 10 and a VM" begins something else."""
+    return walk.kinds_before(1)[:1] in (["phrase"], *([kind] for kind in VALUE_KINDS))
 
 
 def _comma(walk: Walk, token: Token) -> None:
@@ -135,6 +140,7 @@ def _comma(walk: Walk, token: Token) -> None:
 
 def _colon(walk: Walk, token: Token) -> None:
     walk.link, walk.is_negated = "colon", False
+    headings.of_values(walk)
     names.listed(walk)
 
 
@@ -213,6 +219,14 @@ def _in_total(group: Group) -> None:
     group.totals |= {name for name in sharing.SIZES if getattr(group, name) is not None}
 
 
+def _same(walk: Walk, token: Token) -> None:
+    """ "a licence server on the same OS": as the machines that were named before."""
+    last = next((g for g in reversed(walk.request.groups) if g.os and g not in walk.current), None)
+    if last is not None:
+        for group in walk.current:
+            group.set("os", last.os, walk.quote(token))
+
+
 def _exact(walk: Walk, token: Token) -> None:
     if walk.focus and walk.in_focus and walk.kinds_before(1) == ["comma"]:
         walk.focus.is_exact = True
@@ -231,6 +245,9 @@ _READINGS: dict[str, Callable[[Walk, Token], None]] = {
     "factor": references.factor,
     "definite": references.ordinal,
     "twin": counting.twin,
+    "same": _same,
+    "all": policies.of_all_above,
+    "another": counting.ordinal,
     "count": counting.count,
     "comma": _comma,
     "dash": _comma,

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from blueprints.generation.addressing import networks_of
 from blueprints.generation.design import Part
 from blueprints.generation.facts import Group, Request
 from blueprints.generation.lexicon import role_defaults
@@ -55,6 +56,7 @@ def _description(part: Part) -> str:
 def _specs(request: Request, part: Part, place: int, *, collapsed: bool) -> dict[str, Any]:
     group = part.group
     specs: dict[str, Any] = {"cpu": part.cpu, "memory": format_size(part.memory), "disk": format_size(part.disk)}
+    cards = _networks(request, group, place, collapsed=collapsed)
     optional = {
         "count": part.count if collapsed else None,
         "role": part.role,
@@ -63,7 +65,8 @@ def _specs(request: Request, part: Part, place: int, *, collapsed: bool) -> dict
         "os": group.os,
         "gpu": group.gpu,
         "disks": [format_size(size) for size in group.further_disks],
-        "network": _network(request, group, place, collapsed=collapsed),
+        "network": cards[0] if cards else None,
+        "networks": cards[1:],
         "virtual_ip": group.virtual_ip,
         "dns": [group.dns] if group.dns else None,
         "anti_affinity": part.label if part.is_spread else None,
@@ -74,15 +77,19 @@ def _specs(request: Request, part: Part, place: int, *, collapsed: bool) -> dict
     return specs | {key: value for key, value in optional.items() if value}
 
 
-def _network(request: Request, group: Group, place: int, *, collapsed: bool) -> dict[str, Any]:
-    """The card: what was said of these machines, or else of the network for all."""
-    common = request.network
-    card = {name: getattr(group, name) or getattr(common, name) for name in ("vlan", "subnet", "gateway")}
-    card["name"] = common.network
-    card["ip"] = group.ips if collapsed and len(group.ips) == group.count else group.ips[place : place + 1]
-    if len(card["ip"]) == 1:
-        card["ip"] = card["ip"][0]
-    return {key: value for key, value in card.items() if value}
+def _addresses(group: Group, place: int, *, collapsed: bool) -> list[str]:
+    """Those of this machine: one of as many as there are machines, or all when it is the only one."""
+    if group.count in (None, 1) and not group.replicas:
+        return group.ips
+    return [] if collapsed else group.ips[place : place + 1]
+
+
+def _networks(request: Request, group: Group, place: int, *, collapsed: bool) -> list[dict[str, Any]]:
+    """The cards: what was said of these machines, or else of the network for all."""
+    cards = networks_of(group, request.network, _addresses(group, place, collapsed=collapsed))
+    if collapsed and len(group.ips) == group.count:
+        cards = [{**(cards[0] if cards else {}), "ip": group.ips}, *cards[1:]]
+    return cards
 
 
 def _backup(group: Group) -> dict[str, Any]:

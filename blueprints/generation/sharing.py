@@ -7,7 +7,19 @@ from blueprints.generation.phrases import Phrase
 from blueprints.generation.walk import Walk
 
 SIZES = ("cpu", "memory", "disk")
-_HANDED_DOWN = (*SIZES, "os", "kind", "vlan", "subnet", "gateway", "gpu", "size")
+_HANDED_DOWN = (
+    *SIZES,
+    "os",
+    "kind",
+    "vlan",
+    "subnet",
+    "gateway",
+    "cards",
+    "gpu",
+    "size",
+    "backup_schedule",
+    "backup_days",
+)
 
 
 def inherit(group: Group, source: Group) -> None:

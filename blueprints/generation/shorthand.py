@@ -77,10 +77,10 @@ def spec(tokens: list[Token], position: int) -> tuple[Token, int] | None:
 
 def ip_tail(tokens: list[Token], position: int) -> tuple[Token, int] | None:
     """ "10.4.4.21, .22": the network of the address before."""
-    whole = next((t for t in reversed(tokens[max(0, position - 8) : position]) if t.kind == "ip"), None)
+    whole = next((t for t in reversed(tokens[:position]) if t.kind in ("ip", "cidr")), None)
     if whole is None:
         return None
-    whole_tail = tokens[position].become("ip", whole.value.rsplit(".", 1)[0] + tokens[position].text)
+    whole_tail = tokens[position].become("ip", whole.value.split("/")[0].rsplit(".", 1)[0] + tokens[position].text)
     return ip_from([*tokens[:position], whole_tail, *tokens[position + 1 :]], position) or (whole_tail, 1)
 
 

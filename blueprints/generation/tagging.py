@@ -50,7 +50,15 @@ def _with_unknown_software(tokens: list[Token], text: str, language: str) -> lis
         before = tokens[place - 1] if place else None
         if token.kind == "word" and _is_name(token) and _is_beside_machine(text, language, before, token, after):
             tokens[place] = token.become("software", token.value)
-    return tokens
+    return [token for place, token in enumerate(tokens) if not _is_second_name(tokens, place)]
+
+
+def _is_second_name(tokens: list[Token], place: int) -> bool:
+    """ "an Orthanc PACS VM": behind software that is known, an unknown name is more of it."""
+    if tokens[place].kind != "software" or software_facts(tokens[place].value) or not place:
+        return False
+    before = tokens[place - 1]
+    return before.kind == "software" and before.end + 1 == tokens[place].start
 
 
 def _is_name(token: Token) -> bool:

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Callable
-from ipaddress import ip_interface
 
-from blueprints.generation.facts import Cause, Group
+from blueprints.generation import addressing
+from blueprints.generation.facts import Group
 from blueprints.generation.tokens import Token
 from blueprints.generation.walk import Walk
 from blueprints.schema.sizes import GIB, TIB, format_size
@@ -15,7 +15,7 @@ _USUAL_MEMORY = (128, 160, 192, 256, 320, 384, 512, 640, 768, 1024, 1536)
 _MEMORY_SIZES = (20, 24, 28, 32, 36, 48, 56, 64, 72, 80, 96)
 SIZES = ("cpu", "memory", "disk")
 VALUE_KINDS = ("disks", "spec", "cpu", "memory", "disk", "size", "size_word", "gpu", "os", "vlan", "cidr", "ip", "ips")
-_NOUNS = {"cpu": "cores", "vlan": "VLAN"}
+_NOUNS = {"cpu": "cores"}
 
 
 def apply(walk: Walk, token: Token, groups: list[Group]) -> None:
@@ -52,20 +52,11 @@ def _replace(walk: Walk, group: Group, name: str, value: object, token: Token) -
     before = getattr(group, name)
     if name == "os" and _is_other_system(group, str(before), str(value)):
         walk.request.ask(f"The request contradicts itself: {before} and also {value} on one machine. Which is it?")
-    is_said = name in group.causes and name in (*SIZES, "vlan")
+    is_said = name in group.causes and name in SIZES
     if is_said:
         _second(walk, group, name, int(before), token)
     if not is_said or name != "disk":
         group.set(name, value, walk.quote(token))
-
-
-def _quote_also(walk: Walk, group: Group, name: str, token: Token) -> None:
-    """One more of several values: the cause is all words from the first of them on."""
-    said, before = walk.quote(token), group.causes.get(name)
-    if before is None or not 0 <= before.start < said.end:
-        group.causes[name] = said
-    else:
-        group.causes[name] = Cause(" ".join(walk.text[before.start : said.end].split()), before.start, said.end)
 
 
 def _is_other_system(group: Group, before: str, value: str) -> bool:
@@ -78,12 +69,12 @@ def _second(walk: Walk, group: Group, name: str, before: int, token: Token) -> N
     value = token.value
     if name == "disk" and isinstance(value, int):
         group.further_disks.append(value)
-        _quote_also(walk, group, "further_disks", token)
+        addressing.quote_also(walk, group, "further_disks", token)
         return
     if name in group.totals or walk.request.defaults is group:
         return
     first, second = (
-        str(v) if name in ("cpu", "vlan") else format_size(int(str(v))).replace("GB", " GB") for v in (before, value)
+        str(v) if name == "cpu" else format_size(int(str(v))).replace("GB", " GB") for v in (before, value)
     )
     what = (group.software or [group.role or "machine"])[0].replace("_", " ")
     walk.request.ask(
@@ -152,7 +143,7 @@ def _disks(walk: Walk, token: Token, groups: list[Group]) -> None:
             group.set("disk", size, walk.quote(token))
         if further := [size] * (count - is_first):
             group.further_disks += further
-            _quote_also(walk, group, "further_disks", token)
+            addressing.quote_also(walk, group, "further_disks", token)
 
 
 def _spec(walk: Walk, token: Token, groups: list[Group]) -> None:
@@ -167,47 +158,6 @@ def _gpu(walk: Walk, token: Token, groups: list[Group]) -> None:
             group.set("gpu", token.value, walk.quote(token))
 
 
-def _cidr(walk: Walk, token: Token, groups: list[Group]) -> None:
-    """A subnet, or an address with its prefix."""
-    try:
-        interface = ip_interface(token.value)
-    except ValueError:
-        walk.request.warnings.append(f"{token.value} is not a subnet and was not used.")
-        return
-    if interface.ip == interface.network.network_address:
-        set_value(walk, groups, "subnet", token.value, token)
-    else:
-        _ip(walk, token, groups)
-
-
-def _ip(walk: Walk, token: Token, groups: list[Group]) -> None:
-    label, walk.last_label = walk.last_label, ""
-    if not _is_address(token.value):
-        walk.request.warnings.append(f"{token.value} is not an address and was not used.")
-    elif label in ("gateway", "virtual_ip"):
-        set_value(walk, groups, label, token.value, token)
-    elif label == "dns_server":
-        set_value(walk, groups, "dns", token.value, token)
-    elif not any(token.value in group.ips for group in walk.request.groups):
-        group = next((g for g in groups if len(g.ips) < (g.count or 1)), groups[-1]) if len(groups) > 1 else groups[-1]
-        group.ips.append(token.value)
-        _quote_also(walk, group, "ip", token)
-
-
-def _ips(walk: Walk, token: Token, groups: list[Group]) -> None:
-    """ "10.0.0.11 to .14": one after the other; "from .11 on" goes as far as there are machines."""
-    needed = sum((group.count or 1) - len(group.ips) for group in groups) if token.high == "open" else None
-    for address in token.value[:needed]:
-        _ip(walk, token.become("ip", address), groups)
-
-
-def _is_address(text: str) -> bool:
-    try:
-        return not ip_interface(text).ip.is_multicast and not ip_interface(text).ip.is_unspecified
-    except ValueError:
-        return False
-
-
 _READINGS: dict[str, Callable[[Walk, Token, list[Group]], None]] = {
     "cpu": _sized("cpu"),
     "memory": _sized("memory"),
@@ -215,11 +165,11 @@ _READINGS: dict[str, Callable[[Walk, Token, list[Group]], None]] = {
     "size": _size,
     "size_word": _sized("size"),
     "os": _sized("os"),
-    "vlan": _sized("vlan"),
+    "vlan": addressing.vlan,
     "gpu": _gpu,
     "disks": _disks,
     "spec": _spec,
-    "cidr": _cidr,
-    "ip": _ip,
-    "ips": _ips,
+    "cidr": addressing.cidr,
+    "ip": addressing.address,
+    "ips": addressing.addresses,
 }

@@ -64,6 +64,7 @@ class Walk:
     ahead: Group | None = None
     backup_sentence: int = -9
     backup_token: Token | None = None
+    backed: list[Group] = field(default_factory=list)
     covered: list[Group] = field(default_factory=list)
     schedules: list[Token] = field(default_factory=list)
     retentions: list[Token] = field(default_factory=list)

@@ -77,6 +77,17 @@ def test_each_of_several_values_is_quoted(description: str, key: str, words: str
     assert causes[key]["words"] == words
 
 
+def test_a_network_said_once_holds_where_it_is_named_again_and_quotes_where_it_was_said() -> None:
+    text = "front-net is VLAN 101 (10.1.0.0/24). Put a web server on front-net and a VM with 2 cards on VLAN 101 and VLAN 7."
+    blueprint = generate(text)
+    cards = {
+        one["name"]: [one["specs"]["network"], *one["specs"].get("networks", ())] for one in blueprint["resources"]
+    }
+    assert cards["web-server"] == [{"vlan": 101, "subnet": "10.1.0.0/24"}]
+    assert [card["vlan"] for card in cards["server"]] == [101, 7]
+    assert blueprint["metadata"]["causes"]["web-server"]["vlan"] == {"words": "101", "span": [18, 21]}
+
+
 def test_a_value_that_was_taken_back_is_quoted_where_it_was_said_last() -> None:
     text = "Three web servers, er, I mean two."
     (causes,) = generate(text)["metadata"]["causes"].values()
@@ -129,6 +140,20 @@ def test_description_must_be_text(description: object) -> None:
 )
 def test_constraints_are_checked(constraints: object, field: str) -> None:
     assert field in refusal("3 servers", constraints)
+
+
+def test_constraints_may_name_a_system_and_a_budget() -> None:
+    blueprint = generate("a web server on Alpine and two VMs", {"os": "Debian 12", "budget": 500})
+    assert [one["specs"]["os"] for one in blueprint["resources"]] == ["alpine", "debian-12", "debian-12"]
+    assert blueprint["metadata"]["max_cost"] == 500
+
+
+def test_backups_belong_to_what_they_were_said_of() -> None:
+    resources = generate("PostgreSQL with nightly backups kept for 7 days and a redis on VLAN 20")["resources"]
+    assert {one["name"]: one["specs"].get("backup") for one in resources} == {
+        "postgresql": {"schedule": "daily", "retention_days": 7},
+        "redis": None,
+    }
 
 
 def test_constraints_win_over_words_and_unknown_ones_are_remarked() -> None:

@@ -112,6 +112,12 @@ def watching_words() -> frozenset[str]:
 
 
 @cache
+def ordinals() -> frozenset[str]:
+    """Words for one of several in order."""
+    return frozenset(table("plain")["ordinals"].split())
+
+
+@cache
 def losing_words() -> frozenset[str]:
     """Words after which a machine is one that may fail: "losing one host"."""
     return frozenset(table("plain")["losing"].split())

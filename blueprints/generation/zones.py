@@ -1,0 +1,194 @@
+"""Networks that are called by a name: what is said of "front-net" or "the DMZ" once holds wherever it is named again."""
+
+from dataclasses import dataclass, field
+
+from blueprints.generation.lexicon import table
+from blueprints.generation.tokens import Token
+
+_VALUES = ("vlan", "cidr")
+_BETWEEN = ("colon", "open", "close", "slash", "dash", "definite", "article", "word")
+_JOINS = ("is", "with", "on", "as", "to", "named", "and")
+_BEHIND = ("is", "for", "as", "named")
+_NOUNS = ("role", "software", "machine", "member", "host")
+_NAMING = ("word", "role", "environment", "backup", "label", "machine", "software", "kept", "verb")
+_MOST_BETWEEN = 6
+
+
+@dataclass(slots=True)
+class _Mention:
+    """A network named from token `start` to before `end`; `until` is behind what is said of it there."""
+
+    name: str
+    start: int
+    end: int
+    until: int = 0
+    said: list[Token] = field(default_factory=list)
+
+
+def resolved(text: str, tokens: list[Token]) -> list[Token]:
+    """The tokens with each network that is only named replaced by what was said of it elsewhere."""
+    tokens = list(tokens)
+    mentions = _mentions(text, tokens)
+    known = _declared(tokens, mentions)
+    for mention in mentions:
+        tokens[mention.start] = _as_word(tokens[mention.start])
+    used = [mention for mention in mentions if not mention.said and mention.name in known]
+    if not used:
+        return tokens
+    names = {mention.name for mention in used}
+    dropped = [m for m in mentions if m.said and m.name in names and not _has_noun(tokens, m, mentions)]
+    found, position = list[Token](), 0
+    for mention in sorted([*used, *dropped], key=lambda one: one.start):
+        found += tokens[position : mention.start]
+        if not mention.said:
+            found += [_at(tokens[mention.start], token) for token in known[mention.name]]
+        position = max(mention.end, mention.until)
+    return found + tokens[position:]
+
+
+def _at(place: Token, token: Token) -> Token:
+    """What was said elsewhere, at this place; it quotes where it was said."""
+    return place.become(token.kind, token.value, said=token)
+
+
+def _as_word(token: Token) -> Token:
+    """ "the database network" is no database."""
+    return token.become("word", token.text.lower()) if token.kind in _NOUNS else token
+
+
+def _mentions(text: str, tokens: list[Token]) -> list[_Mention]:
+    found: list[_Mention] = []
+    position = 0
+    while position < len(tokens):
+        name, end = _name(text, tokens, position)
+        if name:
+            found.append(_Mention(name, position, end))
+        position = max(end, position + 1)
+    return found
+
+
+def _name(text: str, tokens: list[Token], position: int) -> tuple[str, int]:
+    """ "front-net", "the camera VLAN", "DMZ": its name and the place behind it."""
+    token = tokens[position]
+    after = tokens[position + 1] if position + 1 < len(tokens) else None
+    if token.kind not in _NAMING or (token.kind == "label" and token.value in ("vlan", "network")):
+        return ("lan", position + 1) if token.text.lower() == "lan" else ("", position)
+    word = _zones().get(token.text.lower(), "")
+    if after is not None and _is_network(text, token, after):
+        return word or token.text.lower(), position + 2
+    if after is not None and after.kind == "vlan" and not word and token.kind == "word":
+        return (token.text.lower(), position + 1) if token.value not in _small_words() else ("", position)
+    return word, position + 1
+
+
+def _is_network(text: str, token: Token, after: Token) -> bool:
+    """ "-net", "network", "VLAN" right behind a word that can be its name."""
+    between = text[token.end : after.start]
+    if between in ("-", "_"):
+        return after.text.lower() in ("net", "lan", "network", "netz", "vlan")
+    is_label = after.kind == "label" and after.value in ("network", "vlan")
+    return between == " " and is_label and (token.value not in _small_words() or token.kind != "word")
+
+
+def _small_words() -> frozenset[str]:
+    return frozenset(table("plain")["ordinary"].split()) - frozenset(_zones())
+
+
+def _zones() -> dict[str, str]:
+    """Every word that names a network by itself, and the name."""
+    return {word: name for name, words in table("plain")["zones"].items() for word in words.split()}
+
+
+def _declared(tokens: list[Token], mentions: list[_Mention]) -> dict[str, list[Token]]:
+    """What is said of each, behind its name or before it."""
+    known: dict[str, list[Token]] = {}
+    starts = {mention.start for mention in mentions}
+    taken: set[int] = set()
+    for mention in mentions:
+        mention.said, mention.until = _said_behind(tokens, mention, starts, known)
+        taken.update(range(mention.end, mention.until))
+        if mention.said:
+            known.setdefault(mention.name, mention.said)
+    for mention in mentions:
+        if mention.said or mention.name in known:
+            continue
+        mention.said, mention.start = _said_before(tokens, mention.start, taken)
+        if mention.said:
+            known[mention.name] = mention.said
+    return known
+
+
+def _said_behind(
+    tokens: list[Token], mention: _Mention, starts: set[int], known: dict[str, list[Token]]
+) -> tuple[list[Token], int]:
+    said: list[Token] = []
+    until, place = mention.end, mention.end
+    while place < len(tokens) and place - until <= _MOST_BETWEEN and place not in starts:
+        token = tokens[place]
+        if number := _tagged(tokens, mention, place, known):
+            token = tokens[place] = number
+        if token.kind in _VALUES and token.kind not in {one.kind for one in said}:
+            said.append(token)
+            until = place + 1
+        elif token.kind == "ip" and _is_label(tokens[place - 1], "gateway"):
+            said += [tokens[place - 1], token]
+            until = place + 1
+        elif not _leads_on(tokens, place):
+            break
+        place += 1
+    if until < len(tokens) and tokens[until].kind == "close" and said:
+        until += 1
+    return said, until
+
+
+def _tagged(tokens: list[Token], mention: _Mention, place: int, known: dict[str, list[Token]]) -> Token | None:
+    """ "is tagged 300", "which is number 25"; "the DMZ is tagged 300, the internal network 310"."""
+    if tokens[place].kind != "number":
+        return None
+    between = tokens[mention.end - 1 : place]
+    is_marked = any(token.value in table("plain")["tags"].split() or _is_label(token, "vlan") for token in between)
+    is_parallel = place == mention.end and any(token.kind == "vlan" for said in known.values() for token in said)
+    return tokens[place].become("vlan", int(tokens[place].value)) if is_marked or is_parallel else None
+
+
+def _leads_on(tokens: list[Token], place: int) -> bool:
+    token = tokens[place]
+    if token.kind in ("label", "comma") or (token.kind == "join" and token.value == "and"):
+        following = tokens[place + 1 : place + 3]
+        return _is_label(token, "vlan", "gateway", "network") or any(
+            one.kind in (*_VALUES, "label") for one in following
+        )
+    return token.kind in _BETWEEN or (token.kind == "join" and token.value in _JOINS)
+
+
+def _is_label(token: Token, *values: str) -> bool:
+    return token.kind == "label" and token.value in values
+
+
+def _said_before(tokens: list[Token], start: int, taken: set[int]) -> tuple[list[Token], int]:
+    """ "VLAN 10 is the LAN", "VLAN 20 (DMZ)", and where that begins."""
+    place = start - 1
+    while place >= 0 and (
+        tokens[place].kind in ("definite", "open", "colon")
+        or (tokens[place].kind == "join" and tokens[place].value in _BEHIND)
+    ):
+        place -= 1
+    if place == start - 1 or (place == start - 2 and tokens[place + 1].kind == "definite"):
+        return [], start
+    said, first = list[Token](), start
+    while place >= 0 and place not in taken and tokens[place].kind in (*_VALUES, "open", "close", "comma", "slash"):
+        if tokens[place].kind in _VALUES:
+            said, first = [tokens[place], *said], place
+        place -= 1
+    return said, first
+
+
+def _has_noun(tokens: list[Token], mention: _Mention, mentions: list[_Mention]) -> bool:
+    """Whether its sentence speaks of machines, and what is said there is theirs."""
+    first, last = mention.start, mention.start
+    while first > 0 and tokens[first - 1].kind != "stop":
+        first -= 1
+    while last < len(tokens) and tokens[last].kind != "stop":
+        last += 1
+    named = {place for one in mentions for place in range(one.start, one.end)}
+    return any(tokens[place].kind in _NOUNS and place not in named for place in range(first, last))
