@@ -9,6 +9,8 @@ from blueprints.schema.sizes import GIB
 _SIZES = ("size", "memory", "disk", "cpu")
 _NOUNS = ("role", "software", "machine", "member")
 _VALUES = ("number", "article", "size", "cpu", "memory", "disk", "software", "os", "environment", "machine")
+_NOT = ("not", "nicht", "pas", "non")
+"""In "4 GB, not 8" the second is the wrong one."""
 _FARTHEST = 16
 _ENOUGH = re.compile(
     r"(?:will do|do|is enough|are enough|enough|suffic|suffis|suffit|reich|genug|genug|basta|bastan|bastano|sufficien)"
@@ -27,9 +29,20 @@ def corrected(tokens: list[Token]) -> list[Token]:
             used, loose = taken or used, None if taken or has_noun else value
         elif used is not None and used.start == token.start:
             _forget_sizes(kept, _kind_at(tokens, position + 1), token)
+        elif _is_no_again(tokens, position):
+            continue
         elif token.kind != "comma" or not kept or kept[-1] is not loose:
             kept.append(token)
     return kept
+
+
+def _is_no_again(tokens: list[Token], position: int) -> bool:
+    """ "anzi no, 2 GB", "ach nein, drei": the no only says once more that something is taken back."""
+    return (
+        tokens[position].kind == "without"
+        and _kind_at(tokens, position - 1) == "correction"
+        and _kind_at(tokens, position + 1) in ("comma", "number", *_SIZES)
+    )
 
 
 def _forget_sizes(kept: list[Token], following: str, value: Token) -> None:
@@ -56,6 +69,7 @@ def _is_plain_no(tokens: list[Token], position: int) -> bool:
     """ "two, no, three": a no between commas after a value."""
     return (
         tokens[position].kind == "without"
+        and fold(tokens[position].text) not in _NOT
         and (tokens[position - 1].kind in ("comma", "dash") or _is_pause(tokens, position))
         and _kind_at(tokens, position + 1) in ("comma", "number")
         and any(token.kind in _VALUES for token in tokens[max(0, position - 4) : position])
@@ -65,7 +79,11 @@ def _is_plain_no(tokens: list[Token], position: int) -> bool:
 def _is_pause(tokens: list[Token], position: int) -> bool:
     """ "two... no, three"; "…; no two on one host" takes nothing back."""
     is_dots = tokens[position - 1].text in ("...", "…")
-    return tokens[position - 1].kind == "stop" and (is_dots or _kind_at(tokens, position + 1) == "comma")
+    return (
+        tokens[position - 1].kind == "stop"
+        and tokens[position - 1].text != "?"
+        and (is_dots or _kind_at(tokens, position + 1) == "comma")
+    )
 
 
 def _is_enough(tokens: list[Token], position: int) -> bool:

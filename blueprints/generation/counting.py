@@ -17,7 +17,7 @@ _BEGINS_PART = ("for", "with", "as", "is", "on")
 def number(walk: Walk, token: Token) -> None:
     """A number without a noun: the first reading that fits."""
     after = _after(walk)
-    if policies.kept_copies(walk, token):
+    if policies.kept_copies(walk, token) or (walk.is_negated and walk.kinds_before(1) == ["without"]):
         return
     if after is not None and after.kind == "word" and _is_of_each(walk):
         _counts_owners(walk, after.value[:_STEM].rstrip("s"), max(1, int(token.value)))

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
 
 from alma.errors import BadRequest
+from blueprints.generation import limits
 from blueprints.generation.design import Part
 from blueprints.generation.facts import Group, Request
 from blueprints.generation.lexicon import fold, software_facts, table
@@ -56,7 +57,13 @@ def _says_nothing_exact(request: Request) -> bool:
 
 def ask_about(request: Request, parts: list[Part]) -> None:
     """Every contradiction between what was said and what follows from it."""
-    for question in (*_unwanted(request), *_impossible(request), *_elsewhere(request), *_crowded(request, parts)):
+    for question in (
+        *_unwanted(request),
+        *_impossible(request),
+        *_elsewhere(request),
+        *_crowded(request, parts),
+        *limits.exceeded(request, parts),
+    ):
         request.ask(question)
 
 
@@ -71,6 +78,8 @@ def _unwanted(request: Request) -> Iterator[str]:
 
 def _impossible(request: Request) -> Iterator[str]:
     for group in request.groups:
+        if group.replicas and "replica" in request.excluded:
+            yield f"The request contradicts itself: no replica, and {group.replicas} for the {_called(group)}. Which is it?"
         if group.is_few and group.count is None:
             yield f"How many of the {_called(group)} do you need? Two are drawn."
         if group.kind == "lxc" and group.os.startswith(("windows", "freebsd")):

@@ -116,6 +116,8 @@ class Request:
     destroys: bool = False
     builds: bool = False
     asks: bool = False
+    limits: dict[str, tuple[int, Cause]] = field(default_factory=dict)
+    """What no machine may exceed: cores, bytes of memory and of disk."""
     causes: dict[str, Cause] = field(default_factory=dict)
     questions: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)

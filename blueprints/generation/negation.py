@@ -21,8 +21,9 @@ _HARM = re.compile(
     r"(?:ever )?(?:be |go |take |bring |tear |knock )*(?:down|fail|lose|interrupt|affect|stop|break|harm|hurt|unavailable|offline|outage|ausfall|unterbr|tomber|s.arreter|caer|caerse|cadere|fermarsi)"
 )
 _NEED = re.compile(
-    r"\b(?:need|want|require|brauch|will|woll|besoin|veux|voulons|necesit|quier|quer|serv|vogli|bisogno|requir|necessary|notig|erforderlich|necessaire|necesari|necessari)\w*"
+    r"\b(?:need|want|require|brauch|will|woll|besoin|veux|voulons|necesit|quier|quer|serv|vogli|bisogno|requir|necessary|notig|erforderlich|necessaire|necesari|necessari|do without|live without|go without|verzicht|prescind|passons de|a meno)\w*"
 )
+_SIZES = ("size", "memory", "disk")
 Reading = Callable[[Walk, Token], None]
 
 
@@ -159,7 +160,7 @@ def _could_be_meant(element: Element) -> bool:
 
 
 def _is_noun(element: Element) -> bool:
-    return isinstance(element, Phrase) or element.kind in ("backup", "label", "ha")
+    return isinstance(element, Phrase) or element.kind in ("backup", "label", "ha", "gpu")
 
 
 def _gives_a_value(walk: Walk) -> bool:
@@ -244,7 +245,7 @@ def excludes(walk: Walk, token: Token) -> bool:
     if walk.is_negated and token.kind in ("os", "label", "backup", "gpu", "ha"):
         walk.request.excluded.add(str(token.value).split("-")[0])
         return True
-    return walk.is_negated and token.kind == "cpu"
+    return walk.is_negated and (token.kind == "cpu" or (token.kind in _SIZES and walk.kinds_before(1) == ["without"]))
 
 
 def unless_excluded(reading: Reading) -> Reading:
@@ -264,6 +265,8 @@ def excludes_phrase(walk: Walk, phrase: Phrase) -> bool:
         return False
     names = phrase.software or [phrase.role] if phrase.role or phrase.software else [_guest(phrase.kind)]
     walk.request.excluded.update(name for name in names if name)
+    if phrase.is_member:
+        walk.request.excluded.add(phrase.member)
     if phrase.role == "kubernetes":
         walk.request.excluded.add("kubernetes")
     walk.distance = 0

@@ -4,7 +4,7 @@ from typing import Any, TypedDict
 
 from alma.errors import BadRequest, Invalid
 from blueprints.complexity import figures_for
-from blueprints.generation import doubts, resources, titles, unread
+from blueprints.generation import doubts, limits, resources, titles, unread
 from blueprints.generation.combining import combine
 from blueprints.generation.constraints import Constraints, read_constraints
 from blueprints.generation.corrections import corrected
@@ -41,6 +41,7 @@ def generate(description: object, constraints: object = None, prices: PriceList 
     text, wanted = _checked(description), read_constraints(constraints)
     request = understand(text, wanted)
     parts = design(request)
+    limits.cap(request, parts)
     doubts.ask_about(request, parts)
     _refuse_too_many(parts)
     document = _document(request, parts)

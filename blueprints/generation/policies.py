@@ -115,6 +115,8 @@ def _covered(walk: Walk) -> list[Group]:
 def environment(walk: Walk, token: Token) -> None:
     if walk.text[max(0, token.start - 1) : token.start] == "-" and token.value != "production":
         return
+    if walk.kinds_after(2) == ["colon", "environment"]:  # "Stage: PROD"
+        return
     if token.value == "test" and token.text.lower() not in ("qa", "uat") and not _is_about_environment(walk):
         return
     request = walk.request
@@ -131,6 +133,8 @@ def _is_about_environment(walk: Walk) -> bool:
     """ "unit tests" and "a test" are no environment; "for testing" and "Environment: TEST" are."""
     before = (walk.kinds_before(1) or [""])[0]
     following = walk.kinds_after(1)
+    if len(walk.quote(walk.elements[walk.position]).text.split()) > 1:  # "test environment"
+        return True
     return before in _TEST_CONTEXT or any(kind in ("verb", "comma", "phrase", "machine") for kind in following)
 
 

@@ -9,6 +9,7 @@ from blueprints.generation import (
     grouping,
     headings,
     hosts,
+    limits,
     names,
     negation,
     policies,
@@ -16,6 +17,7 @@ from blueprints.generation import (
     references,
     sharing,
 )
+from blueprints.generation.answers import answered
 from blueprints.generation.environments import one_each
 from blueprints.generation.facts import Group, Request
 from blueprints.generation.finishing import finish
@@ -41,7 +43,7 @@ def read(text: str, tokens: list[Token], language: str, listed: list[Group]) -> 
         t.value in (*_KUBERNETES, "k3s", "rke2", "talos", "microk8s") and t.text.lower() != "master" for t in tokens
     )
     walk.has_environments = len({t.value for t in tokens if t.kind == "environment"}) > 1
-    for sentence in _sentences(tokens):
+    for sentence in answered(_sentences(tokens)):
         _read_sentence(walk, sentence)
     finish(walk)
     return walk.request
@@ -63,6 +65,8 @@ def _read_sentence(walk: Walk, tokens: list[Token]) -> None:
         return
     headings.settle_indent(walk, kept)
     walk.begin(one_each(shared_out(phrased(kept, counted_words()))))
+    if limits.take(walk):
+        return
     unwanted = negation.trailing(walk)
     for position, element in enumerate(walk.elements):
         walk.position = position
