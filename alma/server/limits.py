@@ -7,14 +7,15 @@ MEGABYTE = 1024 * KILOBYTE
 
 DEFAULT = 128 * KILOBYTE
 TABLE: tuple[tuple[str, int], ...] = (
-    ("/api/v1/blueprints(/|$)", MEGABYTE),
+    ("/api/v1/(blueprints|tools)(/|$)", MEGABYTE),
     ("/api/v1/webhooks(/|$)", 256 * KILOBYTE),
     ("/v1/webhooks(/|$)", 256 * KILOBYTE),
     # what models are asked: pictures and long conversations
     ("/v1/(chat|completions|embeddings|rerank|reranking|messages|responses|audio)(/|$)", 32 * MEGABYTE),
     ("/api/(v1/)?instances/[^/]+/proxy/", 32 * MEGABYTE),
     ("/api/", DEFAULT),
-    ("/(admin|blueprints|iprs)/", MEGABYTE),
+    ("/(admin|blueprints|iprs|tools)/", MEGABYTE),
+    ("/mcp(/|$)", MEGABYTE),
 )
 _ROWS = tuple((re.compile(pattern), limit) for pattern, limit in TABLE)
 BODY_SECONDS = 30.0

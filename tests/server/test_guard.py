@@ -14,7 +14,7 @@ from alma.server import guard, limits
 from tests.server.running import answers
 
 pytestmark = pytest.mark.processes
-API = "/api/v1/tools/execute"
+API = "/api/v1/conversation/chat"
 
 
 def talk(port: int, *parts: bytes, pause: float = 0.0) -> tuple[int, dict[str, str], bytes]:
@@ -149,7 +149,8 @@ def test_many_small_headers_are_refused_as_well(web_port: int) -> None:
 
 
 def test_the_table_of_limits() -> None:
-    assert limits.limit_of("/api/v1/blueprints/3") == limits.MEGABYTE
+    for path in ("/api/v1/blueprints/3", "/api/v1/tools/execute-direct", "/tools/compare_blueprints/", "/mcp"):
+        assert limits.limit_of(path) == limits.MEGABYTE, "it takes a blueprint as YAML, or two"
     assert limits.limit_of("/api/v1/ipr") == limits.DEFAULT
     assert limits.limit_of("/api/v1/blueprintsX") == limits.limit_of("/api/v1/projects/7/blueprints") == limits.DEFAULT
     assert limits.limit_of("/api/v1/webhooks") == limits.limit_of("/v1/webhooks/7") == 256 * limits.KILOBYTE
