@@ -73,9 +73,10 @@ class KindView:
 
 
 class CostRow(NamedTuple):
-    """One item of the price book, what one of it costs, and what all of it comes to."""
+    """One item of the price book: how many of it, what one of it costs, and what all of it comes to."""
 
     label: str
+    quantity: str
     price: str
     amount: Decimal
 
@@ -101,8 +102,11 @@ class Portrait:
     @property
     def cost_rows(self) -> list[CostRow]:
         """What is paid for, over all machines."""
-        prices, sums = self.sheet.prices, self.sheet.by_item()
-        return [CostRow(str(item.label), f"{prices[item].normalize():f}", amount) for item, amount in sums.items()]
+        prices, sums, counts = self.sheet.prices, self.sheet.by_item(), self.sheet.quantities()
+        return [
+            CostRow(str(item.label), f"{counts[item].normalize():f}", f"{prices[item].normalize():f}", amount)
+            for item, amount in sums.items()
+        ]
 
 
 def portray(document: BlueprintDocument, prices: PriceList | None = None) -> Portrait:

@@ -16,7 +16,7 @@ from iprs.models import IPR, Deployment
 from tests.factories.accounts import make_actor, make_environment, make_organization, make_user
 from tests.factories.blueprints import make_blueprint
 from tests.factories.iprs import make_deployment, make_ipr
-from vms.models import Cluster, Guest, GuestClaim
+from vms.models import Cluster, ClusterNode, Guest, GuestClaim
 
 pytestmark = pytest.mark.django_db
 QUERIES = 14
@@ -182,17 +182,23 @@ def test_drift_waits_for_a_reading_after_the_guest_was_made(client: Client) -> N
 
 
 # -- the rest ---------------------------------------------------------------------------------------
-def test_cluster_strip_sums_running_guests_by_node(client: Client) -> None:
+def test_cluster_strip_counts_guests_and_shows_the_memory_of_nodes(client: Client) -> None:
     signed_in(client)
-    cluster = make_cluster()
+    cluster, now = make_cluster(), timezone.now()
+    for node, used in (("pve1", GIB), ("pve2", 8 * GIB)):
+        ClusterNode.objects.create(
+            cluster=cluster, name=node, is_online=True, memory_used=used, memory_bytes=8 * GIB, seen_at=now
+        )
     make_guest(cluster, 101)
     make_guest(cluster, 102, status="stopped")
     make_guest(cluster, 103, node="pve2", memory_used=4 * GIB)
     make_guest(cluster, 104, is_template=True)
+    make_guest(cluster, 105, node="unread")
     bars = client.get("/").context["mission"].clusters[0].nodes
     assert [(bar.name, bar.running, bar.guests, bar.memory_used, bar.tone) for bar in bars] == [
         ("pve1", 1, 2, GIB, ""),
-        ("pve2", 1, 1, 4 * GIB, "bad"),
+        ("pve2", 1, 1, 8 * GIB, "bad"),
+        ("unread", 1, 1, 0, ""),
     ]
 
 

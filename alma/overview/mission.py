@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from django.db.models import Count, Exists, F, Min, OuterRef, Q, Sum
+from django.db.models import BigIntegerField, Count, Exists, F, Min, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 
@@ -16,7 +17,7 @@ from alma.templatetags.ui import said_ago
 from blueprints.models import Blueprint
 from iprs.models import IPR, Deployment
 from iprs.queues import waiting_for
-from vms.models import Cluster, Guest, GuestClaim
+from vms.models import Cluster, ClusterNode, Guest, GuestClaim
 
 FRESH = timedelta(seconds=60)
 """A reading that is older is not shown as the present."""
@@ -36,18 +37,18 @@ class Tile:
 
 @dataclass(frozen=True)
 class NodeBar:
-    """The guests of a node."""
+    """The guests of a node, and its memory as the cluster was last read; 0 of a node that was not read."""
 
     name: str
     guests: int
     running: int
     memory_used: int
-    memory_given: int
+    memory_bytes: int
 
     @property
     def tone(self) -> str:
-        """By how full the memory is that its running guests were given."""
-        share = self.memory_used / self.memory_given if self.memory_given else 0.0
+        """By how full its memory is."""
+        share = self.memory_used / self.memory_bytes if self.memory_bytes else 0.0
         return "bad" if share > 0.95 else "warn" if share > 0.85 else ""
 
 
@@ -181,10 +182,15 @@ def _nodes(actor: Actor) -> list[dict[str, Any]]:
     found = rows.values("cluster", "node").annotate(
         guests=Count("pk"),
         running=Count("pk", filter=is_running),
-        memory_used=Sum("memory_used", filter=is_running, default=0),
-        memory_given=Sum("memory_bytes", filter=is_running, default=0),
+        memory_used=_of_node("memory_used"),
+        memory_bytes=_of_node("memory_bytes"),
     )
     return [dict(row) for row in found]
+
+
+def _of_node(field: str) -> Coalesce:
+    node = ClusterNode.objects.filter(cluster=OuterRef("cluster"), name=OuterRef("node"))
+    return Coalesce(Subquery(node.values(field)[:1]), 0, output_field=BigIntegerField())
 
 
 def _trouble(cluster: Cluster) -> str:

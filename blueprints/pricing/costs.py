@@ -1,6 +1,6 @@
 """What the machines of a document cost in a month, line by line."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TypedDict
@@ -79,10 +79,18 @@ class CostSheet:
 
     def by_item(self) -> dict[Item, Decimal]:
         """Of each item, over all machines; what costs nothing is left out."""
+        sums = self._summed(lambda line: line.amount)
+        return {item: cents(sums[item]) for item in Item if sums.get(item)}
+
+    def quantities(self) -> dict[Item, Decimal]:
+        """How many of each item there are, over all machines."""
+        return self._summed(lambda line: line.quantity)
+
+    def _summed(self, value: Callable[[CostLine], Decimal]) -> dict[Item, Decimal]:
         sums: dict[Item, Decimal] = {}
         for line in (line for machine in self.machines for line in machine.lines):
-            sums[line.item] = sums.get(line.item, Decimal(0)) + line.amount
-        return {item: cents(sums[item]) for item in Item if sums.get(item)}
+            sums[line.item] = sums.get(line.item, Decimal(0)) + value(line)
+        return sums
 
 
 def cents(amount: Decimal) -> Decimal:

@@ -25,7 +25,7 @@ from blueprints.schema import to_yaml
 NEWEST_EVENTS = 8
 NEWEST_REVISIONS = 200
 TOLD = ("assumptions", "questions", "warnings")
-COMPUTED = ("estimated_cost", "currency", "complexity_score", "language")
+COMPUTED = ("estimated_cost", "currency", "complexity_score", "complexity", "language")
 """What a draft was worth when it was made; the page computes it anew."""
 
 

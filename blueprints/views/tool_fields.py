@@ -14,6 +14,7 @@ from blueprints.tools import Tool
 MOST_CHOICES = 200
 LONG = 500
 """Texts that may be longer get more than a line."""
+_UNITS = {"_ms": " time in ms", "_seconds": " time in seconds", "_hours": " in hours", "_percent": " in percent"}
 _YAML = frozenset({"blueprint", "other_blueprint", "inventory", "constraints"})
 
 
@@ -51,7 +52,7 @@ def _field(
     usual = "" if default is None or isinstance(default, list | dict | bool) else str(default)
     choices = tuple((one, one.replace("_", " ")) for one in shape.get("enum", ()))
     if name.endswith("blueprint_id"):
-        kind, choices = "choice", _blueprints(by)
+        kind, choices, shape = "choice", _blueprints(by), {"description": "One that is saved"}
     value = typed.get(name, "") if typed else usual or ("on" if default is True else "")
     return Field(
         name, _label(name), str(shape.get("description") or told.get("description") or ""), kind, value, choices, is_required,
@@ -63,7 +64,7 @@ def _kind(name: str, told: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
     """What a property is, and the part of its schema that says so."""
     shape = next((one for one in told.get("anyOf", ()) if one.get("type") != "null"), told)
     if name in _YAML:
-        return "yaml", told
+        return "yaml", shape
     if "enum" in shape:
         return "choice", shape
     kinds = {"integer": "number", "number": "number", "boolean": "switch", "array": "names"}
@@ -75,8 +76,10 @@ def _label(name: str) -> str:
     words = (
         name.replace("vm_ids", "machines").replace("vm_id", "machine").replace("job_ids", "jobs").removesuffix("_id")
     )
+    for ending, unit in _UNITS.items():
+        words = words.removesuffix(ending) + unit if words.endswith(ending) else words
     words = words.replace("_", " ") + (" as YAML" if name in _YAML else "")
-    return {"cpu": "CPU", "blueprint": "Blueprint"}.get(words, words.capitalize())
+    return words.replace("cpu", "CPU", 1) if words.startswith("cpu") else words[:1].upper() + words[1:]
 
 
 def _blueprints(by: Actor) -> tuple[tuple[str, str], ...]:

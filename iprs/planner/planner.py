@@ -276,8 +276,10 @@ class _Drafting:
         if machine.backup:
             self.remarks.append(f"{machine.key}: its backup schedule is not set up by this deployment.")
         if machine.software:
-            names = ", ".join(machine.software)
-            self.remarks.append(f"{machine.key}: {names} is not installed by this deployment.")
+            verb = "is" if len(machine.software) == 1 else "are"
+            self.remarks.append(
+                f"{machine.key}: {', '.join(machine.software)} {verb} not installed by this deployment."
+            )
         if machine.noted:
             self.remarks.append(f"{machine.key}: kept as a description and not applied: {', '.join(machine.noted)}.")
 

@@ -21,8 +21,10 @@ def test_detail_shows_sizes_and_dependencies(person: Client) -> None:
         make_resource("db"),
         make_resource("web", dependencies=["db"], specs={"cpu": 2, "memory": "4GB", "count": 3}),
     ]
-    blueprint = make_blueprint(resources=resources)
+    blueprint = make_blueprint(resources=resources, metadata={"complexity": "once low"})
     body = text_of(person.get(url("detail", blueprint.pk)))
+    assert 'data-label="Quantity">10<' in body, "cores of all machines, beside the price of one"
+    assert "once low" not in body, "how it was when it was made"
     assert "8\N{NO-BREAK SPACE}GiB" in body
     assert "3 machines" in body
     assert "web needs db." in body, "the graph is told in words as well"

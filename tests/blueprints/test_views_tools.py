@@ -26,6 +26,20 @@ def test_every_tool_is_on_the_list_and_has_a_form(person: Client) -> None:
     assert person.get("/tools/nothing/").status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("tool", "words"),
+    [
+        ("estimate_resources", ["Blueprint as YAML", "Target wait time in ms", "Think time in seconds"]),
+        ("create_blueprint", ["Constraints as YAML", "max_cost, region, environment"]),
+        ("calculate_capacity", ["CPU", "CPU overcommit"]),
+        ("validate_blueprint", ["One that is saved", "A blueprint that is not saved"]),
+    ],
+)
+def test_fields_are_called_in_words(person: Client, tool: str, words: list[str]) -> None:
+    form = person.get(f"/tools/{tool}/").content.decode()
+    assert [one for one in words if one not in form] == []
+
+
 def test_a_result_is_drawn_with_and_without_scripts(person: Client) -> None:
     typed = {
         "requests_per_second": "100",

@@ -208,8 +208,9 @@ def test_no_online_node_is_a_problem() -> None:
 
 def test_what_is_not_carried_out_is_said() -> None:
     network = {"name": "lan", "type": "network", "specs": {}}
-    draft = plan(vm(software=["nginx"]), network)
-    assert any("nginx is not installed" in remark for remark in draft.remarks)
+    for software, words in ((["nginx"], "nginx is not installed"), (["nginx", "php"], "nginx, php are not installed")):
+        draft = plan(vm(software=software), network)
+        assert any(words in remark for remark in draft.remarks)
     assert any("lan" in remark for remark in draft.remarks)
 
 

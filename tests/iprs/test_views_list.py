@@ -32,8 +32,15 @@ def test_list_shows_what_a_reviewer_needs(client: Client) -> None:
     page = client.get("/iprs/").content.decode()
     assert f"#{ipr.pk}" in page
     assert "Grow the database" in page
-    assert "1/1 approval" in page
+    assert "1/1 approval" in page and "no approval needed" not in page
     assert "Production" in page
+
+
+def test_where_nobody_has_to_agree_no_share_is_shown(client: Client) -> None:
+    signed_in(client)
+    make_review(ipr := make_ipr(environment=make_environment("development", required_approvals=0)))
+    assert "no approval needed" in client.get("/iprs/").content.decode()
+    assert "1 of 0" not in client.get(f"/iprs/{ipr.pk}/").content.decode()
 
 
 def test_list_anonymous_is_sent_to_the_login(client: Client) -> None:
