@@ -21,7 +21,8 @@ from typing import cast
 import psutil
 import uvloop
 
-from tests.bench.servers import ROOT, free_port
+from tests.bench.servers import ROOT
+from tests.fixtures.ports import free_port
 
 SOCKETS, EVENTS, PER_SECOND = 1_000, 100, 5
 STREAM = "deployment:bench"

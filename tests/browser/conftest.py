@@ -9,9 +9,9 @@ from playwright.sync_api import Browser, expect, sync_playwright
 
 from instances.tiny import model
 from tests.browser.visitor import PATIENCE, Visitor
+from tests.fixtures.ports import free_port
 from tests.fixtures.receiver import Receiver, listening
 from tests.instances.library.hub import Hub, serving
-from tests.instances.serving import free_port
 from tests.processes.alma import Alma
 
 Visit = Callable[..., Visitor]
@@ -37,7 +37,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
 @pytest.fixture(scope="session")
 def alma(tmp_path_factory: pytest.TempPathFactory, hook: Receiver, hub: Hub) -> Iterator[Alma]:
     """A running installation whose operator allows that receiver and has models from that endpoint."""
-    first = free_port()
+    first = free_port(41)
     allowed = {
         "ALMA_INSTANCE_PORTS": f"{first}-{first + 40}",
         "ALMA_OUTBOUND_ALLOW": f"127.0.0.1:{hook.port},127.0.0.1:{hub.port}",

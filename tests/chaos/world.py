@@ -6,7 +6,6 @@
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,8 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from tests.fixtures.ports import free_port
 
 if TYPE_CHECKING:
     from alma.accounts.actors import Actor
@@ -30,20 +31,11 @@ QUICK = {
 }  # fmt: skip
 
 
-def free_port() -> int:
-    """A port below the ephemeral range that nobody listens on. It and the next one are no other process's first choice."""
-    for port in range(12_000 + 2 * (os.getpid() % 7_000), 32_000, 2):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) != 0:
-                return port
-    raise RuntimeError("no free port")
-
-
 def prepare(folder: Path, database: str, **more: str) -> None:
     """Set up Django for an empty installation in a folder, on SQLite or in a database of its own at that URL."""
     for name in [name for name in os.environ if name.startswith("ALMA_") and not name.startswith("ALMA_TEST_")]:
         del os.environ[name]
-    port = free_port()
+    port = free_port(2)
     os.environ.update(
         {
             "DJANGO_SETTINGS_MODULE": "alma.settings",

@@ -11,7 +11,8 @@ import pytest
 from pytest_django import Settings
 
 from alma.events import doorbell
-from tests.server.running import free_port, wait_for
+from tests.fixtures.ports import free_port
+from tests.server.running import wait_for
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """The embedded llama.cpp as a process of a test."""
 
 import json
-import socket
 import subprocess
 import sys
 import time
@@ -12,22 +11,10 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 
+from tests.fixtures.ports import free_port
 from tests.source import ROOT
 
 SECONDS = 60
-
-
-def free_port() -> int:
-    """A port that nobody listens on now, below those that the system gives to clients."""
-    for port in range(21_000 + time.monotonic_ns() % 9_000, 32_000):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise AssertionError("no free port")
 
 
 @dataclass

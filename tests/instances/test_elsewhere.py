@@ -16,9 +16,9 @@ import httpx
 import pytest
 
 from instances.tiny import model
+from tests.fixtures.ports import free_port
 from tests.instances.library.hub import Hub, serving
 from tests.instances.router.installation import Installation, wait
-from tests.instances.serving import free_port
 from tests.processes.alma import ROOT
 from tests.server.running import MANAGE, environment
 

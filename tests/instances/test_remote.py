@@ -14,7 +14,7 @@ from instances.models import Node
 from instances.remote import asking, wire
 from instances.remote.serving import answering
 from instances.remote.wire import Question
-from tests.instances.serving import free_port
+from tests.fixtures.ports import free_port
 
 pytestmark = [pytest.mark.django_db, pytest.mark.allow_hosts(["127.0.0.1"])]
 

@@ -14,7 +14,8 @@ import psutil
 import pytest
 
 from instances.supervisor.processes import MARKER, OWNER, left_behind, spawn
-from tests.instances.serving import ask, free_port
+from tests.fixtures.ports import free_port
+from tests.instances.serving import ask
 from tests.server.running import MANAGE, environment, manage, wait_for
 
 pytestmark = pytest.mark.processes
@@ -39,7 +40,8 @@ class Role:
 
     def __init__(self, data: Path, models: Path) -> None:
         self.data = data
-        self.ports = _ports(len(NAMES))
+        first = free_port(len(NAMES))
+        self.ports = list(range(first, first + len(NAMES)))
         self.environment = environment(data, ALMA_MODELS_DIR=models, ALMA_INSTANCE_PORTS="20000-32767")
         manage("shell", "-c", CREATE.format(names=NAMES, ports=self.ports), env=self.environment)
 
@@ -72,19 +74,6 @@ class Role:
 
     def answers(self) -> list[int]:
         return [ask(port, "/health")[0] for port in self.ports]
-
-
-def _ports(count: int) -> list[int]:
-    first = free_port()
-    return [port for port in range(first, first + 50) if not _is_taken(port)][:count]
-
-
-def _is_taken(port: int) -> bool:
-    try:
-        ask(port, "/health")
-    except OSError:
-        return False
-    return True
 
 
 @pytest.fixture

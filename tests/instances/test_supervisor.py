@@ -23,7 +23,8 @@ from instances.supervisor import keeper as keeping
 from instances.supervisor.processes import Held, started_at
 from instances.supervisor.supervising import Supervisor
 from tests.factories.accounts import make_actor
-from tests.instances.serving import ask, free_port
+from tests.fixtures.ports import free_port
+from tests.instances.serving import ask
 
 pytestmark = [pytest.mark.django_db, pytest.mark.processes]
 Status, Wish = Instance.Status, Instance.Wish

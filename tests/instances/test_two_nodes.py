@@ -13,7 +13,8 @@ import pytest
 
 from instances.models import LOST_AFTER
 from instances.supervisor.processes import left_behind
-from tests.instances.serving import ask, free_port
+from tests.fixtures.ports import free_port
+from tests.instances.serving import ask
 from tests.server.running import MANAGE, environment, manage, wait_for
 
 pytestmark = [pytest.mark.processes, pytest.mark.allow_hosts(["127.0.0.1", "127.0.0.2"])]

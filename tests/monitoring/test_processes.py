@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.server.running import MANAGE, answers, environment, free_port, get, running, wait_for
+from tests.fixtures.ports import free_port
+from tests.server.running import MANAGE, answers, environment, get, running, wait_for
 
 pytestmark = pytest.mark.processes
 LIST = "/api/v1/blueprints"

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,16 +14,9 @@ import httpx
 import proxmoxer
 import psutil
 
+from tests.fixtures.ports import free_port
+
 ROOT = Path(__file__).resolve().parent.parent.parent
-
-
-def free_port() -> int:
-    """A port below the ephemeral range that nobody listens on."""
-    for port in range(20_000 + os.getpid() % 5_000, 32_000):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) != 0:
-                return port
-    raise AssertionError("no free port")
 
 
 class Alma:
@@ -34,7 +26,7 @@ class Alma:
         self.folder = folder
         self.rate_limits = rate_limits
         self.settings = dict(settings or {})
-        self.http_port = free_port()
+        self.http_port = free_port(2)
         self.sandbox_port = self.http_port + 1
         self.url = f"http://127.0.0.1:{self.http_port}"
         self.process: subprocess.Popen[bytes] | None = None

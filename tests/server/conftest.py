@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.server.running import MANAGE, answers, environment, free_port, running, wait_for
+from tests.fixtures.ports import free_port
+from tests.server.running import MANAGE, answers, environment, running, wait_for
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,18 +15,6 @@ from django.conf import settings
 
 MANAGE = [sys.executable, str(settings.BASE_DIR / "manage.py")]
 HEALTH = "/api/v1/monitoring/health"
-
-
-def free_port() -> int:
-    """A port below those that outgoing connections take."""
-    for port in range(20_000 + os.getpid() % 5_000, 32_000):
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise RuntimeError("no port is free")
 
 
 def environment(folder: Path, **more: object) -> dict[str, str]:

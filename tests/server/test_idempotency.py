@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 
 from tests.factories.blueprints import make_document
-from tests.server.running import MANAGE, answers, environment, free_port, manage, running, wait_for
+from tests.fixtures.ports import free_port
+from tests.server.running import MANAGE, answers, environment, manage, running, wait_for
 
 pytestmark = pytest.mark.processes
 PREPARE = """

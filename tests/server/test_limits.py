@@ -14,7 +14,8 @@ import pytest
 from django.conf import settings
 
 from tests.concurrency import together
-from tests.server.running import MANAGE, answers, environment, free_port, manage, running, wait_for
+from tests.fixtures.ports import free_port
+from tests.server.running import MANAGE, answers, environment, manage, running, wait_for
 
 pytestmark = pytest.mark.processes
 PROCESSES, THREADS, EACH = 2, 10, 20

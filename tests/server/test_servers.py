@@ -14,7 +14,8 @@ import pytest
 import websockets
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from tests.server.running import MANAGE, answers, environment, free_port, get, manage, running, wait_for
+from tests.fixtures.ports import free_port
+from tests.server.running import MANAGE, answers, environment, get, manage, running, wait_for
 
 pytestmark = pytest.mark.processes
 WRITE = """

@@ -16,7 +16,8 @@ import psutil
 import pytest
 
 from alma.server.processes import MARKER, kill_survivors, survivors
-from tests.server.running import MANAGE, answers, environment, free_port, get, wait_for
+from tests.fixtures.ports import free_port
+from tests.server.running import MANAGE, answers, environment, get, wait_for
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
 ROLES = ("web", "worker", "reconciler", "instances", "sandbox")
@@ -27,7 +28,7 @@ class Up:
 
     def __init__(self, folder: Path, **more: object) -> None:
         self.folder, self.port = folder, free_port()
-        self.env = environment(folder, ALMA_HTTP_PORT=self.port, ALMA_SANDBOX_PORT=free_port() + 500, **more)
+        self.env = environment(folder, ALMA_HTTP_PORT=self.port, ALMA_SANDBOX_PORT=free_port(), **more)
         self.output = folder / "output"
         folder.mkdir(exist_ok=True)
         with self.output.open("wb") as file:

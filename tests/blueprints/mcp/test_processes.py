@@ -13,8 +13,9 @@ from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp.client.streamable_http import streamable_http_client
 
 from blueprints import tools
+from tests.fixtures.ports import free_port
 from tests.server.conftest import installation
-from tests.server.running import MANAGE, answers, environment, free_port, running, wait_for
+from tests.server.running import MANAGE, answers, environment, running, wait_for
 
 __all__ = ["installation"]
 pytestmark = pytest.mark.processes

@@ -19,7 +19,7 @@ import psutil
 
 from instances.supervisor.processes import left_behind
 from instances.tiny import model
-from tests.instances.serving import free_port
+from tests.fixtures.ports import free_port
 from tests.processes.alma import ROOT, Alma
 
 PATIENCE = 40.0
@@ -62,6 +62,7 @@ class Installation(Alma):
         serving = {"ctx_size": 8192, "parallel": 4, "threads": 1}
         if starts:
             wish = {"model": "tiny.gguf", "port": free_port(), **serving, **options}
+            self.remove(name)
             answer = self.admin.post(f"/api/v1/instances/{name}", json=wish)
             assert answer.status_code == 201, answer.text
             self.wait_for(name, "running")
@@ -73,6 +74,11 @@ class Installation(Alma):
         ]
         assert [answer.status_code for answer in answers] == [201, 200], answers
         return name
+
+    def remove(self, name: str) -> None:
+        """Away with what an earlier try of the same test left, if it left anything."""
+        self.admin.delete(f"/api/v1/instances/{name}")
+        wait(lambda: not self.row("SELECT 1 FROM instances_instance WHERE name = ?", name), f"{name} gone")
 
     def wait_for(self, name: str, status: str) -> None:
         """Until the instance is in a state, whatever is asked for besides."""

@@ -12,8 +12,8 @@ import httpx
 import openai
 import pytest
 
+from tests.fixtures.ports import free_port
 from tests.instances.router.installation import Installation, chat, wait
-from tests.instances.serving import free_port
 from tests.processes.alma import ROOT
 from tests.server.running import MANAGE
 
