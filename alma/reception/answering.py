@@ -6,7 +6,8 @@ from functools import cache
 from alma.accounts.actors import Actor
 from alma.reception.documents import Section, sections
 from alma.reception.phrasing import Badge, phrased
-from alma.reception.ranking import Index
+from alma.reception.ranking import Index, words_of
+from alma.reception.translating import translated
 
 MOST_CITATIONS = 5
 ENOUGH = 0.5
@@ -37,6 +38,8 @@ class Said:
     citations: tuple[Citation, ...]
     model: Badge | None = None
     """What became of asking a model; None where there is none."""
+    note: str = ""
+    """Of an answer in another language than the question: that it is, in the language of the question."""
 
     @property
     def is_found(self) -> bool:
@@ -50,18 +53,26 @@ def _index() -> Index:
     return Index([" ".join((row.title, row.heading, row.heading, *row.passages)) for row in sections()])
 
 
+@cache
+def _vocabulary() -> frozenset[str]:
+    """Every word that stands in the documentation, as it stands there."""
+    return frozenset(word for row in sections() for text in (row.heading, *row.passages) for word in words_of(text))
+
+
 def answer(question: str, *, limit: int = 3, by: Actor) -> Said:
     """The sections that speak of the question, quoted, or in the words of a model that keeps to them; says so when there is
     none."""
-    found = [match for match in _index().search(question) if match.coverage >= ENOUGH]
+    asked = translated(question, _vocabulary())
+    found = [match for match in _index().search(asked.words) if match.coverage >= ENOUGH]
     best = found[0].score if found else 0.0
     close = [match for match in found if match.score >= CLOSE * best][: min(limit, MOST_CITATIONS)]
-    citations = tuple(_cite(sections()[match.number], question, match.score) for match in close)
+    citations = tuple(_cite(sections()[match.number], asked.words, match.score) for match in close)
     if not citations:
-        return Said(_NOTHING, ())
+        return Said(asked.nothing or _NOTHING, ())
     text, model = phrased(question, [row.quote for row in citations], by=by)
     quoted = "\n\n".join(f"{row.quote} [{number}]" for number, row in enumerate(citations, start=1))
-    return Said(text or quoted, citations, model)
+    note = f"{asked.note}\n\n" if asked.note and not text else ""
+    return Said(text or f"{note}{quoted}", citations, model, "" if text else asked.note)
 
 
 def _cite(section: Section, question: str, score: float) -> Citation:

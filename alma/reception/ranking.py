@@ -15,15 +15,19 @@ STOP_WORDS = frozenset(
         "a about all am an and any are as at be been but by can cannot could did do does for from get had has have how i if in"
         " into is it its just make me may my need no not of on one or our please should show so some tell than that the their"
         " them then there these they this to up us use used using want was we were what when where which who why will with"
-        " would you your explain give mean means work works"
+        " would you your explain give mean means work works alma"
     )
 )
 
 
+def words_of(text: str) -> list[str]:
+    """All words, in lower case."""
+    return _WORD.findall(text.lower().replace("-", " "))
+
+
 def terms(text: str) -> list[str]:
     """The words that carry meaning, cut to what their forms share."""
-    words = _WORD.findall(text.lower().replace("-", " "))
-    return [_stem(word) for word in words if word not in STOP_WORDS]
+    return [_stem(word) for word in words_of(text) if word not in STOP_WORDS]
 
 
 def _stem(word: str) -> str:

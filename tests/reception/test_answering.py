@@ -9,6 +9,7 @@ from alma.accounts.actors import Actor
 from alma.reception.answering import MOST_CITATIONS, answer
 from alma.reception.documents import cut, plain, sections
 from alma.reception.ranking import Index, terms
+from alma.reception.translating import translated
 
 BY = Actor(1, "ana")
 
@@ -102,6 +103,132 @@ def test_it_says_when_nothing_fits(question: str) -> None:
     said = answer(question, by=BY)
     assert (said.is_found, said.citations) == (False, ())
     assert "says nothing" in said.answer
+
+
+IN_OTHER_LANGUAGES = {
+    "How do I run the tests?": [
+        "Wie führe ich die Tests aus?",
+        "Comment lancer les tests ?",
+        "¿Cómo ejecuto las pruebas?",
+        "Come eseguo i test?",
+    ],
+    "How do I connect a Proxmox cluster?": [
+        "Wie verbinde ich einen Proxmox-Cluster?",
+        "Comment connecter un cluster Proxmox ?",
+        "¿Cómo conecto un clúster de Proxmox?",
+        "Come collego un cluster Proxmox?",
+    ],
+    "What does the sandbox do?": [
+        "Was macht der Sandkasten?",
+        "Que fait le bac à sable ?",
+        "¿Qué hace el sandbox?",
+        "Cosa fa la sandbox?",
+    ],
+    "How do I revoke an API key?": [
+        "Wie widerrufe ich einen API-Schlüssel?",
+        "Comment révoquer une clé API ?",
+        "¿Cómo revoco una clave de API?",
+        "Come revoco una chiave API?",
+    ],
+    "How do I set up single sign-on?": [
+        "Wie richte ich Single Sign-On ein?",
+        "Comment configurer l'authentification unique ?",
+        "¿Cómo configuro el inicio de sesión único?",
+        "Come configuro il single sign-on?",
+    ],
+    "How do I add a member?": [
+        "Wie füge ich ein Mitglied hinzu?",
+        "Comment ajouter un membre ?",
+        "¿Cómo añado un miembro?",
+        "Come aggiungo un membro?",
+    ],
+    "How do I configure webhooks?": [
+        "Wie konfiguriere ich Webhooks?",
+        "Comment configurer les webhooks ?",
+        "¿Cómo configuro los webhooks?",
+        "Come configuro i webhook?",
+    ],
+    "How do I restore a backup?": [
+        "Wie stelle ich eine Sicherung wieder her?",
+        "Comment restaurer une sauvegarde ?",
+        "¿Cómo restauro una copia de seguridad?",
+        "Come ripristino un backup?",
+    ],
+    "What does a backup need to count as good?": [
+        "Was braucht eine Sicherung, um als gut zu gelten?",
+        "Que faut-il pour qu'une sauvegarde compte comme bonne ?",
+        "¿Qué necesita una copia de seguridad para contar como buena?",
+        "Di cosa ha bisogno un backup per contare come buono?",
+    ],
+    "How can a key be limited?": [
+        "Wie kann ein Schlüssel begrenzt werden?",
+        "Comment limiter une clé ?",
+        "¿Cómo se puede limitar una clave?",
+        "Come si può limitare una chiave?",
+    ],
+    "How do I connect a real cluster?": [
+        "Wie verbinde ich einen echten Cluster?",
+        "Comment connecter un vrai cluster ?",
+        "¿Cómo conecto un clúster real?",
+        "Come collego un cluster vero?",
+    ],
+    "How is the security score computed?": [
+        "Wie wird die Punktzahl der Sicherheit berechnet?",
+        "Comment est calculé le score de sécurité ?",
+        "¿Cómo se calcula la puntuación de seguridad?",
+        "Come si calcola il punteggio di sicurezza?",
+    ],
+    "How do I upgrade ALMA?": [
+        "Wie aktualisiere ich ALMA auf eine neue Version?",
+        "Comment mettre à jour ALMA ?",
+        "¿Cómo actualizo ALMA?",
+        "Come aggiorno ALMA?",
+    ],
+    "Which templates are there?": [
+        "Welche Vorlagen gibt es?",
+        "Quels modèles de blueprint y a-t-il ?",
+        "¿Qué plantillas hay?",
+        "Quali template ci sono?",
+    ],
+    "How do I use PostgreSQL as the database?": [
+        "Wie benutze ich PostgreSQL als Datenbank?",
+        "Comment utiliser PostgreSQL comme base de données ?",
+        "¿Cómo uso PostgreSQL como base de datos?",
+        "Come uso PostgreSQL come database?",
+    ],
+}
+"""German, French, Spanish, Italian."""
+
+
+@pytest.mark.parametrize(
+    ("question", "english", "language"),
+    [(row, english, at) for english, rows in IN_OTHER_LANGUAGES.items() for at, row in zip(("de", "fr", "es", "it"), rows, strict=True)],
+)  # fmt: skip
+def test_a_question_in_another_language_finds_the_same_answer(question: str, english: str, language: str) -> None:
+    said, wanted = answer(question, by=BY), answer(english, by=BY)
+    assert [row.anchor for row in said.citations][:1] == [row.anchor for row in wanted.citations][:1]
+    notes = {"de": "auf Englisch", "fr": "en anglais", "es": "en inglés", "it": "in inglese"}
+    assert notes[language] in said.answer.splitlines()[0]
+    assert said.citations[0].quote in said.answer
+
+
+@pytest.mark.parametrize(
+    ("question", "begins"),
+    [
+        ("Wie backe ich einen Schokoladenkuchen?", "Die Dokumentation sagt dazu nichts."),
+        ("Comment faire un gâteau au chocolat ?", "La documentation n'en dit rien."),
+        ("¿Cómo hago una tarta de chocolate?", "La documentación no dice nada"),
+        ("Come faccio una torta al cioccolato?", "La documentazione non ne dice nulla."),
+    ],
+)
+def test_it_says_in_the_language_of_the_question_when_nothing_fits(question: str, begins: str) -> None:
+    said = answer(question, by=BY)
+    assert (said.is_found, said.answer.startswith(begins)) == (False, True)
+
+
+@pytest.mark.parametrize("question", ["How do I run the tests?", "sandbox cluster", "webhooks", "PostgreSQL?"])
+def test_a_question_in_english_is_taken_as_it_is(question: str) -> None:
+    assert translated(question, frozenset()).words == question
 
 
 def test_no_more_is_cited_than_asked_for() -> None:
