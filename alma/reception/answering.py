@@ -6,7 +6,7 @@ from functools import cache
 from alma.accounts.actors import Actor
 from alma.reception.documents import Section, sections
 from alma.reception.phrasing import Badge, phrased
-from alma.reception.ranking import Index, words_of
+from alma.reception.ranking import Index, terms, words_of
 from alma.reception.translating import translated
 
 MOST_CITATIONS = 5
@@ -76,7 +76,8 @@ def answer(question: str, *, limit: int = 3, by: Actor) -> Said:
 
 
 def _cite(section: Section, question: str, score: float) -> Citation:
-    ranked = Index(section.passages).search(question)
+    left = [term for term in terms(question) if term not in terms(section.heading)]
+    ranked = Index(section.passages).search(" ".join(left))  # what the heading says, all of the section is about
     best = max(ranked, key=lambda match: (match.coverage, match.score), default=None)
     passage = section.passages[best.number if best else 0]
     quote = passage if len(passage) <= _LONGEST_QUOTE else f"{passage[:_LONGEST_QUOTE].rsplit(' ', 1)[0]} …"

@@ -14,7 +14,40 @@ _LETTERS = str.maketrans({"ß": "ss", "œ": "oe", "æ": "ae", "’": "'", "ä": 
 _LONGEST = 4
 ENGLISH = "en"
 _ENGLISH_SMALL = frozenset(
-    ["how", "what", "which", "where", "who", "why", "when", "do", "does", "did", "is", "are", "can", "could", "should", "the", "a", "an", "of", "to", "for", "with", "my", "our", "i", "you", "it", "in", "on", "and", "or", "be"]
+    [
+        "how",
+        "what",
+        "which",
+        "where",
+        "who",
+        "why",
+        "when",
+        "do",
+        "does",
+        "did",
+        "is",
+        "are",
+        "can",
+        "could",
+        "should",
+        "the",
+        "a",
+        "an",
+        "of",
+        "to",
+        "for",
+        "with",
+        "my",
+        "our",
+        "i",
+        "you",
+        "it",
+        "in",
+        "on",
+        "and",
+        "or",
+        "be",
+    ]
 )
 
 

@@ -8,6 +8,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.test import AsyncClient
 
+from alma.api import streaming
 from blueprints.models import Conversation
 from tests.blueprints.understanding.conftest import scripted
 from tests.blueprints.understanding.scripted import Slow, part, proposal, refuses, says
@@ -116,3 +117,18 @@ async def test_the_badge_says_who_made_the_draft(scripted: Receiver, respond: An
         assert badge in shown
         assert ("Offline planner" in shown) is (badge == "Offline planner")
         assert "<b>talk" not in shown
+
+
+async def test_a_sign_of_life_comes_every_fifteen_seconds_while_a_model_thinks(
+    scripted: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert streaming.HEARTBEAT_SECONDS == 15
+    monkeypatch.setattr(streaming, "HEARTBEAT_SECONDS", 0.05)
+    client, row = await signed_in()
+    scripted.respond = Slow()
+    response = await client.post(f"/conversations/{row.uid}/", {"words": WANTED}, headers=STREAM)
+    stream = aiter(response.streaming_content)
+    assert b'"type":"thinking"' in await asyncio.wait_for(anext(stream), 5)
+    assert [await asyncio.wait_for(anext(stream), 5) for _ in range(3)] == [streaming.HEARTBEAT] * 3
+    await stream.aclose()
+    assert not await row.messages.aexists()

@@ -231,6 +231,17 @@ def test_a_question_in_english_is_taken_as_it_is(question: str) -> None:
     assert translated(question, frozenset()).words == question
 
 
+@pytest.mark.parametrize(
+    ("question", "begins"),
+    [
+        ("How do I create an API key?", "Settings → Keys and members → New key."),
+        ("How do I revoke an API key?", "Revoke on the page of keys"),
+    ],
+)
+def test_what_a_heading_says_already_decides_no_passage(question: str, begins: str) -> None:
+    assert answer(question, by=BY).citations[0].quote.startswith(begins)
+
+
 def test_no_more_is_cited_than_asked_for() -> None:
     assert len(answer("sandbox cluster", limit=1, by=BY).citations) == 1
     assert len(answer("sandbox", limit=99, by=BY).citations) <= MOST_CITATIONS
