@@ -231,6 +231,12 @@ def _system_with_version(tokens: list[Token], position: int) -> tuple[Token, int
         "os",
     ):
         place += 1
+    if (
+        is_at(tokens, place, "machine", "any")
+        and kind_at(tokens, place + 1) == "number"
+        and tokens[place + 1].value >= _LEAST_YEAR
+    ):
+        place += 1
     if kind_at(tokens, place) != "number" or kind_at(tokens, place + 1) in ("label", "machine"):
         return _system_before_noun(tokens, position, place)
     version = re.sub(r"^(1[0-9]|2[0-9])(04|10)$", r"\1.\2", tokens[place].text.strip(" x×"))

@@ -2,7 +2,8 @@
 
 from blueprints.generation import attaching, names, negation, policies, sharing
 from blueprints.generation.facts import Group, rule
-from blueprints.generation.lexicon import ordinals
+from blueprints.generation.lexicon import ordinals, receiving_words
+from blueprints.generation.phrases import Element, Phrase
 from blueprints.generation.tokens import Token
 from blueprints.generation.walk import Walk
 
@@ -104,6 +105,10 @@ def ordinal(walk: Walk, token: Token) -> None:
 
 
 def rest(walk: Walk, token: Token) -> None:
+    """ "the rest gets 2 GB"; in "the others are two web servers and a database" they are counted behind it."""
+    following = walk.elements[walk.position + 1 : walk.position + 3]
+    if walk.kinds_after(1) == ["join"] and isinstance(following[-1], Phrase) and following[-1].count is not None:
+        return
     sharing.begin_part(walk, None, has_purpose=True)
 
 
@@ -131,9 +136,16 @@ def word(walk: Walk, token: Token) -> None:
         _for_one(walk, stem, is_per=walk.quote(before).text.lower() in _PER)
     if token.value in ordinals():
         ordinal(walk, token)
+    if token.value in receiving_words() and walk.times == 1 and _is_machine(walk.elements[walk.position + 1 :][:1]):
+        walk.link = "needs"
     if token.value in ("name", "nombre", "nom", "nome") and walk.kinds_after(1) == ["colon"]:
         names.of_item(walk, token)
     negation.at_word(walk)
+
+
+def _is_machine(following: list[Element]) -> bool:
+    """ "Home Assistant gets a VM": what it runs on."""
+    return bool(following) and isinstance(following[0], Phrase) and following[0].is_machine
 
 
 def _each_one(walk: Walk, stem: str) -> None:

@@ -31,6 +31,7 @@ _DESCRIBING = frozenset(
 )
 
 
+_OF_PLACE = ("os", "vlan", "subnet", "gateway")
 _HEADING_VALUES = ("vlan", "cidr", "os")
 
 
@@ -102,6 +103,8 @@ def drop(walk: Walk) -> None:
         if not others or group.has_sizes or group.software or group.name:
             continue
         if _is_superfluous(walk, group, others) if group.count is None else _is_sum(walk, group, others):
+            for other in others if group.is_generic else ():
+                inherit(other, Group(kind=group.kind, **{name: getattr(group, name) for name in _OF_PLACE}))
             walk.drop(group)
 
 
@@ -109,8 +112,6 @@ def _is_superfluous(walk: Walk, group: Group, others: list[Group]) -> bool:
     if group.is_umbrella:
         return any(other.role in ("web", "app", "cms") for other in others)
     if group.is_generic and not group.is_counted and (not group.os or all(other.os for other in others)):
-        for other in others:
-            inherit(other, Group(kind=group.kind))
         return True
     return group in walk.headings and (group.is_generic or any(other.role == group.role for other in others))
 

@@ -69,6 +69,7 @@ def _adds_software(walk: Walk, focus: Group, phrase: Phrase) -> bool:
     if all(name in _RUNTIMES or fact.get("addon") for name, fact in zip(phrase.software, facts, strict=True)):
         return walk.link in _INSTALLS
     fits = facts[0].get("role", "") in ("", focus.role) or phrase.role == focus.role
+    fits = fits or (walk.kinds_before(1) == ["open"] and walk.kinds_after(1) == ["close"] and phrase.count is None)
     is_linked = walk.link in _INSTALLS or (walk.link == "comma" and phrase.count is None)
     return fits and not focus.software and is_linked
 

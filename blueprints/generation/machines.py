@@ -39,7 +39,8 @@ def _of_kubernetes(walk: Walk, phrase: Phrase) -> bool:
 
 def _for_all(walk: Walk, phrase: Phrase) -> bool:
     """ "All VMs run Debian", before any is named."""
-    if phrase.has("all", "each") and phrase.count is None and not walk.request.groups and walk.times == 1:
+    is_for_all = phrase.has("all", "each") or "all" in walk.kinds_before(2)
+    if is_for_all and phrase.count is None and not walk.request.groups and walk.times == 1:
         walk.current = [walk.request.defaults]
         walk.request.defaults.kind = building.kind(phrase)
         return True
@@ -73,7 +74,8 @@ def _more(walk: Walk, phrase: Phrase) -> bool:
 
 
 def _again(walk: Walk, phrase: Phrase) -> bool:
-    if phrase.count is None and walk.request.groups and not _describes_others(phrase):
+    is_that_one = phrase.is_definite and phrase.count is not None and phrase.count.value == 1 and not walk.waiting
+    if (phrase.count is None or is_that_one) and walk.request.groups and not _describes_others(phrase):
         _refer(walk, phrase)
         return True
     return False

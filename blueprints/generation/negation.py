@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 
-from blueprints.generation import grouping
+from blueprints.generation import exceptions
 from blueprints.generation.lexicon import fold
 from blueprints.generation.phrases import Element, Phrase
 from blueprints.generation.tokens import Token
@@ -14,7 +14,6 @@ _MOST_WORDS_BETWEEN = 4
 _MOST_IN_REFUSAL = 8
 _NEED_IS_NEAR = 20
 """So many letters behind the "not" the word of need may stand."""
-_EXCEPT = ("except", "ausser", "bis auf", "sauf", "excepto", "salvo", "tranne", "eccetto", "apart from", "other than")
 _REPLACE = ("replac", "ersetz", "remplac", "sustitu", "reempl", "sostitu")
 _BY = ("by", "with", "durch", "mit", "par", "avec", "por", "con", "da")
 _HARM = re.compile(
@@ -66,7 +65,8 @@ def begin(walk: Walk, token: Token) -> None:
     if _is_answer(walk):
         _refuse_key(walk)
         return
-    if fold(token.text).startswith(_EXCEPT) and (_gives_a_value(walk) or _names_what_is_known(walk)):
+    if exceptions.begins(walk, token):
+        walk.link = "except"
         return
     if _keeps_apart(walk) or _governs_harm(walk) or _drops_something_in(walk.elements[walk.position :], token):
         return
@@ -88,12 +88,18 @@ def _keeps_apart(walk: Walk) -> bool:
 
 
 def _is_answer(walk: Walk) -> bool:
-    """ "Backup: none"."""
-    return walk.kinds_before(1) == ["colon"] and walk.kinds_after(1) in ([], ["stop"], ["comma"], ["close"])
+    """ "Backup: none", "back up neither"."""
+    return walk.kinds_before(1) in (["colon"], ["backup"]) and walk.kinds_after(1) in (
+        [],
+        ["stop"],
+        ["comma"],
+        ["close"],
+    )
 
 
 def _refuse_key(walk: Walk) -> None:
-    key = walk.elements[walk.position - 2] if walk.position > 1 else None
+    back = 2 if walk.kinds_before(1) == ["colon"] else 1
+    key = walk.elements[walk.position - back] if walk.position >= back else None
     if isinstance(key, Phrase) and walk.focus in walk.here and walk.focus is not None:
         walk.request.excluded.update(key.software or [key.role])
         walk.drop(walk.focus)
@@ -156,26 +162,11 @@ def _ends_in_no(walk: Walk, clause: list[Element], end: int) -> bool:
 
 
 def _could_be_meant(element: Element) -> bool:
-    return _is_noun(element) or (isinstance(element, Token) and element.kind in ("os", "gpu", "size"))
+    return _is_noun(element) or (isinstance(element, Token) and element.kind in ("os", "gpu", "size", "backup"))
 
 
 def _is_noun(element: Element) -> bool:
     return isinstance(element, Phrase) or element.kind in ("backup", "label", "ha", "gpu")
-
-
-def _gives_a_value(walk: Walk) -> bool:
-    """ "2 cores each, except the database which gets 8": it has another value, and is wanted."""
-    following = walk.elements[walk.position + 1 : walk.position + 7]
-    end = next((n for n, e in enumerate(following) if isinstance(e, Token) and e.kind in ("stop", "comma")), 7)
-    kinds = [e.kind for e in following[:end] if isinstance(e, Token)]
-    return any(kind in ("number", *_VALUES) for kind in kinds)
-
-
-def _names_what_is_known(walk: Walk) -> bool:
-    """ "4 GB everywhere except on the database": only the value is not for it."""
-    noun = next((e for e in walk.elements[walk.position + 1 : walk.position + 4] if isinstance(e, Phrase)), None)
-    has_values = any(isinstance(e, Token) and e.kind in _VALUES for e in walk.elements[: walk.position])
-    return noun is not None and (noun.is_definite or has_values) and grouping.known(walk, noun) is not None
 
 
 def of_what_was_said(walk: Walk, tokens: list[Token]) -> None:

@@ -275,7 +275,9 @@ def _take_after(phrase: Phrase, tokens: list[Token], end: int) -> int:
         return end
     following = tokens[end : end + 3]
     kinds = [token.kind for token in following]
-    if kinds[0] == "number" and following[0].text[:1].lower() in "x×":
+    if kinds[0] == "number" and (
+        following[0].text[:1].lower() in "x×" or following[0].text.lower().endswith(("fach", "fold"))
+    ):
         phrase.count = following[0]
         return end + 1
     if kinds == ["open", "number", "close"]:

@@ -54,7 +54,9 @@ _TIMES = {
     "eight": 8,
     "ten": 10,
 }
-_ATTACHED = re.compile(r"(?:ubuntu|debian|deb|rocky|rhel|alpine|centos|fedora|windows|alma|almalinux|vlan)(?=[0-9])")
+_ATTACHED = re.compile(
+    r"(?:ubuntu|debian|deb|rocky|rhel|alpine|centos|fedora|windows|win|w2k|alma|almalinux|vlan)(?=[0-9])"
+)
 
 
 @dataclass(frozen=True, slots=True)

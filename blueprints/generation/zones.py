@@ -11,6 +11,7 @@ _JOINS = ("is", "with", "on", "as", "to", "named", "and")
 _BEHIND = ("is", "for", "as", "named")
 _NOUNS = ("role", "software", "machine", "member", "host")
 _NAMING = ("word", "role", "environment", "backup", "label", "machine", "software", "kept", "verb")
+_WHICH = ("which", "welches", "qui", "que", "che")
 _MOST_BETWEEN = 6
 
 
@@ -71,6 +72,8 @@ def _name(text: str, tokens: list[Token], position: int) -> tuple[str, int]:
     """ "front-net", "the camera VLAN", "DMZ": its name and the place behind it."""
     token = tokens[position]
     after = tokens[position + 1] if position + 1 < len(tokens) else None
+    if token.end - token.start > len(token.text) and token.kind != "verb":
+        return "", position
     if token.kind not in _NAMING or (token.kind == "label" and token.value in ("vlan", "network")):
         return ("lan", position + 1) if token.text.lower() == "lan" else ("", position)
     word = _zones().get(token.text.lower(), "")
@@ -86,7 +89,7 @@ def _is_network(text: str, token: Token, after: Token) -> bool:
     between = text[token.end : after.start]
     if between in ("-", "_"):
         return after.text.lower() in ("net", "lan", "network", "netz", "vlan")
-    is_label = after.kind == "label" and after.value in ("network", "vlan")
+    is_label = _is_label(after, "network", "vlan") and not after.text.lower().startswith("bridge")
     return between == " " and is_label and (token.value not in _small_words() or token.kind != "word")
 
 
@@ -156,7 +159,7 @@ def _leads_on(tokens: list[Token], place: int) -> bool:
     if token.kind in ("label", "comma") or (token.kind == "join" and token.value == "and"):
         following = tokens[place + 1 : place + 3]
         return _is_label(token, "vlan", "gateway", "network") or any(
-            one.kind in (*_VALUES, "label") for one in following
+            one.kind in (*_VALUES, "label") or one.value in _WHICH for one in following
         )
     return token.kind in _BETWEEN or (token.kind == "join" and token.value in _JOINS)
 

@@ -59,7 +59,9 @@ def number_words(language: str) -> dict[str, float]:
 
 @cache
 def articles(language: str) -> frozenset[str]:
-    return frozenset(table("numbers")["en"]["articles"] + table("numbers")[language]["articles"])
+    """The English "a" is a preposition in the Romance languages."""
+    english = table("numbers")["en"]["articles"] if language in ("en", "de") else []
+    return frozenset(english + table("numbers")[language]["articles"])
 
 
 @cache
@@ -115,6 +117,12 @@ def watching_words() -> frozenset[str]:
 def ordinals() -> frozenset[str]:
     """Words for one of several in order."""
     return frozenset(table("plain")["ordinals"].split())
+
+
+@cache
+def receiving_words() -> frozenset[str]:
+    """Verbs between what runs and the machine that it runs on."""
+    return frozenset(table("plain")["receiving"].split())
 
 
 @cache
