@@ -171,7 +171,13 @@ def _plural_verbs() -> frozenset[str]:
 
 def _sharers(walk: Walk) -> list[Group]:
     """Those that were just listed, without what has sizes of its own."""
-    return [group for group in walk.here or walk.last_named if not group.has_sizes or group in walk.current]
+    listed = [group for group in walk.here or walk.last_named if group in walk.current or not _is_heading(walk, group)]
+    return [group for group in listed if not group.has_sizes or group in walk.current]
+
+
+def _is_heading(walk: Walk, group: Group) -> bool:
+    """ "Boxes for the rehearsal: 5 Debian VMs, 1 core each": the boxes are those VMs."""
+    return group in walk.headings and group.is_generic and group.count is None
 
 
 def _reaches_back(walk: Walk) -> bool:

@@ -27,6 +27,10 @@ UMBRELLAS = ("app", "site", "anwendung", "aplica", "appli", "seite", "sito", "si
 def install(walk: Walk, group: Group, phrase: Phrase) -> None:
     """The phrase says more about machines that were named."""
     walk.installing = group if _opens_a_list(walk, group, phrase) else None
+    if group.is_generic:
+        _absorb_namesake(walk, group, phrase)
+    if walk.link == "houses" and phrase.role != group.role and not phrase.software:
+        group.services.append(phrase.role)
     if phrase.software and not group.software:
         group.causes["software"] = walk.quote(phrase)
     if phrase.role and (not group.role or walk.link == "as"):
@@ -37,8 +41,21 @@ def install(walk: Walk, group: Group, phrase: Phrase) -> None:
     walk.turn_to(*(walk.current if group in walk.current else [group]))
 
 
+def _absorb_namesake(walk: Walk, group: Group, phrase: Phrase) -> None:
+    """ "Our TYPO3 site gets old. Please prepare a server for TYPO3": spoken of before, built now."""
+    for other in list(walk.request.groups):
+        is_open = other.count is None and not (other.has_sizes or other.name or other.part or other.kind)
+        if other is not group and is_open and set(other.software) & set(phrase.software):
+            walk.request.needs = [
+                (group if one is other else one, group if two is other else two) for one, two in walk.request.needs
+            ]
+            walk.drop(other)
+
+
 def _opens_a_list(walk: Walk, group: Group, phrase: Phrase) -> bool:
     """ "a VM with nginx, PHP and MySQL": what follows is installed too."""
+    if walk.link == "houses":
+        return bool(phrase.software)
     is_listed = group.is_generic and group.is_counted and walk.link != "colon" and not walk.says("each")
     return bool(phrase.software) and (is_listed or group is walk.installing)
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from blueprints.generation import shorthand
+from blueprints.generation.lexicon import software_facts
 from blueprints.generation.neighbours import is_at, is_range_mark, kind_at, skip
 from blueprints.generation.tokens import Token
 from blueprints.schema.sizes import GIB, TIB, UNITS
@@ -70,6 +71,16 @@ def _same_unit(low: Token, high: Token) -> int | Decimal:
         return low.value
     number = re.search(r"[0-9]+(?:[.,][0-9]+)?", high.text)
     return int(low.value * high.value / Decimal(number[0].replace(",", "."))) if number else int(low.value * GIB)
+
+
+def _software_of_maker(tokens: list[Token], position: int) -> tuple[Token, int] | None:
+    """ "Apache Solr": one name, and no web server."""
+    after = tokens[position + 1] if kind_at(tokens, position + 1) == "software" else None
+    if tokens[position].text != "Apache" or after is None or after.start != tokens[position].end + 1:
+        return None
+    if software_facts(after.value).get("role") == "web":
+        return None
+    return tokens[position].become("software", after.value, until=after), 2
 
 
 def _software_with_version(tokens: list[Token], position: int) -> tuple[Token, int] | None:
@@ -278,7 +289,7 @@ _RULES: dict[str, tuple[Rule, ...]] = {
     "ip_tail": (shorthand.ip_tail,),
     "ip": (shorthand.ip_range, shorthand.ip_from),
     "each": (_every,),
-    "software": (_software_with_version,),
+    "software": (_software_of_maker, _software_with_version),
     "number": (
         _vlan_listed,
         shorthand.dozens,

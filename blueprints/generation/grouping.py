@@ -71,7 +71,7 @@ def _named(walk: Walk, phrase: Phrase) -> None:
     elif installing.runs_on_all(walk, phrase):
         walk.turn_to(*walk.here)
         building.install_on_all(walk, phrase)
-    elif _takes_one_of(walk, phrase) and walk.focus:
+    elif (_takes_one_of(walk, phrase) or _is_the_other_one(walk, phrase)) and walk.focus:
         building.install(walk, walk.focus, phrase)
         walk.installing = None
     elif focus and (sharing.takes_part(walk, phrase) or installing.belongs_to(walk, focus, phrase)):
@@ -80,6 +80,16 @@ def _named(walk: Walk, phrase: Phrase) -> None:
         building.mention_again(walk, before, phrase)
     else:
         _named_first(walk, phrase)
+
+
+def _is_the_other_one(walk: Walk, phrase: Phrase) -> bool:
+    """ "Two VMs: one runs Docker, the other one PostgreSQL"."""
+    if not (phrase.is_definite and phrase.has("another") and phrase.software and phrase.insists and not phrase.kind):
+        return False
+    if phrase.count is None or int(phrase.count.value) != 1 or not any(g.is_generic and g.count for g in walk.here):
+        return False
+    sharing.begin_part(walk, 1, has_purpose=True)
+    return True
 
 
 def _lives_on_one(walk: Walk, phrase: Phrase) -> bool:

@@ -21,6 +21,8 @@ def belongs_to(walk: Walk, focus: Group, phrase: Phrase) -> bool:
     """ "servers with Docker", "a VM for Jenkins", "web servers running nginx", "Redis as cache"."""
     if focus not in walk.here or phrase.insists or phrase.has("another") or not walk.link:
         return False
+    if walk.link == "houses" and (focus.count or 1) == 1:
+        return True
     if walk.link == "as" or (walk.link == "is" and focus.is_generic):
         return True
     is_beside = walk.link == "comma" and focus.has_sizes and has_own_values(walk)
@@ -68,6 +70,8 @@ def _adds_software(walk: Walk, focus: Group, phrase: Phrase) -> bool:
     facts = [software_facts(name) for name in phrase.software]
     if all(name in _RUNTIMES or fact.get("addon") for name, fact in zip(phrase.software, facts, strict=True)):
         return walk.link in _INSTALLS
+    if focus.software and set(focus.software) <= _RUNTIMES and walk.link == "with":
+        return True
     fits = facts[0].get("role", "") in ("", focus.role) or phrase.role == focus.role
     fits = fits or (walk.kinds_before(1) == ["open"] and walk.kinds_after(1) == ["close"] and phrase.count is None)
     is_linked = walk.link in _INSTALLS or (walk.link == "comma" and phrase.count is None)

@@ -10,6 +10,22 @@ from blueprints.generation.phrases import Phrase
 from blueprints.generation.tokens import Token
 from blueprints.generation.walk import Walk
 
+_THAT = (
+    "that",
+    "this",
+    "jener",
+    "dieser",
+    "diesem",
+    "cette",
+    "ce",
+    "esa",
+    "ese",
+    "esta",
+    "este",
+    "quella",
+    "questa",
+    "questo",
+)
 _IT = ("it", "this", "that", "es", "er", "sie", "il", "elle", "esto", "ello")
 
 
@@ -79,6 +95,16 @@ def _again(walk: Walk, phrase: Phrase) -> bool:
         _refer(walk, phrase)
         return True
     return False
+
+
+def _moves_in(walk: Walk, phrase: Phrase) -> bool:
+    """ "BookStack on one VM, with its MariaDB on that VM too"."""
+    guest, said = walk.in_focus, walk.quote(phrase).text.lower().split()[:1]
+    if guest is None or walk.link != "on" or phrase.count is not None or not set(said) & set(_THAT):
+        return False
+    earlier = [group for group in walk.here if group is not guest] or walk.last_named
+    is_guest = not guest.is_generic and not guest.has_sizes and guest not in walk.last_named
+    return is_guest and bool(earlier) and sharing.move_in(walk, earlier[-1], guest)
 
 
 def _describes_others(phrase: Phrase) -> bool:
@@ -283,7 +309,9 @@ _READINGS: tuple[Callable[[Walk, Phrase], bool], ...] = (
     _is_nothing,
     _named,
     _each,
+    _moves_in,
     sharing.covers_the_list,
+    recounting.are_those,
     recounting.sums_up,
     _counted_before,
     _more,

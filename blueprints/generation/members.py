@@ -137,10 +137,15 @@ def _split_off(walk: Walk, group: Group) -> Group:
     return part
 
 
+def _is_called(group: Group, phrase: Phrase) -> bool:
+    """ "two Jenkins agents", and later "the agents"."""
+    return phrase.is_definite and any(fold(t.text) in group.words for t in phrase.tokens if t.kind == "member")
+
+
 def _agents(walk: Walk, group: Group, count: int | None, phrase: Phrase) -> None:
     if group.role not in _AGENTS_OF or walk.link == "for":
         return
-    known = next((g for g in reversed(walk.request.groups) if g.part == "agent"), None)
+    known = next((g for g in reversed(walk.request.groups) if g.part == "agent" or _is_called(g, phrase)), None)
     if count is None and known is not None:
         walk.turn_to(known)
         return

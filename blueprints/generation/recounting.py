@@ -30,11 +30,20 @@ def sums_up(walk: Walk, phrase: Phrase) -> bool:
 
 def refers_back(walk: Walk, token: Token) -> bool:
     """ "these three run the workloads", "for all three of them": those named last, as many as that."""
-    if walk.kinds_before(1) not in (["definite"], ["all"]):
-        return False
+    return walk.kinds_before(1) in (["definite"], ["all"]) and _turn_to_last(walk, int(token.value))
+
+
+def are_those(walk: Walk, phrase: Phrase) -> bool:
+    """ "just that one machine", "the two servers"."""
+    is_said = phrase.is_definite and phrase.insists and not phrase.has("another", "own")
+    return is_said and phrase.count is not None and _turn_to_last(walk, int(phrase.count.value))
+
+
+def _turn_to_last(walk: Walk, number: int) -> bool:
+    """The machines named last, when they are so many."""
     groups = walk.here or walk.last_named
     for first in range(len(groups)):
-        if _number_of(groups[first:]) == int(token.value):
+        if _number_of(groups[first:]) == number:
             walk.turn_to(*groups[first:])
             return True
     return False
