@@ -4,28 +4,17 @@ import re
 from collections.abc import Callable
 from decimal import Decimal
 
-from blueprints.generation import shorthand
-from blueprints.generation.lexicon import software_facts
+from blueprints.generation import shorthand, versions
 from blueprints.generation.neighbours import is_at, is_range_mark, kind_at, skip
 from blueprints.generation.tokens import Token
 from blueprints.schema.sizes import GIB, TIB, UNITS
 
 Rule = Callable[[list[Token], int], "tuple[Token, int] | None"]
 _SIZED_LABELS = {"memory": "memory", "disk": "disk", "vram": "vram"}
-_VERSIONS = {
-    "windows": (7, 12),
-    "debian": (9, 15),
-    "ubuntu": (18, 30),
-    "fedora": (30, 60),
-    "freebsd": (12, 20),
-    "alpine": (3, 4),
-}
-"""What a whole number behind a system is: "windows 11 VMs" are no eleven machines, "ubuntu 3 servers" are three."""
 _MOST_MEMORY = 2 * TIB
 _PAIRS = ("pair", "couple", "paar", "paire", "par", "paio", "coppia")
 _NOUNS = ("machine", "role", "software", "member")
 _HOURS = 24
-_LEAST_YEAR, _MOST_YEAR = 1990, 2100
 _MOST_GPUS = 16
 """A larger number behind the name of a card is its model: RTX 4090."""
 
@@ -71,44 +60,6 @@ def _same_unit(low: Token, high: Token) -> int | Decimal:
         return low.value
     number = re.search(r"[0-9]+(?:[.,][0-9]+)?", high.text)
     return int(low.value * high.value / Decimal(number[0].replace(",", "."))) if number else int(low.value * GIB)
-
-
-def _software_of_maker(tokens: list[Token], position: int) -> tuple[Token, int] | None:
-    """ "Apache Solr": one name, and no web server."""
-    after = tokens[position + 1] if kind_at(tokens, position + 1) == "software" else None
-    if tokens[position].text != "Apache" or after is None or after.start != tokens[position].end + 1:
-        return None
-    if software_facts(after.value).get("role") == "web":
-        return None
-    return tokens[position].become("software", after.value, until=after), 2
-
-
-def _software_with_version(tokens: list[Token], position: int) -> tuple[Token, int] | None:
-    """ "PostgreSQL 16 on a VM", "two PostgreSQL 16 servers": a release, and no number of machines."""
-    place = position + 1
-    if kind_at(tokens, place) != "number" or not tokens[place].text.replace(".", "").isdigit():
-        return None
-    is_near = tokens[place].start == tokens[position].end + 1
-    is_release = "." in tokens[place].text or _LEAST_YEAR <= tokens[place].value < _MOST_YEAR
-    if not is_near or not (
-        is_release or _is_said_of_release(tokens, place + 1) or _is_release_of_counted(tokens, position)
-    ):
-        return None
-    return tokens[position].become("software", tokens[position].value, until=tokens[place]), 2
-
-
-def _is_said_of_release(tokens: list[Token], place: int) -> bool:
-    """ "… 16 on", "… 16 with"."""
-    return kind_at(tokens, place) == "join" and tokens[place].value in ("on", "with", "for", "as", "is")
-
-
-def _is_release_of_counted(tokens: list[Token], position: int) -> bool:
-    """ "a … 16 server", "two … 16 servers", "… 16 server": counted before, or only one."""
-    noun = position + 2
-    if kind_at(tokens, noun) not in ("machine", "member", "role"):
-        return False
-    is_counted = kind_at(tokens, position - 1) in ("number", "article", "definite")
-    return is_counted or tokens[noun].text.lower() in ("server", "vm", "node", "instance", "cluster", "container")
 
 
 def _vlan_listed(tokens: list[Token], position: int) -> tuple[Token, int] | None:
@@ -226,52 +177,6 @@ def _stands_alone(tokens: list[Token], place: int, position: int) -> bool:
     return colon or tokens[position].value == "vlan" or kind_at(tokens, place + 1) not in ("label", "machine", "role")
 
 
-def _system_with_version(tokens: list[Token], position: int) -> tuple[Token, int] | None:
-    place = position + 1
-    if kind_at(tokens, place) == "os" and str(tokens[place].value).startswith(str(tokens[position].value)):
-        return tokens[place].become("os", tokens[place].value), 2
-    while kind_at(tokens, place) == "word" and tokens[place].value in (
-        "lts",
-        "server",
-        "sever",
-        "version",
-        "v",
-        "release",
-        "linux",
-        "linx",
-        "os",
-    ):
-        place += 1
-    if (
-        is_at(tokens, place, "machine", "any")
-        and kind_at(tokens, place + 1) == "number"
-        and tokens[place + 1].value >= _LEAST_YEAR
-    ):
-        place += 1
-    if kind_at(tokens, place) != "number" or kind_at(tokens, place + 1) in ("label", "machine"):
-        return _system_before_noun(tokens, position, place)
-    version = re.sub(r"^(1[0-9]|2[0-9])(04|10)$", r"\1.\2", tokens[place].text.strip(" x×"))
-    return tokens[position].become(
-        "os", f"{tokens[position].value}-{version}", until=tokens[place]
-    ), place - position + 1
-
-
-def _system_before_noun(tokens: list[Token], position: int, place: int) -> tuple[Token, int] | None:
-    """ "ubuntu 22.04 servers": a number with a point, or a large one, is no count."""
-    if kind_at(tokens, place) == "number" and _looks_like_version(tokens[place].text, tokens[position].value):
-        return tokens[position].become("os", f"{tokens[position].value}-{tokens[place].text}", until=tokens[place]), (
-            place - position + 1
-        )
-    return None
-
-
-def _looks_like_version(text: str, family: str) -> bool:
-    if "." in text:
-        return True
-    low, high = _VERSIONS.get(family, (5, 100))
-    return text.isdigit() and (low <= int(text) <= high or int(text) >= 2000)
-
-
 def _budget(tokens: list[Token], position: int) -> tuple[Token, int] | None:
     """ "budget: 500", "costs under 500": the number after a word about money; "$200 a month: one VM" has had its own."""
     if kind_at(tokens, position - 1) in ("money", "number"):
@@ -289,7 +194,7 @@ _RULES: dict[str, tuple[Rule, ...]] = {
     "ip_tail": (shorthand.ip_tail,),
     "ip": (shorthand.ip_range, shorthand.ip_from),
     "each": (_every,),
-    "software": (_software_of_maker, _software_with_version),
+    "software": (versions.software_of_maker, versions.software_with_version),
     "number": (
         _vlan_listed,
         shorthand.dozens,
@@ -303,6 +208,6 @@ _RULES: dict[str, tuple[Rule, ...]] = {
     "article": (_gpus, _number_with_unit),
     "size": (_range, _size_with_label),
     "label": (_label_with_value,),
-    "os": (_system_with_version,),
+    "os": (versions.system_with_version,),
     "money": (_budget,),
 }

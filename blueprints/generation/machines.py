@@ -112,30 +112,6 @@ def _describes_others(phrase: Phrase) -> bool:
     return phrase.has("another") or (phrase.has("size_word", "os") and not phrase.has("all", "each"))
 
 
-def _is_sum(walk: Walk, phrase: Phrase) -> bool:
-    """ "three machines in total", "all in all six machines"."""
-    if not phrase.insists or phrase.count is None:
-        return False
-    if phrase.count.value == walk.listed:
-        return True
-    if "total" not in (*walk.kinds_after(1), *walk.kinds_before(2)) or _is_total_of_sizes(walk) or _is_shared_out(walk):
-        return False
-    walk.request.total_machines = int(phrase.count.value)
-    walk.request.causes["total_machines"] = walk.quote(phrase)
-    return True
-
-
-def _is_shared_out(walk: Walk) -> bool:
-    """ "four VMs in total: one runs Grafana, the rest …": they are counted here, and given a purpose one by one."""
-    return not walk.request.groups and any(isinstance(e, Token) and e.kind == "rest" for e in walk.elements)
-
-
-def _is_total_of_sizes(walk: Walk) -> bool:
-    """ "64 GB in total between four machines"."""
-    before = [kind for kind in walk.kinds_before(4) if kind != "bound"]
-    return before[:1] == ["total"] and any(kind in (*sharing.SIZES, "size") for kind in before[1:2])
-
-
 def _is_served(walk: Walk, phrase: Phrase) -> bool:
     """ "monitoring for 50 hosts": machines that are looked after, not built."""
     words = [e.value for e in walk.elements[max(0, walk.position - 2) : walk.position] if isinstance(e, Token)]
@@ -302,7 +278,7 @@ def _counted_thing(walk: Walk) -> tuple[Token, Token | None]:
 
 
 _READINGS: tuple[Callable[[Walk, Phrase], bool], ...] = (
-    _is_sum,
+    recounting.is_sum,
     _is_served,
     _of_kubernetes,
     _for_all,

@@ -1,6 +1,6 @@
 """Machines counted again: "One server." at the end, "three VMs with 2 cores each" after three names, "these three"."""
 
-from blueprints.generation import building
+from blueprints.generation import building, sharing
 from blueprints.generation.facts import Group
 from blueprints.generation.phrases import Phrase
 from blueprints.generation.tokens import Token
@@ -70,3 +70,27 @@ def _is_open(group: Group) -> bool:
 
 def _number_of(groups: list[Group]) -> int:
     return sum((group.count or 1) + group.replicas for group in groups)
+
+
+def is_sum(walk: Walk, phrase: Phrase) -> bool:
+    """ "three machines in total", "all in all six machines"."""
+    if not phrase.insists or phrase.count is None:
+        return False
+    if phrase.count.value == walk.listed:
+        return True
+    if "total" not in (*walk.kinds_after(1), *walk.kinds_before(2)) or _is_total_of_sizes(walk) or _is_shared_out(walk):
+        return False
+    walk.request.total_machines = int(phrase.count.value)
+    walk.request.causes["total_machines"] = walk.quote(phrase)
+    return True
+
+
+def _is_shared_out(walk: Walk) -> bool:
+    """ "four VMs in total: one runs Grafana, the rest …": they are counted here, and given a purpose one by one."""
+    return not walk.request.groups and any(isinstance(e, Token) and e.kind == "rest" for e in walk.elements)
+
+
+def _is_total_of_sizes(walk: Walk) -> bool:
+    """ "64 GB in total between four machines"."""
+    before = [kind for kind in walk.kinds_before(4) if kind != "bound"]
+    return before[:1] == ["total"] and any(kind in (*sharing.SIZES, "size") for kind in before[1:2])
