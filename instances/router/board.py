@@ -113,19 +113,29 @@ def _read(keys: dict[str, str]) -> tuple[datetime, list[Target], int]:
 
 def _target(row: Instance, node: Node | None, keys: dict[str, str], *, has_room: bool) -> Target:
     row.is_on_lost_node = is_lost = node is not None and node.is_lost
-    serves = row.status in Instance.SERVING and row.wanted == Wish.RUNNING and row.is_up_to_date
-    has_failed = row.status == Status.FAILED and row.wanted == Wish.RUNNING and row.is_up_to_date
+    serves = row.status in Instance.SERVING and _is_settled(row)
     return Target(
         row.pk, row.organization_id, row.name, tuple(row.aliases), row.backend,
         url=f"http://{_bracketed(node.address if node else '127.0.0.1')}:{row.port}",
         key=_key(row, keys) if serves else "", marker=row.marker, shown_status=row.shown_status,
         reason=f"The machine {row.node} of {row.name} is away." if is_lost else row.reason.partition("\n")[0],
         serves=serves and row.draining_since is None and not is_lost,
-        may_serve=(row.starts_on_demand or row.wanted == Wish.RUNNING) and not has_failed and not is_lost,
+        may_serve=_may_serve(row) and not is_lost,
         is_well=row.status == Status.RUNNING, has_room=has_room, is_unlisted=row.is_unlisted, concurrency=row.concurrency,
         defaults=row.request_defaults, ready_in=queueing.estimate(row, timezone.now()),
         created_at=row.created_at,
     )  # fmt: skip
+
+
+def _is_settled(row: Instance) -> bool:
+    """Whether its state is that of the last wish for it to run."""
+    return row.wanted == Wish.RUNNING and row.is_up_to_date
+
+
+def _may_serve(row: Instance) -> bool:
+    """Whether a request may wait for it."""
+    has_failed = row.status == Status.FAILED and _is_settled(row)
+    return (row.starts_on_demand or row.wanted == Wish.RUNNING) and not has_failed
 
 
 def _bracketed(host: str) -> str:

@@ -118,18 +118,29 @@ class OneBackup(BaseModel):
 def row_of(row: models.Backup, busy: Mapping[int, str]) -> dict[str, Any]:
     """A backup in a list."""
     is_verified = row.state == models.Backup.State.VERIFIED
-    is_present = row.guest is not None and not row.guest.missing_since
     return {
-        "id": row.public_id, "vm_id": machines.public_id(row.guest) if row.guest and is_present else None,
-        "vm_name": row.guest_name or None, "vmid": row.vmid, "status": busy.get(row.pk, row.state),
-        "backup_type": "incremental" if row.is_incremental else "full", "compression": row.compression or None,
+        "id": row.public_id, "vm_id": _machine_of(row), "vmid": row.vmid, "status": busy.get(row.pk, row.state),
+        "backup_type": "incremental" if row.is_incremental else "full",
         "encryption": row.is_encrypted, "protected": row.is_protected, "description": row.description,
         "size_gb": None if row.size_bytes is None else gigabytes(row.size_bytes), "storage": row.storage,
-        "volume": row.volume or None, "cluster": row.cluster.slug, "node": row.node or None,
-        "managed": row.claim_id is not None, "verified": is_verified, "verified_at": row.tested_at if is_verified else None,
-        "created_at": row.created_at, "completed_at": row.taken_at, "created_by": row.created_by or None,
-        "job_id": row.job or None, "error": row.error or None, "seen_at": row.seen_at,
+        "cluster": row.cluster.slug, "managed": row.claim_id is not None,
+        "verified": is_verified, "verified_at": row.tested_at if is_verified else None,
+        "created_at": row.created_at, "completed_at": row.taken_at, "seen_at": row.seen_at, **_known(row),
     }  # fmt: skip
+
+
+def _known(row: models.Backup) -> dict[str, str | None]:
+    """Texts of which an empty one says that nobody knows."""
+    texts = {
+        "vm_name": row.guest_name, "compression": row.compression, "volume": row.volume, "node": row.node,
+        "created_by": row.created_by, "job_id": row.job, "error": row.error,
+    }  # fmt: skip
+    return {name: text or None for name, text in texts.items()}
+
+
+def _machine_of(row: models.Backup) -> str | None:
+    """Its machine, while that is there."""
+    return machines.public_id(row.guest) if row.guest is not None and not row.guest.missing_since else None
 
 
 def detail_of(row: models.Backup, busy: Mapping[int, str]) -> dict[str, Any]:
