@@ -1,8 +1,8 @@
 """Values: which machines a size, a system or an address belongs to."""
 
-import re
 from functools import cache
 
+from blueprints.generation import elided
 from blueprints.generation.facts import Group
 from blueprints.generation.lexicon import table
 from blueprints.generation.phrases import Element, Phrase
@@ -20,7 +20,7 @@ _MARKS = ("each", "total", "all")
 def give(walk: Walk, token: Token) -> None:
     """A value goes to the machines in focus, or waits for the noun that follows it."""
     walk.mark = _mark(walk)
-    _remember(walk, token)
+    elided.remember(walk, token)
     if _begins_a_clause(walk, token):
         walk.turn_to()
     if walk.mark == "all" and not walk.here and not walk.request.groups:
@@ -39,22 +39,6 @@ def _is_for_everything(walk: Walk) -> bool:
     is_said = any(isinstance(e, Token) and e.kind == "all" for e in before)
     is_broken = any(isinstance(e, Phrase) or e.kind in ("comma", "colon") or e.value == "but" for e in before)
     return is_said and not is_broken and bool(walk.request.groups)
-
-
-def _remember(walk: Walk, token: Token) -> None:
-    """What a bare number means that follows in the same sentence: "3 GB for Apache, memcached 6"."""
-    number = re.search(r"[0-9]+(?:[.,][0-9]+)?", token.text)
-    if token.kind in (*SIZES, "size") and number and token.value:
-        walk.alike = (walk.sentence, token.kind, int(token.value / float(number[0].replace(",", "."))))
-
-
-def repeats(walk: Walk, after: Token | None) -> bool:
-    """Whether a bare number stands where a size stood before: behind a noun, at the end of a clause."""
-    if walk.alike[0] != walk.sentence or walk.focus is None:
-        return False
-    is_last = after is None or after.kind in ("stop", "comma", "close", "colon") or after.value == "and"
-    before = [kind for kind in walk.kinds_before(3) if kind not in ("word", "order", "definite")]
-    return is_last and before[:1] == ["phrase"]
 
 
 def give_alike(walk: Walk, token: Token) -> None:
@@ -196,7 +180,7 @@ def _reaches_back(walk: Walk) -> bool:
 def _stands_alone(walk: Walk) -> bool:
     """A line with nothing but a system: "OS: Debian 12"."""
     others = [e for e in walk.elements if isinstance(e, Phrase) or e.kind in (*SIZES, "size", "gpu", "vlan", "ip")]
-    return not others and len(walk.request.groups) > 1 and not walk.is_indented
+    return not others and not walk.here and len(walk.request.groups) > 1 and not walk.is_indented
 
 
 def _mark(walk: Walk) -> str:

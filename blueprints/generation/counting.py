@@ -1,6 +1,6 @@
 """Numbers that stand alone: "5 of them", "one for nginx", "24 pupils: one VM each", "memcached 6"."""
 
-from blueprints.generation import attaching, names, negation, policies, sharing
+from blueprints.generation import attaching, elided, housing, names, negation, policies, sharing
 from blueprints.generation.facts import Group, rule
 from blueprints.generation.lexicon import ordinals, receiving_words
 from blueprints.generation.phrases import Element, Phrase
@@ -22,13 +22,15 @@ def number(walk: Walk, token: Token) -> None:
         return
     if after is not None and after.kind == "word" and _is_of_each(walk):
         _counts_owners(walk, after.value[:_STEM].rstrip("s"), max(1, int(token.value)))
+    elif elided.repeats_for(walk, after):
+        attaching.give_alike(walk, token)
     elif after is not None and _begins_part(after):
         if walk.request.groups:
             sharing.begin_part(walk, max(1, int(token.value)), has_purpose=after.value != "with")
+    elif elided.repeats(walk, after):
+        attaching.give_alike(walk, token)
     elif _counts_focus(walk, after):
         count(walk, token)
-    elif attaching.repeats(walk, after):
-        attaching.give_alike(walk, token)
     elif _is_first_word(walk, token):
         walk.loose = walk.loose or token
 
@@ -92,6 +94,8 @@ def _ends_here(after: Token | None) -> bool:
 
 def article(walk: Walk, token: Token) -> None:
     following = walk.kinds_after(1)
+    if housing.is_on_some(walk, token):
+        return
     if following == ["join"] and walk.request.groups and token.text.lower() in _SINGLE:
         number(walk, token)
 
@@ -109,7 +113,8 @@ def rest(walk: Walk, token: Token) -> None:
     following = walk.elements[walk.position + 1 : walk.position + 3]
     if walk.kinds_after(1) == ["join"] and isinstance(following[-1], Phrase) and following[-1].count is not None:
         return
-    sharing.begin_part(walk, None, has_purpose=True)
+    if not housing.is_on_some(walk, token):
+        sharing.begin_part(walk, None, has_purpose=True)
 
 
 def count(walk: Walk, token: Token) -> None:

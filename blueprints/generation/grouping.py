@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from blueprints.generation import building, context, installing, machines, members, names, sharing
+from blueprints.generation import building, context, housing, installing, machines, members, names, sharing
 from blueprints.generation.facts import Group
 from blueprints.generation.lexicon import software_facts
 from blueprints.generation.phrases import Element, Phrase
@@ -66,7 +66,7 @@ def _named(walk: Walk, phrase: Phrase) -> None:
         return
     _unbundle(walk, phrase)
     focus = walk.focus
-    if _lives_on_one(walk, phrase):
+    if housing.lives_on_some(walk, phrase):
         building.new(walk, phrase)
     elif installing.runs_on_all(walk, phrase):
         walk.turn_to(*walk.here)
@@ -90,20 +90,6 @@ def _is_the_other_one(walk: Walk, phrase: Phrase) -> bool:
         return False
     sharing.begin_part(walk, 1, has_purpose=True)
     return True
-
-
-def _lives_on_one(walk: Walk, phrase: Phrase) -> bool:
-    """ "Pi-hole on one, Unbound on the other": of those that were counted before."""
-    following = walk.elements[walk.position + 1 : walk.position + 4]
-    if len(following) < 2 or not phrase.software or not all(isinstance(e, Token) for e in following):
-        return False
-    on, one, *_ = [e for e in following if isinstance(e, Token)]
-    is_one = (one.kind == "number" and int(one.value) == 1) or (one.kind == "definite" and len(following) > 2)
-    return (
-        on.value == "on"
-        and is_one
-        and any((group.count or 1) > 1 and not group.software for group in walk.request.groups)
-    )
 
 
 def _named_first(walk: Walk, phrase: Phrase) -> None:

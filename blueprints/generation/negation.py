@@ -194,7 +194,7 @@ def begin_existing(walk: Walk, token: Token) -> None:
     if token.value != "after":
         walk.is_existing = True
     elif group is not None and not group.has_sizes:
-        walk.request.excluded.update(group.software or [group.role])
+        walk.request.excluded.update(name for name in group.software or [group.role] if name)
         walk.drop(group)
 
 

@@ -9,6 +9,7 @@ from blueprints.generation import (
     grouping,
     headings,
     hosts,
+    housing,
     limits,
     names,
     negation,
@@ -237,7 +238,7 @@ def _exact(walk: Walk, token: Token) -> None:
 
 
 def _number(walk: Walk, token: Token) -> None:
-    if not recounting.refers_back(walk, token) and not references.is_for_one(walk, token):
+    if not recounting.refers_back(walk, token) and not housing.is_on_some(walk, token):
         counting.number(walk, token)
 
 

@@ -1,6 +1,6 @@
 """Machines counted again: "One server." at the end, "three VMs with 2 cores each" after three names, "these three"."""
 
-from blueprints.generation import building, sharing
+from blueprints.generation import building, housing, sharing
 from blueprints.generation.facts import Group
 from blueprints.generation.phrases import Phrase
 from blueprints.generation.tokens import Token
@@ -78,16 +78,15 @@ def is_sum(walk: Walk, phrase: Phrase) -> bool:
         return False
     if phrase.count.value == walk.listed:
         return True
-    if "total" not in (*walk.kinds_after(1), *walk.kinds_before(2)) or _is_total_of_sizes(walk) or _is_shared_out(walk):
+    if (
+        "total" not in (*walk.kinds_after(1), *walk.kinds_before(2))
+        or _is_total_of_sizes(walk)
+        or housing.are_shared_out(walk, phrase)
+    ):
         return False
     walk.request.total_machines = int(phrase.count.value)
     walk.request.causes["total_machines"] = walk.quote(phrase)
     return True
-
-
-def _is_shared_out(walk: Walk) -> bool:
-    """ "four VMs in total: one runs Grafana, the rest …": they are counted here, and given a purpose one by one."""
-    return not walk.request.groups and any(isinstance(e, Token) and e.kind == "rest" for e in walk.elements)
 
 
 def _is_total_of_sizes(walk: Walk) -> bool:

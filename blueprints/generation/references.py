@@ -1,8 +1,7 @@
 """What is said by pointing at something else: "twice the RAM of the web servers", "half of that", "the latter", "on the other"."""
 
-from blueprints.generation import attaching, counting, grouping, sharing
+from blueprints.generation import attaching, counting, grouping, housing, sharing
 from blueprints.generation.facts import Group
-from blueprints.generation.lexicon import granting_words
 from blueprints.generation.phrases import Element, Phrase
 from blueprints.generation.tokens import Token
 from blueprints.generation.walk import Walk
@@ -18,24 +17,40 @@ _ORDINALS = {
     "last": -1,
     "latter": -1,
     "other": -1,
+    "erste": 0,
+    "ersten": 0,
+    "erstere": 0,
+    "ersterer": 0,
+    "zweite": 1,
+    "zweiten": 1,
+    "letztere": -1,
+    "letzterer": -1,
+    "andere": -1,
+    "anderen": -1,
+    "premier": 0,
+    "première": 0,
+    "seconde": 1,
+    "deuxième": 1,
+    "dernier": -1,
+    "dernière": -1,
+    "autre": -1,
+    "primero": 0,
+    "primera": 0,
+    "segundo": 1,
+    "segunda": 1,
+    "último": -1,
+    "última": -1,
+    "otro": -1,
+    "otra": -1,
+    "primo": 0,
+    "prima": 0,
+    "secondo": 1,
+    "seconda": 1,
+    "ultimo": -1,
+    "ultima": -1,
+    "altro": -1,
+    "altra": -1,
 }
-_GOES_ON = (
-    "join",
-    "order",
-    "comma",
-    "size",
-    "memory",
-    "cpu",
-    "disk",
-    "spec",
-    "os",
-    "colon",
-    "open",
-    "dash",
-    "together",
-    "stop",
-    "all",
-)
 _WHOSE = ("of", "as", "than", "like")
 
 
@@ -98,39 +113,21 @@ def _source(walk: Walk, ahead: list[Element], target: Group | None, names: list[
 def ordinal(walk: Walk, token: Token) -> None:
     """ "The first runs Vault", "the latter 8 GB": one of those that were listed or counted."""
     following = walk.elements[walk.position + 1 : walk.position + 3]
-    if not following or not isinstance(following[0], Token) or not _is_alone(following[1:]):
+    if not following or not isinstance(following[0], Token) or not housing.stands_alone(following[1:]):
         return
     place = _ORDINALS.get(following[0].text.lower())
     if place is None:
         return
-    pool = _pool(walk)
+    pool = housing.pool(walk)
     listed = _listed(walk)
     walk.named_until = max(walk.named_until, following[0].end)
     if pool is not None and walk.link == "on" and walk.in_focus not in (None, pool):
-        settle_in(walk)
+        housing.settle_in(walk)
     elif pool is not None:
         sharing.begin_part(walk, 1, has_purpose=True)
     elif len(listed) > max(1, place):
         walk.turn_to(listed[place])
         attaching.apply_waiting(walk)
-
-
-def _is_alone(following: list[Element]) -> bool:
-    """No noun comes: "the first is for DNS", and not "the first thing"."""
-    if not following:
-        return True
-    after = following[0]
-    return isinstance(after, Token) and (after.kind in _GOES_ON or after.text.lower() in granting_words())
-
-
-def _pool(walk: Walk) -> Group | None:
-    """Machines that were counted, and have no purpose yet."""
-    guest = walk.in_focus
-    for group in reversed(walk.request.groups):
-        is_open = group.is_generic or (guest is not None and group.role == guest.role and not group.software)
-        if is_open and group.is_counted and not group.name and ((group.count or 0) > 1 or group in walk.pools):
-            return group
-    return None
 
 
 def _listed(walk: Walk) -> list[Group]:
@@ -139,27 +136,3 @@ def _listed(walk: Walk) -> list[Group]:
         if len(groups) > 1:
             return groups
     return []
-
-
-def settle_in(walk: Walk) -> bool:
-    """ "Pi-hole on one, Unbound on the other": what was just named lives on one of the machines that were counted."""
-    pool, guest = _pool(walk), walk.in_focus
-    if pool is None or guest is None or guest is pool or guest.is_generic or guest.has_sizes:
-        return False
-    sharing.inherit(guest, pool)
-    guest.count = 1
-    pool.count = (pool.count or 1) - 1
-    walk.pools.append(pool)
-    if not pool.count:
-        walk.drop(pool)
-    return True
-
-
-def is_for_one(walk: Walk, token: Token) -> bool:
-    """ "on one", "on the other", with nothing behind it that it could count."""
-    return (
-        walk.link == "on"
-        and int(token.value) == 1
-        and _is_alone(walk.elements[walk.position + 1 :])
-        and settle_in(walk)
-    )

@@ -1,0 +1,58 @@
+"""Bare numbers that are sizes, for one with its unit stood in the same place before: "4 GB for the database, 8 for Jira"."""
+
+import re
+
+from blueprints.generation.phrases import Element, Phrase
+from blueprints.generation.tokens import Token
+from blueprints.generation.values import SIZES
+from blueprints.generation.walk import Walk
+
+_SKIPPED = ("word", "order", "definite")
+
+
+def remember(walk: Walk, token: Token) -> None:
+    """What a bare number means that follows in the same sentence: "3 GB for Apache, memcached 6"."""
+    number = re.search(r"[0-9]+(?:[.,][0-9]+)?", token.text)
+    if token.kind in (*SIZES, "size") and number and token.value:
+        walk.alike = (walk.sentence, token.kind, int(token.value / float(number[0].replace(",", "."))))
+
+
+def repeats(walk: Walk, after: Token | None) -> bool:
+    """Whether a bare number stands where a size stood before: behind a noun or a "with", at the end of a clause."""
+    if walk.alike[0] != walk.sentence or walk.focus is None:
+        return False
+    is_last = after is None or after.kind in ("stop", "comma", "close", "colon") or after.value == "and"
+    before = [kind for kind in walk.kinds_before(3) if kind not in _SKIPPED]
+    return is_last and (before[:1] == ["phrase"] or _is_again(walk, "with"))
+
+
+def repeats_for(walk: Walk, after: Token | None) -> bool:
+    """ "4 GB for the database, 8 for SonarQube": as it was said of the noun before."""
+    if walk.alike[0] != walk.sentence or after is None or not _is_join(after, "for"):
+        return False
+    before = [e for e in walk.elements[: walk.position] if not _is_mark(e)]
+    while (kind := _kind_for_noun(before[-3:])) == "number":
+        before = before[:-3]
+    return kind in (*SIZES, "size")
+
+
+def _kind_for_noun(three: list[Element]) -> str:
+    """What stands before "for the database": a size, or a number that is one too."""
+    if len(three) < 3 or isinstance(three[0], Phrase) or not isinstance(three[2], Phrase):
+        return ""
+    return three[0].kind if _is_join(three[1], "for") else ""
+
+
+def _is_again(walk: Walk, value: str) -> bool:
+    """ "… with 4 GB of RAM, the former with 2": the same small word stands before both."""
+    here = walk.elements[: walk.position]
+    sizes = [n for n, e in enumerate(here) if not isinstance(e, Phrase) and e.kind in (*SIZES, "size")]
+    return bool(sizes) and all(n > 0 and _is_join(here[n - 1], value) for n in (sizes[-1], walk.position))
+
+
+def _is_mark(element: Element) -> bool:
+    return isinstance(element, Token) and (element.kind in ("comma", "definite") or element.value == "and")
+
+
+def _is_join(element: Element, value: str) -> bool:
+    return isinstance(element, Token) and element.value == value
