@@ -3,7 +3,7 @@ the planner is at a loss. Nothing is changed by it."""
 
 from dataclasses import replace
 
-from blueprints.assistants.editing import edited, heard_by_model, settled
+from blueprints.assistants.editing import edited, heard_by_model, settled, unasked
 from blueprints.assistants.pointing import pointed
 from blueprints.assistants.replying import aside, by_tool, replied
 from blueprints.assistants.talk import UNDONE, Answer, Document, Talk
@@ -37,7 +37,7 @@ def answer(words: str, talk: Talk) -> Answer:
         return _asked_meanwhile(words, talk) or wished(words, talk, asked_about=talk.asked_about)
     if talk.draft is None or not talk.has_parts:
         return wished(words, talk)
-    steps = (replied, edited, by_tool, heard_by_model)
+    steps = (unasked, replied, edited, by_tool, heard_by_model)
     return next(given for step in steps if (given := step(words, talk.draft, talk)) is not None)
 
 
@@ -47,11 +47,14 @@ def _settled(words: str, talk: Talk) -> Answer | None:
 
 def _asked_meanwhile(words: str, talk: Talk) -> Answer | None:
     """A question, before what was asked back is answered: it stays open."""
-    if talk.draft is None or not talk.has_parts or any(sign.isdigit() for sign in words):
+    if talk.draft is None or not talk.has_parts:
         return None
     if is_no(words):
         return Answer("Good: the draft stays as it is.")
-    given = replied(words, talk.draft, talk) if is_question(words) else None
+    if not is_question(words):
+        return None
+    has_figures = any(sign.isdigit() for sign in words)
+    given = (by_tool if has_figures else replied)(words, talk.draft, talk)
     return given and replace(given, wish="")
 
 

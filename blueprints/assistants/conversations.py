@@ -89,8 +89,13 @@ def talk_of(conversation: Conversation, based_on: Document | None = None) -> Tal
     drafts = [*_standing(conversation), *([based_on] if based_on else [])]
     return Talk(
         drafts[:DRAFTS], wish if has_drawn else "", price_list(conversation.organization_id), conversation.message_count + 1,
-        pending="" if has_drawn else wish,
+        pending="" if has_drawn else wish, before="" if has_drawn else _said_last(conversation),
     )  # fmt: skip
+
+
+def _said_last(conversation: Conversation) -> str:
+    asked = conversation.messages.filter(role=Message.Role.USER).order_by("-number")
+    return asked.values_list("content", flat=True).first() or ""
 
 
 def _standing(conversation: Conversation) -> list[Document]:

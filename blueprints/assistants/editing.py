@@ -19,6 +19,7 @@ _NOT_UNDERSTOOD = (
     "I did not understand what to change, so the draft stays as it is. Say which part and how, for example "
     "“give the database 16 GB”, or begin a new draft with “create …”."
 )
+_NOTHING_OPEN = "Nothing waits for a yes or a no. Say what to change in the draft, or ask about it."
 _KEPT = "Good: the draft stays as it is."
 _SIZE_FIRST = re.compile(r"\s*\d+(?:[.,]\d+)? ?[kmgt]i?[bo]\b", re.IGNORECASE)
 _MOST_ANSWERING = 6
@@ -31,6 +32,11 @@ def edited(words: str, draft: Document, talk: Talk) -> Answer | None:
     if problem:
         return heard_by_model(words, draft, talk, problem)
     return done(revision, talk) if revision else _beside(words, draft, talk)
+
+
+def unasked(words: str, draft: Document, talk: Talk) -> Answer | None:
+    """A yes or a no where nothing was asked."""
+    return Answer(_NOTHING_OPEN) if is_yes(words) or is_no(words) else None
 
 
 def done(revision: Revision, talk: Talk) -> Answer:
@@ -91,7 +97,7 @@ def _completed(words: str, draft: Document, talk: Talk) -> Answer | None:
 def _tried(words: str, draft: Document, talk: Talk, turn: int) -> tuple[Revision | None, str]:
     """What the planner makes of the words, or what stands against it."""
     try:
-        revision = revise(draft, words, talk.prices, turn=turn)
+        revision = revise(draft, words, talk.prices, turn=turn, before=talk.before)
     except BadRequest as error:
         return None, error.message
     return revision, revision.question if revision else ""

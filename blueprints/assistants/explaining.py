@@ -23,6 +23,7 @@ _NOUNS = {
     "role": "role",
 }
 _LABELS = ("cpu", "memory", "disk")
+_ANY_SYSTEM = "the system that the environment prefers"
 _MOST = 40
 _ALL_KNOWN = "Nothing was assumed: every value was given."
 
@@ -44,7 +45,7 @@ def described(words: str, draft: Document, talk: Talk) -> Answer | None:
     """What the draft has of what is asked about, or as a whole; None when nothing of it is named."""
     heard, portrait = hear(words), portrait_of(draft, talk.prices)
     found = {one.name for one in meant(heard, parse_document(draft).resources)}
-    is_asked = heard.has("questions", "overview") or heard.has("questions", "amount")
+    is_asked = any(heard.has("questions", name) for name in ("overview", "amount", "system"))
     if portrait is None or not (found or is_asked):
         return None
     rows = [row for row in portrait.kinds if not found or found & {*row.kind.members}]
@@ -65,7 +66,7 @@ def _words(row: KindView) -> str:
         return row.view.resource.type
     count = f"{len(row.view.machines)} × " if len(row.view.machines) > 1 else ""
     parts = [f"{machine.cores * machine.sockets} cores", f"{format_size(machine.memory_bytes)} memory",
-             f"{format_size(row.view.disk_bytes)} disk", row.view.image, *(row.view.resource.specs.software or ())]  # fmt: skip
+             f"{format_size(row.view.disk_bytes)} disk", row.view.image or _ANY_SYSTEM, *(row.view.resource.specs.software or ())]  # fmt: skip
     return count + ", ".join(part for part in parts if part)
 
 

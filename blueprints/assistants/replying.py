@@ -17,6 +17,7 @@ from blueprints.tools.auditing import AuditResult
 from blueprints.tools.choosing import choose
 from blueprints.tools.hearing import hear as hear_tool
 from blueprints.tools.planning import PlanResult
+from blueprints.tools.saving import OptimizeResult
 
 _GLAD = "You are welcome. The draft stays as it is; review it, or say what else to change."
 _HELLO = "Hello. Say which machines you need, for example “3 web servers behind a load balancer, with a PostgreSQL database”."
@@ -62,11 +63,21 @@ def replied(words: str, draft: Document, talk: Talk) -> Answer | None:
             return offered
     if asked and (is_question(words) or asked not in _ONLY_ASKED):
         return _after_orders(asked, words, draft, talk)
+    if _saves(words, heard, draft):
+        return by_tool(words, draft, talk)
     if not is_question(words):
         return None
     is_change = bool(heard.verb or heard.software) or is_supposing(words)
     offered = supposed(words, draft, talk) if is_change else None
     return offered or by_tool(words, draft, talk) or described(words, draft, talk)
+
+
+def _saves(words: str, heard: Heard, draft: Document) -> bool:
+    """Whether all of it is to be cheaper, and nothing says which part or how."""
+    if meant(heard, parse_document(draft).resources) or any(sign.isdigit() for sign in words):
+        return False
+    picked = hear_tool(words, {"blueprint": draft})
+    return picked.is_sure and picked.tool == "optimize_costs"
 
 
 def _asked(heard: Heard) -> str:
@@ -174,6 +185,11 @@ def by_tool(words: str, draft: Document, talk: Talk) -> Answer | None:
     except DomainError:
         return None
     result, reason = _run(choice.tool, choice.arguments, talk)
+    if isinstance(result, OptimizeResult):
+        rows = [
+            f"- {row.resource}: {row.change}, {row.saving_monthly:.2f} less. {row.reason}" for row in result.savings
+        ]
+        return Answer("\n".join([result.summary, *rows[:_MOST_FINDINGS]]))
     return Answer(result.summary if result else f"I cannot say: {reason}")
 
 

@@ -29,6 +29,8 @@ class Talk:
     """The number of the message that is answered."""
     asking: Asking | None = None
     """Who asks, so that a model may help; None for the planner alone."""
+    before: str = ""
+    """What the person said before, where it changed nothing: "it" may be what that was about."""
     pending: str = ""
     """Words about the draft that nothing was done for yet: they were asked about, or wait for a yes."""
 

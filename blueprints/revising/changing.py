@@ -13,6 +13,7 @@ from blueprints.schema.types import is_machine
 
 Sizes = dict[str, Any]
 _SUB_CAUSES = {"network": ("vlan", "ip", "gateway"), "backup": ("backup_schedule", "backup_days")}
+_UNTOLD = {"software": "none"}
 _NOUNS = {"cpu": "cores", "memory": "memory", "disk": "disk", "os": "system", "count": "number", "software": "software"}
 
 
@@ -102,6 +103,13 @@ class Draft:
         last = resources[-1].name
         for _ in range(number - len(resources)):
             last = self._clone(resources[-1], after=last)
+        self._tell_count(stem(last))
+
+    def _tell_count(self, kind: str) -> None:
+        """How many there are of a kind is now for these words."""
+        for name, causes in self._causes.items():
+            if stem(name) == kind and isinstance(causes, dict) and "count" in causes:
+                causes.update(in_turn({"count": self._words}, self._turn))
 
     def _clone(self, like: Resource, *, after: str) -> str:
         """One more of a kind, which all that needs the others needs as well. Answers its name."""
@@ -133,7 +141,7 @@ class Draft:
         of_siblings = self._causes.get(stem(resource.name), {})
         self._causes.setdefault(resource.name, {**of_siblings}).update(in_turn(told, self._turn))
         said = ", ".join(
-            f"{_NOUNS[key]} {_told(before.get(key)) or 'as by default'} → {_told(value)}"
+            f"{_NOUNS[key]} {_told(before.get(key)) or _UNTOLD.get(key, 'as by default')} → {_told(value)}"
             for key, value in changed.items()
         )
         self.changes.append(f"{resource.name}: {said}.")

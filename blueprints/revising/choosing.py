@@ -11,11 +11,12 @@ from blueprints.schema import Resource
 
 
 def about(draft: Draft, heard: Heard) -> list[Resource]:
-    """The parts that are meant; of "it" those that the words before were about."""
+    """The parts that are meant; of "it" those that the words before were about, or all where there were none."""
     found = meant(heard, draft.resources)
-    if found or not (draft.changes or heard.has("sentences", "pronouns")):
-        return found
-    return [one for one in draft.resources if one.name in draft.recent]
+    is_it = draft.changes or heard.has("sentences", "pronouns")
+    if found or not is_it or hearing.definite_others(heard, draft.resources):
+        return found  # "la base de datos" is no "la"
+    return [one for one in draft.resources if one.name in draft.recent] or list(draft.resources)
 
 
 def wanted(draft: Draft, clause: Clause, phrase: Heard) -> list[Resource]:

@@ -33,12 +33,21 @@ def _more(draft: Draft, clause: Clause) -> str:
     found, sizes = meant(heard, draft.resources), _sizes(heard)
     if about(draft, heard) and (sizes or said_values(heard.text).values.keys() & set(_SIZES)):
         return _resize(draft, clause)
+    found = found or _of_a_kind(draft, heard)
     if not found:
         return _add(draft, clause)
     if len(stems(found)) > 1:
         return f"Of which one do you want more: {listed(found)}?"
     draft.recount(found, number_of(found) + (heard.number or 1))
     return ""
+
+
+def _of_a_kind(draft: Draft, heard: Heard) -> list[Resource]:
+    """ "Two more nodes" are workers where there are some; "two more" are of the only kind that there is, or asked about."""
+    if not heard.names_nothing or _is_special(heard) or hearing.mentions(heard, "backup", "backup"):
+        return []
+    workers = [one for one in draft.machines if "worker" in hearing.role_of(one)]
+    return workers if heard.has("sentences", "nodes") and workers else draft.machines
 
 
 def _add(draft: Draft, clause: Clause) -> str:
@@ -81,6 +90,8 @@ def _swap(draft: Draft, clause: Clause) -> str | None:
     old = next((name for name in heard.software if name in used), None)
     new = next((name for name in heard.software if name != old), None)
     old = old or next((name for name in sorted(used) if new and _role(name) == _role(new)), None)
+    if new and old is None and _fill_in(draft, new):
+        return ""
     if old is None or new is None:
         return _set(draft, clause)
     for resource in _running(draft, old, heard):
@@ -95,6 +106,14 @@ def _running(draft: Draft, software: str, heard: Heard) -> list[Resource]:
     """The machines that run it; where some are named, of those only."""
     named = {one.name for one in hearing.named(heard, draft.resources)}
     return [one for one in draft.machines if software in hearing.software_of(one) and (one.name in named or not named)]
+
+
+def _fill_in(draft: Draft, software: str) -> bool:
+    """Put a program on the machines of its role on which none was named."""
+    found = [one for one in draft.machines if hearing.role_of(one) == _role(software) and not hearing.software_of(one)]
+    for resource in found:
+        draft.set_sizes(resource, {"software": [software]})
+    return bool(found)
 
 
 def _role(software: str) -> object:
@@ -154,13 +173,20 @@ def _set(draft: Draft, clause: Clause) -> str | None:
     found = chosen(draft, clause, heard) or only(draft, heard) or whole(draft, heard, said)
     if heard.makes_something:
         return None
-    if stranger := missing(draft, heard):
-        return stranger
+    question = missing(draft, heard) or _too_much(draft, heard, found, said)
+    if question:
+        return question
     if not found or (said.environment and not (said.values or said.parts)):
         return _move(draft, said)
     if not said and hearing.mentions(heard, "machine", "lxc"):
         return _contain(draft, found)
     return _settle(draft, found, heard, said)
+
+
+def _too_much(draft: Draft, heard: Heard, found: Sequence[Resource], said: Said) -> str:
+    """Sizes for "it" are for one kind, and not for all that there is."""
+    has_sizes = bool(said.values.keys() & {*_SIZES, "count"})
+    return which(draft, "change") if has_sizes and is_whole(draft, heard, found) else ""
 
 
 def _move(draft: Draft, said: Said) -> str | None:

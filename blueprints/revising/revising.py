@@ -11,7 +11,7 @@ from blueprints.generation import generate
 from blueprints.pricing import PriceList, default_list
 from blueprints.revising.changing import Draft
 from blueprints.revising.clauses import Clause, clauses
-from blueprints.revising.hearing import meant
+from blueprints.revising.hearing import hear, meant
 from blueprints.revising.operations import carry_out
 from blueprints.revising.said import causes_of
 from blueprints.schema import BlueprintDocument, parse_document
@@ -29,11 +29,13 @@ class Revision:
 
 
 def revise(
-    document: Mapping[str, Any], words: str, prices: PriceList | None = None, *, turn: int = 0
+    document: Mapping[str, Any], words: str, prices: PriceList | None = None, *, turn: int = 0, before: str = ""
 ) -> Revision | None:
     """What these words make of the draft, priced by a list or by the defaults; None when they are not about it. `turn` is the
-    number of the message that says them, for the causes. Raises BadRequest for what cannot be."""
+    number of the message that says them, for the causes; `before` is what was spoken of last, which "it" may be. Raises
+    BadRequest for what cannot be."""
     draft = Draft(document, words, turn)
+    draft.recent = {one.name for one in meant(hear(before), draft.resources)} or draft.recent
     wishes = clauses(words, lambda heard: bool(meant(heard, draft.resources)))
     answers: list[str | None] = []
     for clause in wishes:

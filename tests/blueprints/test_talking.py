@@ -77,7 +77,9 @@ def test_words_that_edit_change_the_draft_that_is_there(words: str, changes: lis
     ],
 )  # fmt: skip
 def test_what_is_not_in_the_draft_is_asked_and_added_after_a_yes(words: str, wish: str) -> None:
-    asked = said(words, wish)
+    fresh = answer(wish, Talk(turn=1)).draft
+    assert fresh is not None
+    asked = answer(words, Talk(drafts=[fresh], turn=3))  # all of it was said in the message before
     assert (asked.draft, asked.wish) == (None, words)
     assert asked.content.endswith(OFFER)
     done = said("yes please", wish, pending=asked.wish)
@@ -137,8 +139,14 @@ def test_what_is_asked_back_is_settled_by_the_answer(asked: str, replies: str, c
         ("perché il database ha 8 GB?", "- postgresql: memory 8GB, from default: the usual for database."),
         ("why 3 web servers?", '- web-server: number 3, from "3".'),
         ("what does the database cost?", "5 machines, about 96.40 USD a month.\n- postgresql: 32.00"),
-        ("how much memory does the database have?", "- postgresql: 2 cores, 8GB memory, 100GB disk, postgresql"),
-        ("do we need the load balancer?", "- load-balancer: 2 cores, 2GB memory, 20GB disk"),
+        (
+            "how much memory does the database have?",
+            "- postgresql: 2 cores, 8GB memory, 100GB disk, the system that the environment prefers, postgresql",
+        ),
+        (
+            "do we need the load balancer?",
+            "- load-balancer: 2 cores, 2GB memory, 20GB disk, the system that the environment prefers",
+        ),
     ],
 )
 def test_a_question_about_a_value_is_answered_with_that_value(words: str, wanted: str) -> None:
@@ -216,6 +224,53 @@ def test_what_a_tool_can_tell_of_a_draft_is_told(words: str, wanted: str) -> Non
     given = said(words, asking=Asking(make_actor(), default_list()))
     assert given.draft is None
     assert wanted in given.content
+
+
+@pytest.mark.django_db
+def test_it_is_what_was_spoken_of_last() -> None:
+    row, actor = make_conversation(), make_actor()
+    for words in (SHOP, "why is the database 8 GB?"):
+        conversations.say(row, words, by=actor)
+    assert conversations.say(row, "give it 16 GB", by=actor)[1].changes == ["postgresql: memory 8GB → 16GB."]
+
+
+@pytest.mark.django_db
+def test_a_draft_that_is_to_be_cheaper_is_given_savings() -> None:
+    asking = Asking(make_actor(), default_list())
+    for words in ("make it cheaper", "how can I make it cheaper?", "mach es billiger"):
+        given = said(words, f"{SHOP}, daily backups", asking=asking)
+        assert (given.draft, "a month could be saved" in given.content) == (None, True), words
+
+
+@pytest.mark.parametrize(
+    ("wish", "words", "changes"),
+    [
+        ("2 web servers and a database", "use mariadb instead", ["database: software none → mariadb."]),
+        ("kubernetes cluster with 3 nodes", "2 noeuds de plus", ["k8s-worker-3 is new, like k8s-worker-2.", "k8s-worker-4 is new, like k8s-worker-2."]),
+        ("kubernetes cluster with 3 nodes", "one more node", ["k8s-worker-3 is new, like k8s-worker-2."]),
+        (WEB, "two more", ["web-server-4 is new, like web-server-3.", "web-server-5 is new, like web-server-3."]),
+    ],
+)  # fmt: skip
+def test_what_is_meant_follows_from_the_draft(wish: str, words: str, changes: list[str]) -> None:
+    assert list(said(words, wish).changes) == changes
+
+
+@pytest.mark.parametrize("words", ["give it 16 GB", "two more", "scale it up", "it should have 8 cores"])
+def test_it_is_not_everything_where_sizes_are_meant(words: str) -> None:
+    asked = said(words)
+    assert (asked.draft, asked.wish) == (None, words)
+
+
+@pytest.mark.parametrize("words", ["yes", "ja", "non", "lieber nicht"])
+def test_a_yes_to_nothing_is_told_so(words: str) -> None:
+    assert said(words).content.startswith("Nothing waits for a yes or a no.")
+
+
+def test_a_question_meanwhile_leaves_what_was_asked_open() -> None:
+    open_one = drawn("a few web servers")
+    talk = Talk(drafts=[open_one], asked_about="a few web servers", turn=3)
+    given = answer("how much is it?", talk)
+    assert (given.draft, "USD a month" in given.content) == (None, True)
 
 
 @pytest.mark.django_db
