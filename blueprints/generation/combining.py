@@ -177,6 +177,15 @@ def _stands_alone(tokens: list[Token], place: int, position: int) -> bool:
     return colon or tokens[position].value == "vlan" or kind_at(tokens, place + 1) not in ("label", "machine", "role")
 
 
+def _total_apart(tokens: list[Token], position: int) -> tuple[Token, int] | None:
+    """ "repartidos en hosts físicos distintos", "verteilt auf verschiedene Hosts": divided over hosts, and no sum."""
+    place = skip(tokens, position + 1)
+    place += kind_at(tokens, place) == "join"
+    if kind_at(tokens, place) != "spread":
+        return None
+    return tokens[position].become("spread", "spread", until=tokens[place]), place - position + 1
+
+
 def _budget(tokens: list[Token], position: int) -> tuple[Token, int] | None:
     """ "budget: 500", "costs under 500": the number after a word about money; "$200 a month: one VM" has had its own."""
     if kind_at(tokens, position - 1) in ("money", "number"):
@@ -210,4 +219,5 @@ _RULES: dict[str, tuple[Rule, ...]] = {
     "label": (_label_with_value,),
     "os": (versions.system_with_version,),
     "money": (_budget,),
+    "total": (_total_apart,),
 }

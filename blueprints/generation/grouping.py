@@ -77,9 +77,19 @@ def _named(walk: Walk, phrase: Phrase) -> None:
     elif focus and (sharing.takes_part(walk, phrase) or installing.belongs_to(walk, focus, phrase)):
         building.install_on_all(walk, phrase)
     elif (before := known(walk, phrase)) and _is_same(walk, before, phrase):
+        groups = _all_of_them(walk, before, phrase)
         building.mention_again(walk, before, phrase)
+        walk.turn_to(*groups)
     else:
         _named_first(walk, phrase)
+
+
+def _all_of_them(walk: Walk, known: Group, phrase: Phrase) -> list[Group]:
+    """ "web01, web02 and db01. The web machines …": every one that has a name and plays the role."""
+    is_plural = phrase.is_definite and phrase.count is None and walk.quote(phrase).text.lower().endswith("s")
+    if not (is_plural and known.name and phrase.role and not phrase.software) or known in walk.here:
+        return [known]
+    return [group for group in walk.request.groups if group.name and group.role == phrase.role]
 
 
 def _is_the_other_one(walk: Walk, phrase: Phrase) -> bool:

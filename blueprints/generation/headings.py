@@ -5,7 +5,7 @@ from dataclasses import replace
 from blueprints.generation.facts import Group
 from blueprints.generation.normalising import LIST_MARK
 from blueprints.generation.phrases import Element, Phrase
-from blueprints.generation.sharing import inherit
+from blueprints.generation.sharing import SIZES, inherit
 from blueprints.generation.tokens import Token
 from blueprints.generation.values import apply
 from blueprints.generation.walk import Walk
@@ -32,6 +32,7 @@ _DESCRIBING = frozenset(
 
 
 _OF_PLACE = ("os", "vlan", "subnet", "gateway")
+_HOMES = ("web", "app", "worker", "cms")
 _HEADING_VALUES = ("vlan", "cidr", "os")
 
 
@@ -70,7 +71,7 @@ def _is_key(tokens: list[Token]) -> bool:
 def settle(walk: Walk, phrase: Phrase, *, is_new: bool) -> None:
     """What is said of the heading holds for what follows."""
     following = walk.elements[walk.position + 1 :]
-    place = next((n for n, e in enumerate(following) if isinstance(e, Phrase) or e.kind in ("colon", "open")), None)
+    place = next((n for n, e in enumerate(following) if _ends_heading(e)), None)
     if not is_new or place is None or len(walk.here) > 1 or walk.focus is None:
         return
     mark = following[place]
@@ -92,6 +93,13 @@ def of_values(walk: Walk) -> None:
     walk.heading_indent = walk.indent if _is_last(walk.elements[walk.position + 1 :]) else -1
 
 
+def _ends_heading(element: Element) -> bool:
+    """ "each on its own VM" may stand between."""
+    if isinstance(element, Phrase):
+        return not (element.is_machine and element.has("own", "each"))
+    return element.kind in ("colon", "open")
+
+
 def _is_last(following: list[Element]) -> bool:
     return all(isinstance(element, Token) and element.kind == "stop" for element in following)
 
@@ -100,12 +108,33 @@ def drop(walk: Walk) -> None:
     """Take the headings out that what followed has made superfluous."""
     for group in list(walk.request.groups):
         others = [g for g in walk.request.groups if g is not group]
-        if not others or group.has_sizes or group.software or group.name:
+        if not others or _has_own_sizes(group) or group.name:
+            continue
+        if group.software:
+            _give_to_its_parts(walk, group, others)
             continue
         if _is_superfluous(walk, group, others) if group.count is None else _is_sum(walk, group, others):
             for other in others if group.is_generic else ():
                 inherit(other, Group(kind=group.kind, **{name: getattr(group, name) for name in _OF_PLACE}))
             walk.drop(group)
+
+
+def _has_own_sizes(group: Group) -> bool:
+    """Sizes that were said of it, and not of all that are listed."""
+    return any(getattr(group, name) is not None and name not in group.general for name in SIZES)
+
+
+def _give_to_its_parts(walk: Walk, group: Group, others: list[Group]) -> None:
+    """ "Our Mastodon: two web servers, three workers, …": what was named as a whole runs on its parts."""
+    parts = [other for other in others if other.sentence == group.sentence and other.count is not None]
+    homes = [part for part in parts if part.role in _HOMES and (not part.software or part.software == group.software)]
+    if group not in walk.headings or group.count is not None or len(parts) < 2 or not homes:
+        return
+    for home in homes:
+        home.software = home.software or list(group.software)
+    for other in others:
+        inherit(other, Group(kind=group.kind))
+    walk.drop(group)
 
 
 def _is_superfluous(walk: Walk, group: Group, others: list[Group]) -> bool:

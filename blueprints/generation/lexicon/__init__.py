@@ -43,11 +43,23 @@ def _phrases() -> Iterator[tuple[str, Sense]]:
     for kind, values in table("words").items():
         for value, phrases in values.items():
             yield from ((phrase, Sense(kind, value)) for phrase in phrases)
+    yield from ((phrase, Sense("spread", "spread")) for phrase in _apart())
     for name, entry in table("software").items():
         yield from ((phrase, Sense("software", name)) for phrase in (name, *entry.get("aliases", ())))
     for family, phrases in table("systems")["systems"].items():
         yield from ((phrase, Sense("os", family)) for phrase in phrases)
     yield from ((word, Sense("os", system)) for word, system in table("systems")["codenames"].items())
+
+
+def _apart() -> Iterator[str]:
+    """ "different physical servers", "hosts físicos distintos"; servers that are not called physical may be virtual."""
+    for words in table("apart").values():
+        bodies = [f"{p} {noun}" for p in words["physical"] for noun in (*words["nouns"], *words["bodies"])]
+        yield from (
+            f"{adjective} {noun}" for adjective in words.get("first", ()) for noun in (*words["nouns"], *bodies)
+        )
+        after = [f"{noun} {p}" for p in words["physical"] for noun in (*words["nouns"], *words["bodies"])]
+        yield from (f"{noun} {adjective}" for adjective in words.get("last", ()) for noun in (*words["nouns"], *after))
 
 
 @cache
