@@ -35,7 +35,7 @@ def give(walk: Walk, token: Token) -> None:
 
 def _is_for_everything(walk: Walk) -> bool:
     """ "Give everything 2 cores and 8 GB, but 6 cores for Postgres"."""
-    before = walk.elements[: walk.position]
+    before = walk.elements[max(0, walk.position - _FAR) : walk.position]
     is_said = any(isinstance(e, Token) and e.kind == "all" for e in before)
     is_broken = any(isinstance(e, Phrase) or e.kind in ("comma", "colon") or e.value == "but" for e in before)
     return is_said and not is_broken and bool(walk.request.groups)
@@ -185,6 +185,9 @@ def _stands_alone(walk: Walk) -> bool:
 
 def _mark(walk: Walk) -> str:
     """each, total or all, whichever is said of this value: what follows it, or else what came before."""
+    following = walk.elements[walk.position + 1 : walk.position + 3]
+    if len(following) > 1 and isinstance(following[1], Phrase) and following[1].has("each"):
+        return "each"
     behind = _marks_behind(walk)
     if behind:
         return "total" if "total" in behind and "each" not in behind else behind[0]

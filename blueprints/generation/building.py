@@ -109,12 +109,20 @@ def _count_new(walk: Walk, group: Group, phrase: Phrase) -> None:
         group.set("count", 2, walk.quote(phrase))
     if phrase.insists or (phrase.count and phrase.has("exact")):
         count(walk, group, phrase)
+    if phrase.member == "replica" and phrase.insists and _follows_a_primary(walk):
+        group.count = (group.count or 1) + 1
     if walk.per_ahead:
         walk.per[walk.per_ahead], walk.per_ahead = group, ""
     owners = walk.times if walk.times > 1 or walk.kinds_before(1) not in (["join"], ["and"]) else walk.times_before
     if owners > 1:
         group.set("count", (group.count or 1) * owners, rule(f"one for each of {owners}"))
     walk.times, walk.times_before = 1, owners
+
+
+def _follows_a_primary(walk: Walk) -> bool:
+    """ "a primary and two standby DNS servers"."""
+    before = walk.elements[max(0, walk.position - 2) : walk.position]
+    return len(before) == 2 and isinstance(before[0], Phrase) and before[0].is_member and before[0].member == "primary"
 
 
 def count(walk: Walk, group: Group, phrase: Phrase) -> None:

@@ -5,13 +5,38 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from blueprints.generation import shorthand, versions
+from blueprints.generation.lexicon import fold
 from blueprints.generation.neighbours import is_at, is_range_mark, kind_at, skip
 from blueprints.generation.tokens import Token
-from blueprints.schema.sizes import GIB, TIB, UNITS
+from blueprints.schema.sizes import GIB, MIB, TIB, UNITS
 
 Rule = Callable[[list[Token], int], "tuple[Token, int] | None"]
 _SIZED_LABELS = {"memory": "memory", "disk": "disk", "vram": "vram"}
+_PER = ("per", "a", "each", "every", "pro", "par", "por", "al")
+_TIMES = (
+    "second",
+    "minute",
+    "hour",
+    "day",
+    "night",
+    "week",
+    "month",
+    "year",
+    "tag",
+    "nacht",
+    "woche",
+    "monat",
+    "jahr",
+    "jour",
+    "nuit",
+    "semaine",
+    "dia",
+    "noche",
+    "giorno",
+    "notte",
+)
 _MOST_MEMORY = 2 * TIB
+_UNIT_STARTS = {"gigab": GIB, "terab": TIB, "megab": MIB, "gigs": GIB}
 _PAIRS = ("pair", "couple", "paar", "paire", "par", "paio", "coppia")
 _NOUNS = ("machine", "role", "software", "member")
 _HOURS = 24
@@ -122,11 +147,18 @@ def _number_with_unit(tokens: list[Token], position: int) -> tuple[Token, int] |
         return number.become("days", days, until=tokens[after]), 2
     if kind == "money":
         return number.become("money", float(number.value), until=tokens[after]), 2
-    if kind == "word" and value in UNITS and len(str(value)) > 1:
-        sized = number.become("size", int(Decimal(number.value) * UNITS[str(value)]), until=tokens[after])
+    if kind == "word" and (unit := _unit(str(value))):
+        sized = number.become("size", int(Decimal(number.value) * unit), until=tokens[after])
         rest = _first_fit([sized, *tokens[after + 1 : after + 4]], 0)
         return rest[0], rest[1] + 1
     return None
+
+
+def _unit(word: str) -> int | None:
+    """ "gigabytes", also as somebody in a hurry writes it."""
+    if len(word) > 1 and word in UNITS:
+        return UNITS[word]
+    return next((size for start, size in _UNIT_STARTS.items() if word.startswith(start)), None)
 
 
 def _size_with_label(tokens: list[Token], position: int) -> tuple[Token, int] | None:
@@ -137,6 +169,14 @@ def _size_with_label(tokens: list[Token], position: int) -> tuple[Token, int] | 
         return None
     kind = _sized_kind(tokens[label], tokens[position])
     return tokens[position].become(kind, tokens[position].value, until=tokens[label]), (label - position + 1)
+
+
+def _rate(tokens: list[Token], position: int) -> tuple[Token, int] | None:
+    """ "300 GB per night", "20 GB a day": how fast it grows, and no size of a machine."""
+    per, time = tokens[position + 1 : position + 2], tokens[position + 2 : position + 3]
+    if not per or not time or per[0].text.lower() not in _PER or fold(time[0].text).removesuffix("s") not in _TIMES:
+        return None
+    return tokens[position].become("word", "rate", until=time[0]), 3
 
 
 def _sized_kind(label: Token, size: Token) -> str:
@@ -215,7 +255,7 @@ _RULES: dict[str, tuple[Rule, ...]] = {
         _number_with_unit,
     ),
     "article": (_gpus, _number_with_unit),
-    "size": (_range, _size_with_label),
+    "size": (_rate, _range, _size_with_label),
     "label": (_label_with_value,),
     "os": (versions.system_with_version,),
     "money": (_budget,),

@@ -47,7 +47,12 @@ def _is_no_again(tokens: list[Token], position: int) -> bool:
 
 def _forget_sizes(kept: list[Token], following: str, value: Token) -> None:
     """ "8 servers with 2 GB, no, 6 with 4 GB": with the number, what was said of them is taken back."""
-    if value.kind == "number" and following == "join" and any(token.kind in _NOUNS for token in kept):
+    if (
+        value.kind == "number"
+        and "." not in value.text
+        and following == "join"
+        and any(token.kind in _NOUNS for token in kept)
+    ):
         while kept[-1].kind not in _NOUNS:
             kept.pop()
 
@@ -107,7 +112,14 @@ def _next_value(tokens: list[Token], position: int) -> tuple[Token | None, bool]
             if tokens[place].kind == "machine" and tokens[place].value == "any":
                 continue
             return tokens[place], has_noun or tokens[place].kind in _NOUNS
-    return _far_value(tokens, position), False
+    return _version_ahead(tokens, position) or _far_value(tokens, position), False
+
+
+def _version_ahead(tokens: list[Token], position: int) -> Token | None:
+    """ "Ubuntu 20.04 - wait, that is end of life, 24.04 of course"."""
+    before = next((t for t in reversed(tokens[max(0, position - 2) : position]) if t.kind == "os"), None)
+    ahead = tokens[position : position + _FARTHEST] if before else []
+    return next((token for token in ahead if token.kind == "number" and "." in token.text), None)
 
 
 def _up_to_comma(tokens: list[Token]) -> list[Token]:

@@ -5,7 +5,7 @@ from blueprints.generation.facts import Group, rule
 from blueprints.generation.lexicon import ordinals, receiving_words
 from blueprints.generation.phrases import Element, Phrase
 from blueprints.generation.tokens import Token
-from blueprints.generation.walk import Walk
+from blueprints.generation.walk import Walk, kind_of
 
 _STEM = 5
 """So many letters tell that "developer" is one of the "4 developers"."""
@@ -79,13 +79,24 @@ def _counts_focus(walk: Walk, after: Token | None) -> bool:
     focus = walk.in_focus
     if focus is None or focus.count is not None:
         return False
-    return (after is not None and after.kind == "bound") or (walk.link in _COUNTING and _ends_here(after))
+    is_of = walk.kinds_before(1) == ["join"] and walk.quote(walk.elements[walk.position - 1]).text.lower() == "of"
+    is_last = _ends_here(after) or (is_of and after is not None and after.value == "and")
+    return (after is not None and after.kind == "bound") or (walk.link in _COUNTING and is_last)
 
 
 def twin(walk: Walk, token: Token) -> None:
     """ "and a second identical one"."""
-    if walk.focus:
-        walk.focus.set("count", (walk.focus.count or 1) + 1, walk.quote(token))
+    focus, following = walk.focus, walk.elements[walk.position + 1 : walk.position + 3]
+    if focus is None:
+        return
+    if [kind_of(element) for element in following] == ["join", "phrase"] and getattr(
+        following[0], "value", ""
+    ) == "for":
+        copy = walk.add(sharing.copy_of(focus))
+        copy.role, copy.software, copy.count, copy.is_counted = "", [], 1, True
+        copy.general = {name for name in sharing.SIZES if getattr(copy, name) is not None}
+    else:
+        focus.set("count", (focus.count or 1) + 1, walk.quote(token))
 
 
 def _ends_here(after: Token | None) -> bool:

@@ -70,7 +70,8 @@ def ask_about(request: Request, parts: list[Part]) -> None:
 def _unwanted(request: Request) -> Iterator[str]:
     """Wanted and not wanted at once."""
     for group in request.groups:
-        both = request.excluded & {group.role, *group.software}
+        guest = {"lxc": "container"}.get(group.kind, group.kind)
+        both = request.excluded & ({group.role, guest, *group.software} - {""})
         if both and (group.count or group.has_sizes or (group.software and not both & set(group.software))):
             what = sorted(both)[0].replace("_", " ")
             yield f"The request contradicts itself: it wants no {what}, and describes one. Is the {_called(group)} wanted or not?"

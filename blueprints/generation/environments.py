@@ -8,6 +8,7 @@ from blueprints.generation.phrases import Element, Phrase
 from blueprints.generation.tokens import Token
 from blueprints.generation.walk import Walk
 
+_FAR = 40
 _VALUES = (*sharing.SIZES, "size", "spec", "factor", "disks")
 
 
@@ -51,7 +52,7 @@ def turn_to(walk: Walk, token: Token) -> None:
 
 def _has_only_values(walk: Walk) -> bool:
     """ "…, once for production with 8 cores": sizes follow, and no noun before them."""
-    for element in walk.elements[walk.position + 1 :]:
+    for element in walk.elements[walk.position + 1 : walk.position + _FAR]:
         if isinstance(element, Phrase) or element.kind in ("stop", "colon", "environment"):
             return False
         if element.kind in _VALUES:

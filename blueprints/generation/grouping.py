@@ -170,9 +170,7 @@ def known(walk: Walk, phrase: Phrase) -> Group | None:
     groups = [g for g in reversed(walk.request.groups) if walk.environment in ("", g.environment) or not g.environment]
     if phrase.software:
         same = _first(groups, lambda group: bool(set(phrase.software) & set(group.software)) and not group.part)
-        other = _first(
-            groups, lambda group: group.role == phrase.role and not group.software and _may_be(walk, group, phrase)
-        )
+        other = _first(groups, lambda group: _may_play(group, phrase) and _may_be(walk, group, phrase))
         return (
             same
             or other
@@ -185,6 +183,11 @@ def known(walk: Walk, phrase: Phrase) -> Group | None:
         )
     exact = _first(groups, lambda group: group.role == phrase.role and bool(building.words(walk, phrase) & group.words))
     return exact or _first(groups, lambda group: group.role == phrase.role)
+
+
+def _may_play(group: Group, phrase: Phrase) -> bool:
+    """Machines of this role without software; those without a role only as long as nothing is known of them."""
+    return group.role == phrase.role and not group.software and bool(group.role or not group.has_sizes)
 
 
 def _open(group: Group) -> bool:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from blueprints.generation.lexicon import fold, host_ends, host_stems, ordinary_words, senses
+from blueprints.generation.lexicon import fold, head_words, host_ends, host_stems, ordinary_words, senses
 from blueprints.schema.names import guest_name
 
 _MOST = 64
@@ -51,10 +51,18 @@ def _described(text: str) -> Iterator[Host]:
 
 def _plain(text: str) -> Iterator[Host]:
     """ "web-a and web-b", "db-main": a known beginning and what tells it from others."""
-    for match in _PLAIN.finditer(text):
-        if senses().get((fold(match["stem"]), fold(match["end"]))) is not None:
+    found = [match for match in _PLAIN.finditer(text) if match["stem"] in host_stems()]
+    ends: dict[str, set[str]] = {}
+    for match in found:
+        ends.setdefault(match["stem"], set()).add(match["end"])
+    for match in found:
+        words = (fold(match["stem"]), fold(match["end"]))
+        if words in senses() or (words[0], words[1].removesuffix("s")) in senses():
             continue
-        if match["stem"] in host_stems() and (len(match["end"]) == 1 or match["end"] in host_ends()):
+        is_unknown = (
+            len(ends[match["stem"]]) > 1 and (match["end"],) not in senses() and match["end"] not in head_words()
+        )
+        if is_unknown or len(match["end"]) == 1 or match["end"] in host_ends():
             yield Host(match.start(), match.end(), (guest_name(match[0]),))
 
 

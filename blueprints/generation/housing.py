@@ -7,7 +7,7 @@ from blueprints.generation.facts import Group
 from blueprints.generation.lexicon import fold, granting_words, table
 from blueprints.generation.phrases import Element, Phrase
 from blueprints.generation.tokens import Token
-from blueprints.generation.walk import Walk
+from blueprints.generation.walk import Walk, kind_of
 
 _GOES_ON = (
     "join",
@@ -26,6 +26,7 @@ _GOES_ON = (
     "stop",
     "all",
 )
+_OBJECTS = ("definite", "article", "join", "number")
 _POINTING = ("definite", "another")
 
 
@@ -34,7 +35,11 @@ def stands_alone(following: list[Element]) -> bool:
     if not following:
         return True
     after = following[0]
-    return isinstance(after, Token) and (after.kind in _GOES_ON or after.text.lower() in granting_words())
+    if not isinstance(after, Token):
+        return False
+    is_verb = after.kind == "word" and after.text.lower().endswith("s") and len(following) > 1
+    is_said = after.kind in _GOES_ON or after.text.lower() in granting_words()
+    return is_said or (is_verb and kind_of(following[1]) in _OBJECTS)
 
 
 def pool(walk: Walk) -> Group | None:
@@ -63,7 +68,7 @@ def settle_in(walk: Walk, count: int = 1) -> bool:
 
 def is_on_some(walk: Walk, token: Token) -> bool:
     """ "on one", "on the other three", "on the rest", with nothing behind it that it could count."""
-    if walk.link != "on" or not stands_alone(walk.elements[walk.position + 1 :]):
+    if walk.link != "on" or not stands_alone(walk.elements[walk.position + 1 : walk.position + 4]):
         return False
     whole = pool(walk)
     rest = (whole.count or 1) if whole else 1

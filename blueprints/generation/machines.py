@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from blueprints.generation import building, names, recounting, sharing
+from blueprints.generation import building, names, recounting, sharing, things
 from blueprints.generation.facts import Group
-from blueprints.generation.lexicon import counted_words, losing_words, watching_words
+from blueprints.generation.lexicon import losing_words, watching_words
 from blueprints.generation.members import contradiction
 from blueprints.generation.phrases import Phrase
 from blueprints.generation.tokens import Token
@@ -26,6 +26,7 @@ _THAT = (
     "questa",
     "questo",
 )
+_FAR = 40
 _IT = ("it", "this", "that", "es", "er", "sie", "il", "elle", "esto", "ello")
 
 
@@ -65,7 +66,19 @@ def _for_all(walk: Walk, phrase: Phrase) -> bool:
 
 def _is_nothing(walk: Walk, phrase: Phrase) -> bool:
     """ "server" alone."""
+    if _is_item(walk):
+        return False
     return phrase.count is None and not phrase.before and not walk.request.groups and not phrase.kind
+
+
+def _is_item(walk: Walk) -> bool:
+    """ "Wanted: scanner intake server, 2 cores, …": an unknown purpose before it, and sizes behind it."""
+    before, after = walk.kinds_before(1), walk.kinds_after(2)
+    return (
+        before == ["word"]
+        and after[:1] in (["comma"], ["open"], ["colon"])
+        and after[1:] in (["cpu"], ["size"], ["memory"], ["spec"])
+    )
 
 
 def _named(walk: Walk, phrase: Phrase) -> bool:
@@ -144,7 +157,7 @@ def _is_said_of_it(walk: Walk) -> bool:
 
 def _moves_it(walk: Walk) -> bool:
     """ "Icecast dies on the Pi. Can we get it onto a VM?"."""
-    before = walk.elements[: walk.position]
+    before = walk.elements[max(0, walk.position - _FAR) : walk.position]
     is_pronoun = any(isinstance(e, Token) and e.text.lower() in _IT for e in before[:-1])
     is_alone = not any(isinstance(e, Phrase) for e in before)
     focus = walk.focus
@@ -169,6 +182,9 @@ def _counts_named(walk: Walk, focus: Group, phrase: Phrase) -> bool:
     """ "Harbor, one VM, 8 GB", "- 3 servers" below a heading: the first count of what was named."""
     if not phrase.insists or focus.count is not None or focus.is_generic:
         return False
+    before = walk.elements[walk.position - 2] if walk.position > 1 else None
+    if walk.link == "comma" and isinstance(before, Token) and before.text.lower() == "cluster":
+        return True
     return walk.goes_on or (walk.link == "comma" and walk.kinds_after(1) != ["join"] and not focus.has_sizes)
 
 
@@ -248,35 +264,6 @@ def _refer(walk: Walk, phrase: Phrase) -> None:
     walk.turn_to(*groups)
 
 
-def _counted_before(walk: Walk, phrase: Phrase) -> bool:
-    """ "two reading desks in LXC containers", "a spam filter on a separate box": things that no lexicon has, as machines."""
-    is_own = phrase.has("own", "another")
-    if walk.link not in ("on", "as") or not (is_own or (phrase.count is None and building.kind(phrase))):
-        return False
-    number, first = _counted_thing(walk)
-    if (
-        first is None
-        or first.value in counted_words()
-        or number.kind not in ("number", "article" if is_own else "number")
-    ):
-        return False
-    phrase.count = number
-    phrase.before = [token for token in phrase.before if token.kind != "own"]
-    building.new(walk, phrase)
-    return True
-
-
-def _counted_thing(walk: Walk) -> tuple[Token, Token | None]:
-    """The number or article and the unknown word behind it, when nothing but words stands between them and this place."""
-    back = walk.position - 1
-    while back > 0 and isinstance(walk.elements[back], Token) and walk.elements[back].kind in ("join", "word"):
-        back -= 1
-    number, first = walk.elements[back], walk.elements[back + 1]
-    if isinstance(number, Token) and isinstance(first, Token) and first.kind == "word":
-        return number, first
-    return Token("", "", "", 0, 0), None
-
-
 _READINGS: tuple[Callable[[Walk, Phrase], bool], ...] = (
     recounting.is_sum,
     _is_served,
@@ -289,7 +276,7 @@ _READINGS: tuple[Callable[[Walk, Phrase], bool], ...] = (
     sharing.covers_the_list,
     recounting.are_those,
     recounting.sums_up,
-    _counted_before,
+    things.on_machines,
     _more,
     _again,
 )

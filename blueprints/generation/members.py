@@ -17,6 +17,8 @@ def kubernetes_role(walk: Walk, phrase: Phrase) -> str:
     if phrase.role == "worker" and walk.has_kubernetes and not phrase.software:
         return "k8s_worker"
     focus = walk.focus
+    if phrase.role == "k8s_worker" and not walk.has_kubernetes and not (focus and focus.software):
+        return "worker"
     if phrase.role in ("k8s_control", "k8s_worker", "worker") and not walk.has_kubernetes and focus and focus.software:
         return _part_of(walk, focus, phrase)
     return phrase.role
@@ -40,6 +42,9 @@ def member(walk: Walk, phrase: Phrase) -> None:
     """ "3 nodes", "two read replicas", "the brokers"."""
     if phrase.member == parts.PART and parts.named(walk, phrase):
         return
+    if phrase.has("each") and phrase.count is None and not walk.here:
+        walk.turn_to(*(walk.request.groups if len(walk.last_named) < 2 or walk.says("without") else walk.last_named))
+        return
     known = _known(walk, phrase)
     if known is None:
         if phrase.insists and not _are_people(walk, phrase):
@@ -57,6 +62,8 @@ def _are_people(walk: Walk, phrase: Phrase) -> bool:
 def _known(walk: Walk, phrase: Phrase) -> Group | None:
     """What they are members of: what was called so, or else what the sentence is about."""
     words = {fold(token.text) for token in phrase.tokens if token.kind == "member"} - {"node", "nodes"}
+    if words & {"broker", "brokers"}:
+        return next((g for g in reversed(walk.request.groups) if words & g.words or g.role == "queue"), walk.focus)
     if walk.in_focus is None and phrase.count is None:
         return next((g for g in reversed(walk.request.groups) if words & g.words), walk.focus)
     if phrase.is_definite or phrase.count is None:

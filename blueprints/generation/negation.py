@@ -112,7 +112,11 @@ def goes_on_at(walk: Walk, join: Token) -> bool:
     """ "no cache and no queue", "do not put it into a container"."""
     if ends_replacing(walk, join):
         return False
-    return join.value in ("and", "to", "with") or (join.value == "on" and _is_still_open(walk))
+    return (
+        join.value in ("and", "to", "with")
+        or join.text.lower() == "be"
+        or (join.value == "on" and _is_still_open(walk))
+    )
 
 
 def _is_still_open(walk: Walk) -> bool:
@@ -233,6 +237,9 @@ def at_word(walk: Walk) -> None:
 
 def excludes(walk: Walk, token: Token) -> bool:
     """A single word that is not wanted: a system, a GPU, backups."""
+    if token.kind == "os" and walk.kinds_after(2) == ["join", "without"] and not walk.is_negated:
+        walk.request.excluded.add(str(token.value).split("-")[0])
+        return True
     if walk.is_negated and token.kind in ("os", "label", "backup", "gpu", "ha"):
         walk.request.excluded.add(str(token.value).split("-")[0])
         return True

@@ -11,6 +11,8 @@ from blueprints.generation.tokens import Token
 from blueprints.generation.walk import Walk
 
 PART = "part"
+_BARE = ("data", "ingest", "coordinating", "hot", "warm", "cold")
+"""Without a noun only behind a number: "3 x data"."""
 _ENUMERATES = ("colon", "open", "with")
 
 
@@ -65,6 +67,8 @@ def _retagged(tokens: list[Token], spans: list[tuple[int, int]]) -> list[Token]:
 
 def _may_be_part(before: list[Token], token: Token) -> bool:
     """ "Redis with Sentinel" installs it, "with three sentinels" counts it."""
+    if token.text.lower() in _BARE:
+        return bool(before) and before[-1].kind == "number"
     return not before or before[-1].kind != "software" or before[-1].end < token.start - 1
 
 

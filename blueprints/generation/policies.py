@@ -7,7 +7,7 @@ from blueprints.generation.facts import Group
 from blueprints.generation.lexicon import fold
 from blueprints.generation.phrases import Element, Phrase
 from blueprints.generation.tokens import Token
-from blueprints.generation.walk import Walk
+from blueprints.generation.walk import Walk, kind_of
 
 _DAYS = {"hourly": 1 / 24, "daily": 1, "weekly": 7, "monthly": 30}
 _ORDINALS = (
@@ -167,6 +167,8 @@ def order(walk: Walk, token: Token) -> None:
     value = token.value
     if walk.is_negated and set(walk.quote(token).text.lower().split()) & set(_NOT_BEFORE):
         walk.is_negated, value = False, "after"
+    if fold(walk.quote(token).text).startswith("behind"):
+        walk.link = ""
     if value == "then" or _goes_on_after(walk, token):
         walk.order = ("before", walk.in_focus) if walk.in_focus else walk.order
         walk.is_sequence = True
@@ -184,6 +186,8 @@ def _goes_on_after(walk: Walk, token: Token) -> bool:
 def _is_about_itself(walk: Walk) -> bool:
     """ "Home Assistant needs a VM", "each needs two containers": what it runs on, and no order."""
     following = walk.elements[walk.position + 1 : walk.position + 2]
+    if fold(walk.quote(walk.elements[walk.position]).text).startswith(("behind", "after")):
+        return False
     return (
         bool(following)
         and isinstance(following[0], Phrase)
@@ -206,7 +210,7 @@ def of_all_above(walk: Walk, token: Token) -> None:
 def ordinals(walk: Walk) -> None:
     """ "Database first, cache second, application third"."""
     places = [n for n, e in enumerate(walk.elements) if isinstance(e, Token) and fold(e.text) in _ORDINALS]
-    follow = [n for n in places if n and isinstance(walk.elements[n - 1], Phrase)]
+    follow = [n for n in places if n and kind_of(walk.elements[n - 1]) in ("phrase", "close")]
     if len(follow) > 1 and len(follow) == len(walk.here) and _text(walk, follow[0]) in _ORDINALS[:5]:
         walk.request.needs += [(later, earlier) for earlier, later in pairwise(walk.here)]
 

@@ -17,6 +17,7 @@ from blueprints.generation import (
     recounting,
     references,
     sharing,
+    things,
 )
 from blueprints.generation.answers import answered
 from blueprints.generation.environments import one_each
@@ -245,14 +246,25 @@ def _exact(walk: Walk, token: Token) -> None:
 
 
 def _number(walk: Walk, token: Token) -> None:
-    if not recounting.refers_back(walk, token) and not housing.is_on_some(walk, token):
+    readings = (recounting.refers_back, housing.is_on_some, things.counted)
+    if not any(reading(walk, token) for reading in readings):
         counting.number(walk, token)
+
+
+def _article(walk: Walk, token: Token) -> None:
+    if not things.counted(walk, token):
+        counting.article(walk, token)
+
+
+def _word(walk: Walk, token: Token) -> None:
+    if not things.spoken_of(walk, token):
+        counting.word(walk, token)
 
 
 _READINGS: dict[str, Callable[[Walk, Token], None]] = {
     "join": _join,
     "number": _number,
-    "article": counting.article,
+    "article": _article,
     "rest": counting.rest,
     "factor": references.factor,
     "definite": references.ordinal,
@@ -273,7 +285,7 @@ _READINGS: dict[str, Callable[[Walk, Token], None]] = {
     "total": _total,
     "without": negation.begin,
     "existing": negation.begin_existing,
-    "word": counting.word,
+    "word": _word,
     "order": policies.order,
     "backup": negation.unless_excluded(policies.backup),
     "schedule": policies.schedule,

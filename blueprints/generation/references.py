@@ -51,12 +51,16 @@ _ORDINALS = {
     "altro": -1,
     "altra": -1,
 }
+_MEASURES = ("as", "much", "many", "big", "large")
 _WHOSE = ("of", "as", "than", "like")
 
 
 def factor(walk: Walk, token: Token) -> None:
     """ "A third of them" are machines; "half of that" is a size, or all of them."""
     ahead = walk.elements[walk.position + 1 : walk.position + 1 + _FAR]
+    while ahead and isinstance(ahead[0], Token) and ahead[0].text.lower() in _MEASURES:
+        walk.named_until = max(walk.named_until, ahead[0].end)
+        ahead = ahead[1:]
     names = [
         str(e.value)
         for e in _until_phrase(ahead)
@@ -69,14 +73,16 @@ def factor(walk: Walk, token: Token) -> None:
     target = walk.in_focus or (walk.focus if not walk.here else None)
     source, end = _source(walk, ahead, target, names)
     if source is None or target is None:
-        if token.value == 1 and walk.kinds_before(1) != ["all"]:
+        if "again" in walk.quote(token).text.lower() and walk.kinds_before(1) != ["all"]:
             counting.twin(walk, token)
         return
-    walk.named_until = max(walk.named_until, end)
+    walk.named_until, walk.link = max(walk.named_until, end), ""
+    walk.compared.append(target)
     for name in names or sharing.SIZES:
         value = getattr(source, name)
         if value is not None and (names or getattr(target, name) is None):
             target.set(name, max(1, int(value * token.value)), walk.quote(token))
+            target.general.add(name)
 
 
 def _until_phrase(ahead: list[Element]) -> list[Element]:
@@ -104,6 +110,7 @@ def _source(walk: Walk, ahead: list[Element], target: Group | None, names: list[
             break
     wanted = names or sharing.SIZES
     recent = [*reversed(walk.here), *reversed(walk.last_named), *reversed(walk.request.groups)]
+    recent.sort(key=lambda group: group in walk.compared)
     fits = (
         group for group in recent if group is not target and any(getattr(group, name) is not None for name in wanted)
     )
@@ -112,7 +119,7 @@ def _source(walk: Walk, ahead: list[Element], target: Group | None, names: list[
 
 def ordinal(walk: Walk, token: Token) -> None:
     """ "The first runs Vault", "the latter 8 GB": one of those that were listed or counted."""
-    following = walk.elements[walk.position + 1 : walk.position + 3]
+    following = walk.elements[walk.position + 1 : walk.position + 4]
     if not following or not isinstance(following[0], Token) or not housing.stands_alone(following[1:]):
         return
     place = _ORDINALS.get(following[0].text.lower())

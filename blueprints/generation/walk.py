@@ -39,6 +39,10 @@ class Walk:
     is_replacing: bool = False
     apart: int = 0
     naming: Group | None = None
+    compared: list[Group] = field(default_factory=list)
+    """Machines whose sizes were said by comparison."""
+    things: list[Group] = field(default_factory=list)
+    """Machines for what no lexicon has, called by the words of the request."""
     pools: list[Group] = field(default_factory=list)
     """Machines without a purpose, of which some were given one."""
     is_put_together: bool = False

@@ -54,7 +54,8 @@ def _at(place: Token, token: Token) -> Token:
 
 def _as_word(token: Token) -> Token:
     """ "the database network" is no database."""
-    return token.become("word", token.text.lower()) if token.kind in _NOUNS else token
+    is_alone = token.end - token.start == len(token.text)
+    return token.become("word", token.text.lower()) if token.kind in _NOUNS and is_alone else token
 
 
 def _mentions(text: str, tokens: list[Token]) -> list[_Mention]:
