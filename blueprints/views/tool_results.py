@@ -15,9 +15,13 @@ from blueprints.tools.forecasting import Foreseen, Known
 
 WIDTH, HEIGHT, EDGE = 720, 140, 4
 MOST_ROWS = 100
-_SHOWN_ELSEWHERE = frozenset({"summary", "assumptions", "draft", "history", "forecast"})
+_SHOWN_ELSEWHERE = frozenset({"summary", "assumptions", "draft", "history", "forecast", "currency"})
 _MEASURED = frozenset({"used", "total", "current", "expected"})
 _UNITS = {"_gb": "GB", "_tb": "TB", "_percent": "%", "_ms": "ms", "_seconds": "s", "_minutes": "min", "_hours": "h"}
+_NAMES = {"vmid": "VMID", "id": "ID"}
+_WORDS = {"noop": "unchanged", "": "the document"}
+"""Of actions, and of resources."""
+_CODED = frozenset({"action", "status", "type", "usage_pattern", "workload"})
 
 
 @dataclass(frozen=True)
@@ -80,14 +84,21 @@ def _is_plain(value: Any) -> bool:
 
 
 def _label(name: str) -> str:
-    ending = next((one for one in _UNITS if name.endswith(one)), "")
-    words = name.removesuffix(ending).replace("_", " ").replace("cpu", "CPU")
-    return words[:1].upper() + words[1:]
+    ending = _ending(name)
+    words = (name.replace(ending, "", 1) if ending else name).replace("_", " ").replace("cpu", "CPU")
+    return _NAMES.get(name, words[:1].upper() + words[1:])
+
+
+def _ending(name: str) -> str:
+    """The unit that a name bears: `disk_gb`, `disk_gb_per_machine`."""
+    return next((one for one in _UNITS if name.endswith(one) or f"{one}_per_" in name), "")
 
 
 def _value(model: BaseModel, name: str) -> str:
     """One field; what was measured in the unit that stands beside it."""
     value, unit = getattr(model, name), str(getattr(model, "unit", ""))
+    if "cost" in name and isinstance(value, int | float):
+        return f"{value:,.2f} {getattr(model, 'currency', '')}".strip()
     if name not in _MEASURED or not isinstance(value, int | float):
         return _words(value, name)
     if "bytes" in unit:
@@ -99,26 +110,32 @@ def _words(value: Any, name: str = "") -> str:
     """Any value in a few words; a unit follows from the name of its field."""
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if value is not None and (name in _NAMES or name.endswith("_id")):
+        return str(value)
     if isinstance(value, int | float):
-        unit = next((unit for ending, unit in _UNITS.items() if name.endswith(ending)), "")
-        return f"{_number(value)} {unit}".strip()
+        return f"{_number(value)} {_UNITS.get(_ending(name), '')}".strip()
     if isinstance(value, datetime):
         return f"{localtime(value):%Y-%m-%d %H:%M}"
-    return "not known" if value is None else value if isinstance(value, str) else _joined(value)
+    if isinstance(value, str):
+        coded = value.replace("_", " ") if name in _CODED else value
+        return _WORDS.get(value, coded) if name in {"action", "resource"} else coded
+    return "not known" if value is None else _joined(value)
 
 
 def _joined(value: Any) -> str:
     """What has parts, its parts; a change as what it was and what it becomes."""
     if isinstance(value, BaseModel):
         if {"before", "after"} <= type(value).model_fields.keys():
-            before, after = (_words(getattr(value, one)) for one in ("before", "after"))
+            sides = (getattr(value, one) for one in ("before", "after"))
+            before, after = ("nothing" if one is None else _words(one) for one in sides)
             return f"{getattr(value, 'field', '') or getattr(value, 'path', '')}: {before} → {after}"
         return ", ".join(
             f"{_label(one).lower()} {_words(getattr(value, one), one)}" for one in type(value).model_fields
         )
     if isinstance(value, Mapping):
         return ", ".join(f"{key}: {_words(inner)}" for key, inner in value.items())
-    return "; ".join(_words(inner) for inner in value) or "–"
+    said = [_words(inner) for inner in value]
+    return (" " if all(one.endswith(".") for one in said) else "; ").join(said) or "–"
 
 
 def _number(value: float) -> str:

@@ -7,6 +7,7 @@ from django.test import Client
 
 from blueprints import tools
 from blueprints.models import Blueprint
+from blueprints.views import tool_results
 from blueprints.views.tools import GROUPS
 from tests.factories.accounts import make_user
 from tests.factories.blueprints import make_blueprint, make_document, make_resource
@@ -107,6 +108,34 @@ def test_who_may_not_look(client: Client) -> None:
     client.force_login(make_user(role=None))
     assert client.get("/tools/").status_code == 403
     assert client.post("/tools/estimate_resources/", {}).status_code == 403
+
+
+COMPARED = {
+    "blueprint": "name: a\nresources:\n- {name: web, type: vm, specs: {cpu: 2, memory: 4GB, disk: 20GB}}\nmetadata: {owner: ana}\n",
+    "other_blueprint": "name: b\nresources:\n- {name: db, type: load_balancer, specs: {cpu: 2, memory: 4GB, disk: 20GB}}\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("tool", "typed", "said", "unsaid"),
+    [
+        ("compare_blueprints", COMPARED, ["cpu: 2 → nothing", "the document", "load balancer", "USD</dd>"], ["not known"]),
+        ("suggest_architecture", {"requirements": "highly available shop with a database"}, [], [".;", "Currency"]),
+        ("estimate_resources", {"peak_users": "50"}, ["Memory per machine", "20 GB</td>", " USD</dd>"], ["Memory gb", "Currency"]),
+    ],
+    ids=["compare", "suggest", "estimate"],
+)  # fmt: skip
+def test_results_are_told_in_words(
+    person: Client, tool: str, typed: dict[str, str], said: list[str], unsaid: list[str]
+) -> None:
+    page = person.post(f"/tools/{tool}/", typed, headers={"HX-Request": "true"}).content.decode()
+    assert [one for one in said if one not in page] == []
+    assert [one for one in unsaid if one in page] == []
+
+
+def test_numbers_of_machines_are_not_grouped() -> None:
+    assert [tool_results._words(5139, name) for name in ("vmid", "blueprint_id", "users")] == ["5139", "5139", "5,139"]
+    assert [tool_results._words(one, "action") for one in ("noop", "create")] == ["unchanged", "create"]
 
 
 def test_the_page_of_a_blueprint_shows_its_cost(person: Client) -> None:
