@@ -6,6 +6,7 @@ from blueprints.generation import elided
 from blueprints.generation.facts import Group
 from blueprints.generation.lexicon import table
 from blueprints.generation.phrases import Element, Phrase
+from blueprints.generation.sharing import is_several
 from blueprints.generation.tokens import Token
 from blueprints.generation.values import SIZES, apply
 from blueprints.generation.walk import Walk
@@ -129,13 +130,19 @@ def _targets(walk: Walk, token: Token) -> list[Group]:
     if walk.is_network and token.kind in ("vlan", "cidr", "ip") and walk.last_label != "virtual_ip":
         return [walk.request.network]
     if walk.mark == "all":
-        return walk.here or walk.request.groups
-    if token.kind in ("vlan", "cidr", "os") and _is_said_of_several(walk):
+        return walk.here if is_several(walk.here) else walk.request.groups
+    if token.kind in ("vlan", "cidr", "os") and (_is_said_of_several(walk) or _closes_the_list(walk, token)):
         return [group for group in walk.here if not getattr(group, _ATTRIBUTES[token.kind])] or walk.current
     if walk.mark == "each" and _reaches_back(walk):
         walk.shared = walk.shared or _sharers(walk)
         return walk.shared
     return walk.request.groups if token.kind == "os" and _stands_alone(walk) else walk.current
+
+
+def _closes_the_list(walk: Walk, token: Token) -> bool:
+    """ "k3s: 1 server 2c/4G, 3 agents 4c/8G, debian 12": set off behind all of them, and none has a system yet."""
+    is_last = walk.kinds_before(1) == ["comma"] and walk.kinds_after(1) in ([], ["stop"])
+    return token.kind == "os" and is_last and len(walk.here) > 1 and not any(group.os for group in walk.here)
 
 
 def _is_said_of_several(walk: Walk) -> bool:
@@ -216,8 +223,10 @@ def _marks_behind(walk: Walk) -> list[str]:
     for element in walk.elements[walk.position + 1 : walk.position + _FAR]:
         if isinstance(element, Phrase) or (isinstance(here, Token) and element.kind == here.kind):
             break
-        found.append(_mark_of(walk, element))
-    return [mark for mark in found if mark]
+        if found and element.kind in (*SIZES, "size"):  # "24 TB in equal parts, 16 GB each": every value has its own
+            break
+        found += [mark] if (mark := _mark_of(walk, element)) else []
+    return found
 
 
 def _mark_of(walk: Walk, token: Token) -> str:

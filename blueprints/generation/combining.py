@@ -226,6 +226,16 @@ def _total_apart(tokens: list[Token], position: int) -> tuple[Token, int] | None
     return tokens[position].become("spread", "spread", until=tokens[place]), place - position + 1
 
 
+def _for_each(tokens: list[Token], position: int) -> tuple[Token, int] | None:
+    """ "16 GB of RAM a node", "2 cores a VM"."""
+    before = tokens[position - 1] if position else tokens[position]
+    is_size = before.kind == "size" or (before.kind == "label" and before.value in ("cpu", *_SIZED_LABELS))
+    is_noun = kind_at(tokens, position + 1) in ("member", "machine")
+    if is_size and is_noun and kind_at(tokens, position + 2) in ("", "stop", "comma", "join", "close"):
+        return tokens[position].become("each", "each", until=tokens[position + 1]), 2
+    return None
+
+
 def _budget(tokens: list[Token], position: int) -> tuple[Token, int] | None:
     """ "budget: 500", "costs under 500": the number after a word about money; "$200 a month: one VM" has had its own."""
     if kind_at(tokens, position - 1) in ("money", "number"):
@@ -254,7 +264,7 @@ _RULES: dict[str, tuple[Rule, ...]] = {
         _gpus,
         _number_with_unit,
     ),
-    "article": (_gpus, _number_with_unit),
+    "article": (_for_each, _gpus, _number_with_unit),
     "size": (_rate, _range, _size_with_label),
     "label": (_label_with_value,),
     "os": (versions.system_with_version,),

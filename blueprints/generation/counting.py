@@ -81,7 +81,20 @@ def _counts_focus(walk: Walk, after: Token | None) -> bool:
         return False
     is_of = walk.kinds_before(1) == ["join"] and walk.quote(walk.elements[walk.position - 1]).text.lower() == "of"
     is_last = _ends_here(after) or (is_of and after is not None and after.value == "and")
-    return (after is not None and after.kind == "bound") or (walk.link in _COUNTING and is_last)
+    if (after is not None and after.kind == "bound") or (walk.link in _COUNTING and is_last):
+        return True
+    return _is_times(walk.elements[walk.position]) or _is_apposed(walk, after)
+
+
+def _is_times(element: Element) -> bool:
+    """ "redis 4g x3"."""
+    return isinstance(element, Token) and element.text[:1].lower() in ("x", "×")
+
+
+def _is_apposed(walk: Walk, after: Token | None) -> bool:
+    """ "student VMs, an even dozen: …"."""
+    before = [kind for kind in walk.kinds_before(4) if kind not in ("word", "article")]
+    return before[:2] == ["comma", "phrase"] and (_ends_here(after) or (after is not None and after.kind == "colon"))
 
 
 def twin(walk: Walk, token: Token) -> None:

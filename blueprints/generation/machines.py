@@ -190,7 +190,8 @@ def _counts_named(walk: Walk, focus: Group, phrase: Phrase) -> bool:
 
 def _is_kind_of_guest(walk: Walk, focus: Group, phrase: Phrase) -> bool:
     """ "Redis (container)", "no containers, VMs"."""
-    if walk.request.excluded & {"container", "vm"} and not phrase.insists:
+    is_of_list = walk.link == "comma" and len(walk.here) > 1
+    if walk.request.excluded & {"container", "vm"} and not phrase.insists and not is_of_list:
         return True
     is_described = walk.link in ("with", "open", "colon", "for") and not (walk.link == "comma" and phrase.insists)
     return focus.count is None and not focus.is_generic and is_described

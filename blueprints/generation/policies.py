@@ -170,7 +170,8 @@ def order(walk: Walk, token: Token) -> None:
     if fold(walk.quote(token).text).startswith("behind"):
         walk.link = ""
     if value == "then" or _goes_on_after(walk, token):
-        walk.order = ("before", walk.in_focus) if walk.in_focus else walk.order
+        before = walk.in_focus or (walk.focus if " " in walk.quote(token).text else None)  # "only after it"
+        walk.order = ("before", before) if before else walk.order
         walk.is_sequence = True
     elif earlier:
         walk.order = (value, earlier)
@@ -198,7 +199,7 @@ def _is_about_itself(walk: Walk) -> bool:
 
 def of_all_above(walk: Walk, token: Token) -> None:
     """ "needs both of the above", "after all of them": everything that was named before."""
-    if walk.order is None or any(isinstance(e, Phrase) for e in walk.elements[walk.position :]):
+    if walk.order is None or walk.is_sequence or any(isinstance(e, Phrase) for e in walk.elements[walk.position :]):
         return
     direction, group = walk.order
     others = [other for other in walk.request.groups if other is not group]

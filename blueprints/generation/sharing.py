@@ -90,7 +90,13 @@ def covers_the_list(walk: Walk, phrase: Phrase) -> bool:
 
 def one_for_each(walk: Walk, phrase: Phrase) -> None:
     """ "one VM each", "each in its own container"."""
-    _all_are(walk, walk.here or walk.last_named, phrase)
+    groups = walk.here or walk.last_named
+    _all_are(walk, groups if is_several(groups) else list(walk.request.groups), phrase)
+
+
+def is_several(groups: list[Group]) -> bool:
+    """Whether "each" and "all" can be said of these."""
+    return sum(group.count or 1 for group in groups) > 1
 
 
 def _all_are(walk: Walk, groups: list[Group], phrase: Phrase) -> None:
