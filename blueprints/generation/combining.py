@@ -100,6 +100,15 @@ def _vlan_listed(tokens: list[Token], position: int) -> tuple[Token, int] | None
     return tokens[position].become("vlan", int(tokens[position].value)), 1
 
 
+def _single(tokens: list[Token], position: int) -> tuple[Token, int] | None:
+    """ "uno solo", "un seul", with no noun behind it."""
+    if kind_at(tokens, position + 1) != "exact" or kind_at(tokens, position + 2) in _NOUNS:
+        return None
+    if tokens[position + 1].text.lower() not in ("solo", "sola", "seul", "seule"):
+        return None
+    return tokens[position].become("number", Decimal(1), until=tokens[position + 1]), 2
+
+
 def _every(tokens: list[Token], position: int) -> tuple[Token, int] | None:
     """ "each week", "chaque mois"."""
     schedule = {"24": "daily", "168": "weekly", "720": "monthly"}
@@ -264,7 +273,7 @@ _RULES: dict[str, tuple[Rule, ...]] = {
         _gpus,
         _number_with_unit,
     ),
-    "article": (_for_each, _gpus, _number_with_unit),
+    "article": (_single, _for_each, _gpus, _number_with_unit),
     "size": (_rate, _range, _size_with_label),
     "label": (_label_with_value,),
     "os": (versions.system_with_version,),

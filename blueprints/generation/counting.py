@@ -1,8 +1,8 @@
 """Numbers that stand alone: "5 of them", "one for nginx", "24 pupils: one VM each", "memcached 6"."""
 
-from blueprints.generation import attaching, elided, housing, names, negation, policies, sharing
+from blueprints.generation import attaching, elided, housing, members, names, negation, policies, sharing
 from blueprints.generation.facts import Group, rule
-from blueprints.generation.lexicon import ordinals, receiving_words
+from blueprints.generation.lexicon import receiving_words
 from blueprints.generation.phrases import Element, Phrase
 from blueprints.generation.tokens import Token
 from blueprints.generation.walk import Walk, kind_of
@@ -18,7 +18,9 @@ _BEGINS_PART = ("for", "with", "as", "is", "on")
 def number(walk: Walk, token: Token) -> None:
     """A number without a noun: the first reading that fits."""
     after = _after(walk)
-    if policies.kept_copies(walk, token) or (walk.is_negated and walk.kinds_before(1) == ["without"]):
+    if walk.is_negated and walk.kinds_before(1) == ["without"]:
+        return
+    if policies.kept_copies(walk, token) or _contradicts(walk, token):
         return
     if after is not None and after.kind == "word" and _is_of_each(walk):
         _counts_owners(walk, after.value[:_STEM].rstrip("s"), max(1, int(token.value)))
@@ -33,6 +35,17 @@ def number(walk: Walk, token: Token) -> None:
         count(walk, token)
     elif _is_first_word(walk, token):
         walk.loose = walk.loose or token
+
+
+def _contradicts(walk: Walk, token: Token) -> bool:
+    """ "exactly one server, but three on different hosts"."""
+    focus = walk.in_focus
+    if focus is None or not focus.is_exact or focus.count is None or token.value <= focus.count:
+        return False
+    is_spread = "spread" in walk.kinds_after(4)
+    if is_spread:
+        members.contradiction(walk, focus.count, int(token.value), "hosts")
+    return is_spread
 
 
 def _counts_owners(walk: Walk, stem: str, owners: int) -> None:
@@ -124,14 +137,6 @@ def article(walk: Walk, token: Token) -> None:
         number(walk, token)
 
 
-def ordinal(walk: Walk, token: Token) -> None:
-    """ "the first as a container, the second as a VM": one of those that were counted."""
-    after = _after(walk)
-    is_open = walk.request.groups and any((group.count or 0) > 1 for group in walk.last_named + walk.here) or walk.part
-    if is_open and after is not None and _begins_part(after) and walk.kinds_before(1) == ["definite"]:
-        sharing.begin_part(walk, 1, has_purpose=False)
-
-
 def rest(walk: Walk, token: Token) -> None:
     """ "the rest gets 2 GB"; in "the others are two web servers and a database" they are counted behind it."""
     following = walk.elements[walk.position + 1 : walk.position + 3]
@@ -163,8 +168,6 @@ def word(walk: Walk, token: Token) -> None:
         _each_one(walk, stem)
     elif walk.kinds_before(1) == ["join"] and before is not None:
         _for_one(walk, stem, is_per=walk.quote(before).text.lower() in _PER)
-    if token.value in ordinals():
-        ordinal(walk, token)
     if token.value in receiving_words() and walk.times == 1 and _is_machine(walk.elements[walk.position + 1 :][:1]):
         walk.link = "needs"
     if token.value in ("name", "nombre", "nom", "nome") and walk.kinds_after(1) == ["colon"]:

@@ -223,7 +223,8 @@ def _relate(request: Request, parts: list[Part]) -> None:
 
 def _is_of(part: Part, group: Group) -> bool:
     """Control planes and workers stand for their cluster."""
-    return part.group is group or (group.role == "kubernetes" and part.role in ("k8s_control", "k8s_worker"))
+    is_cluster = group.role == "kubernetes" and part.role in ("k8s_control", "k8s_worker")
+    return part.group is group or is_cluster or (group.role == part.role and part.role.startswith("k8s_"))
 
 
 def _reaches(start: Part, goal: Part) -> bool:

@@ -33,6 +33,9 @@ def _from_values_alone(walk: Walk) -> None:
 
 
 def _inherit(request: Request, group: Group) -> None:
+    """Windows does not go into the containers that all others are in."""
+    if group.os.startswith("windows") and not group.kind and request.defaults.kind == "lxc":
+        group.set("kind", "vm", rule("Windows does not run in a container"))
     sharing.inherit(group, request.defaults)
     if len(request.groups) == 1 and group.count is None and request.defaults.count:
         group.set("count", request.defaults.count, request.defaults.causes["count"])

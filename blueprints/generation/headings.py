@@ -5,6 +5,7 @@ from dataclasses import replace
 from blueprints.generation.facts import Group
 from blueprints.generation.normalising import LIST_MARK
 from blueprints.generation.phrases import Element, Phrase
+from blueprints.generation.records.cells import meaning
 from blueprints.generation.sharing import SIZES, inherit
 from blueprints.generation.tokens import Token
 from blueprints.generation.values import apply
@@ -98,6 +99,14 @@ def _ends_heading(element: Element) -> bool:
     if isinstance(element, Phrase):
         return not (element.is_machine and element.has("own", "each"))
     return element.kind in ("colon", "open")
+
+
+def of_field(walk: Walk) -> None:
+    """ "Count: 2 | Role: app server": a field of what the lines before it describe."""
+    key = walk.elements[walk.position - 1] if walk.position else None
+    is_first = walk.position == 1 and isinstance(key, Token) and meaning(key.text)[0] == "what"
+    if is_first and walk.focus is not None and walk.focus.is_generic and len(walk.current) == 1 and walk.focus.count:
+        walk.here = list(walk.current)
 
 
 def _is_last(following: list[Element]) -> bool:

@@ -85,7 +85,10 @@ def _numbered(text: str) -> Iterator[Host]:
 def _is_host(match: re.Match[str], is_numbered_on: bool) -> bool:
     """A known beginning, a leading zero, or several that only differ in the number; "postgres-16" is a version."""
     words = re.split(r"[-_]", match["stem"].lower().strip("-_"))
-    if any(sense and sense.kind in ("os", "label") for sense in (senses().get((word,)) for word in words)):
+    if any(
+        sense and sense.kind in ("os", "label")
+        for sense in (senses().get((word.rstrip("0123456789"),)) for word in words)
+    ):
         return False
     if words[-1] in host_stems() or match["from"]:
         return True

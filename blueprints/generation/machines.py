@@ -170,12 +170,18 @@ def _says_more(walk: Walk, phrase: Phrase) -> bool:
     if _is_said_of_it(walk) or _moves_it(walk):
         return True
     if focus is None:
-        return False
+        return _is_the_kind_instead(walk, phrase)
     if phrase.has("another") and not phrase.has("own"):
         return walk.link == "on"
     if walk.link in ("on", "as", "is", "needs") or phrase.has("own"):
         return True
     return _counts_named(walk, focus, phrase) or _is_kind_of_guest(walk, focus, phrase)
+
+
+def _is_the_kind_instead(walk: Walk, phrase: Phrase) -> bool:
+    """ "A Redis. Not a container, a VM."."""
+    is_other = {"container", "vm"} & walk.request.excluded and building.kind(phrase) and not phrase.insists
+    return bool(is_other) and walk.says("without") and len(walk.current) == 1
 
 
 def _counts_named(walk: Walk, focus: Group, phrase: Phrase) -> bool:

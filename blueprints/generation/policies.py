@@ -1,5 +1,6 @@
 """What surrounds the machines: order, backups, environment, region, budget, and what the request is about at all."""
 
+import re
 from itertools import pairwise
 
 from blueprints.generation import environments
@@ -156,6 +157,14 @@ def verb(walk: Walk, token: Token) -> None:
     """What is asked for: to build something, or to destroy something."""
     if token.value == "build":
         walk.request.builds = True
+
+
+def arrow(walk: Walk, token: Token) -> None:
+    """ "etcd -> control plane -> workers": what starts one after the other where an order is spoken of, else what uses what."""
+    is_sequence = re.search(
+        r"\b(?:order|sequence|start|boot|reihenfolge|ordre|orden|ordine|sequen)", fold(walk.text[: token.start])
+    )
+    order(walk, token.become("order", "then" if is_sequence else "after"))
 
 
 def order(walk: Walk, token: Token) -> None:

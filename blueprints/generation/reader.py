@@ -86,7 +86,7 @@ def _read_element(walk: Walk, element: Element) -> None:
     if len(walk.request.groups) > MOST_GROUPS:
         raise BadRequest(f"The request names more than {MOST_GROUPS} kinds of machines; a blueprint holds fewer.")
     if group := names.spoken_of(walk, element):
-        is_listed = _is_listed(walk)
+        is_listed = _is_listed(walk) and group not in walk.current
         walk.turn_to(*(walk.current if is_listed and walk.current and all(g.name for g in walk.current) else ()), group)
         attaching.apply_waiting(walk)
     elif isinstance(element, Phrase):
@@ -154,6 +154,7 @@ def _comma(walk: Walk, token: Token) -> None:
 def _colon(walk: Walk, token: Token) -> None:
     walk.link, walk.is_negated = "colon", False
     headings.of_values(walk)
+    headings.of_field(walk)
     names.listed(walk)
 
 
@@ -271,7 +272,6 @@ _READINGS: dict[str, Callable[[Walk, Token], None]] = {
     "twin": counting.twin,
     "same": _same,
     "all": policies.of_all_above,
-    "another": counting.ordinal,
     "count": counting.count,
     "comma": _comma,
     "dash": _comma,
@@ -287,6 +287,7 @@ _READINGS: dict[str, Callable[[Walk, Token], None]] = {
     "existing": negation.begin_existing,
     "word": _word,
     "order": policies.order,
+    "arrow": policies.arrow,
     "backup": negation.unless_excluded(policies.backup),
     "schedule": policies.schedule,
     "days": policies.days,

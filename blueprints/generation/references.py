@@ -2,56 +2,14 @@
 
 from blueprints.generation import attaching, counting, grouping, housing, sharing
 from blueprints.generation.facts import Group
+from blueprints.generation.lexicon import fold, ordinals
 from blueprints.generation.phrases import Element, Phrase
 from blueprints.generation.tokens import Token
 from blueprints.generation.walk import Walk
 
 _FAR = 8
-_ORDINALS = {
-    "first": 0,
-    "former": 0,
-    "second": 1,
-    "third": 2,
-    "fourth": 3,
-    "fifth": 4,
-    "last": -1,
-    "latter": -1,
-    "other": -1,
-    "erste": 0,
-    "ersten": 0,
-    "erstere": 0,
-    "ersterer": 0,
-    "zweite": 1,
-    "zweiten": 1,
-    "letztere": -1,
-    "letzterer": -1,
-    "andere": -1,
-    "anderen": -1,
-    "premier": 0,
-    "première": 0,
-    "seconde": 1,
-    "deuxième": 1,
-    "dernier": -1,
-    "dernière": -1,
-    "autre": -1,
-    "primero": 0,
-    "primera": 0,
-    "segundo": 1,
-    "segunda": 1,
-    "último": -1,
-    "última": -1,
-    "otro": -1,
-    "otra": -1,
-    "primo": 0,
-    "prima": 0,
-    "secondo": 1,
-    "seconda": 1,
-    "ultimo": -1,
-    "ultima": -1,
-    "altro": -1,
-    "altra": -1,
-}
 _MEASURES = ("as", "much", "many", "big", "large")
+_MOST_APART = 8
 _WHOSE = ("of", "as", "than", "like")
 
 
@@ -122,11 +80,11 @@ def ordinal(walk: Walk, token: Token) -> None:
     following = walk.elements[walk.position + 1 : walk.position + 4]
     if not following or not isinstance(following[0], Token) or not housing.stands_alone(following[1:]):
         return
-    place = _ORDINALS.get(following[0].text.lower())
+    place = ordinals().get(fold(following[0].text))
     if place is None:
         return
     pool = housing.pool(walk)
-    listed = _listed(walk)
+    listed = _listed(walk) or (_taken_apart(walk) if pool is None else [])
     walk.named_until = max(walk.named_until, following[0].end)
     if pool is not None and walk.link == "on" and walk.in_focus not in (None, pool):
         housing.settle_in(walk)
@@ -135,6 +93,20 @@ def ordinal(walk: Walk, token: Token) -> None:
     elif len(listed) > max(1, place):
         walk.turn_to(listed[place])
         attaching.apply_waiting(walk)
+
+
+def _taken_apart(walk: Walk) -> list[Group]:
+    """ "Two Redis nodes, the first as a container": each of those that were counted is one for itself."""
+    focus = walk.focus
+    if focus is None or not 1 < (focus.count or 1) <= _MOST_APART or focus not in walk.request.groups:
+        return []
+    single = [sharing.copy_of(focus) for _ in range((focus.count or 1) - 1)]
+    for group in (focus, *single):
+        group.count = 1
+    place = walk.request.groups.index(focus) + 1
+    walk.request.groups[place:place] = single
+    walk.turn_to(focus, *single)
+    return [focus, *single]
 
 
 def _listed(walk: Walk) -> list[Group]:

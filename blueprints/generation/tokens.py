@@ -13,6 +13,7 @@ _TOKEN = re.compile(
     r"""(?P<fraction>\b(?:half\s+(?:of\s+)?an?|a\s+half|un\s+demi|medio|mezzo|ein(?:en)?\s+halbe[sn]?|(?:a|one)\s+quarter\s+of\s+an?|ein\s+viertel|un\s+quart\s+de|un\s+cuarto\s+de|un\s+quarto\s+di)[\s-]*(?:tera\w*|tb|to|giga\w*|gigs?|gb|go)\b)
     |(?P<factor>\b(?:[0-9]+(?:\.[0-9]+)?\s?(?:%|percent|per\scent)\s(?:more|less|bigger|larger|smaller)\b|(?:the\s)?same(?=\s(?:with|but|plus)\b|[,.;])|(?:the\s)?same\s(?:again|as|sizes?|specs?|sizing|dimensions|resources)\b
         |(?:twice|double|triple|quadruple|half|(?:two|three|four|five|six|eight|ten|[0-9]+)\stimes|(?:an?|one)\s(?:third|quarter|fifth|sixth|eighth|tenth)|two\sthirds|three\squarters)(?=\s(?:that|it|this|those|these|the|its|their|of|as|what|them)\b)))
+    |(?P<part>\b(?:(?:la\s|die\s)(?:moiti[ée]|mitad|h[äa]lfte|met[àa])|(?:el|le|il|das)\s(?:doble|double|doppio|doppelte)|doppelt\sso\sviel|halb\sso\sviel|deux\sfois\splus)\b)
     |(?P<noise>\b(?:[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?|[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}[./][0-9]{1,2}[./](?:19|20)[0-9]{2}(?![.0-9])|[0-9]{1,2}\.[0-9]{1,2}\.[0-9]{2}(?![.0-9])|(?:0[0-9]/[0-9]{1,2}|[0-9]{1,2}/0[0-9])/[0-9]{2}(?![0-9])|24\s?[x/]\s?7|[0-9]+(?:st|nd|rd|th|%)
         |(?-i:[A-Z]{2,}[0-9]*-?[0-9]{4,})|ports?\s[0-9]+(?:(?:,\s?|\sand\s|/)[0-9]+)*|(?:since|in|until|by|seit|depuis|desde|dal|nel)\s(?:19|20)[0-9]{2}(?![0-9.])
         |\#[0-9]+|0[0-9]{2,}(?:[\s/-][0-9]{2,})*(?![.,]?[0-9])|(?:priority|prio|priorität|priorité|prioridad|priorità|floor|room|raum|page|phase)\s[0-9]{1,3}(?:\.[0-9]+)?\b|(?:tel|phone|fon|ext)[.:]?\s[+0-9][0-9\s()/-]{4,}|https?://\S+|[\w.+-]{1,64}@[\w-]{1,64}\.[\w.]{1,64})|\+[0-9][0-9\s()/-]{6,})
@@ -31,6 +32,7 @@ _TOKEN = re.compile(
     |(?P<thousands>\b[0-9]{1,3}(?:,[0-9]{3})+\b)
     |(?P<number>\b[0-9]+(?:\.[0-9]+)?(?![0-9]))
     |(?P<word>[^\W\d_][^\W_]*)
+    |(?P<arrow>-+>|=>|→)
     |(?P<stop>[.!?…](?=[\s)"'”»]|$)|[;|\n]|\.\.\.|…)
     |(?P<comma>,)|(?P<colon>[:=])|(?P<open>\()|(?P<close>\))|(?P<and>[&+])|(?P<slash>/)|(?P<dash>[–—]|(?<=[0-9])-(?=[0-9])|\s--?\s)
     """,
@@ -155,6 +157,7 @@ def _trailing(text: str) -> str:
 
 _READ = {
     "size": _size,
+    "part": lambda text: ("factor", Decimal(2) if re.search("do[bup]|deux", text.lower()) else Decimal("0.5")),
     "factor": lambda text: ("factor", _factor(text.lower())),
     "fraction": lambda text: ("size", _fraction(text)),
     "without": lambda text: ("without", "no"),

@@ -126,9 +126,9 @@ def watching_words() -> frozenset[str]:
 
 
 @cache
-def ordinals() -> frozenset[str]:
-    """Words for one of several in order."""
-    return frozenset(table("plain")["ordinals"].split())
+def ordinals() -> dict[str, int]:
+    """Words for one of several in order, and its place from 0, or from the end."""
+    return {word: int(place) for place, words in table("plain")["ordinals"].items() for word in words.split()}
 
 
 @cache

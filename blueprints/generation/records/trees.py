@@ -13,6 +13,10 @@ _KEY = re.compile(r"^[ \t]*(?:- +)?[\"']?\w[\w .-]{0,39}[\"']?[ \t]{0,9}:(?:[ \t
 _MOST_DEPTH = 12
 _QUOTES = ("'", '"')
 _TITLES = ("name", "title", "version", "apiversion", "kind", "description", "project")
+_APART = ("interfaces", "nics", "networks", "disks", "volumes")
+"""Lists of parts of a machine, not of machines."""
+_COMMON = ("vlan", "subnet", "gateway", "os")
+_POLICIES = ("backup", "backups", "network")
 _NESTED = ("resources", "specs", "spec", "hardware", "size", "requirements")
 
 
@@ -86,12 +90,31 @@ def _records(node: yaml.Node, key: yaml.Node | None, depth: int) -> Iterator[tup
         for item in node.value:
             yield from _records(item, None, depth + 1)
     elif isinstance(node, yaml.MappingNode):
-        cells = list(_cells(node))
-        if any(is_value(cell.column) for cell in cells):
+        cells = list(_cells(node, depth))
+        below = [found for name, value in node.value for found in _machines_below(name, value, depth)]
+        if any(is_value(cell.column) for cell in cells) and not below:
             yield from _named(cells, node, key)
             return
-        for name, value in node.value:
-            yield from _records(value, name, depth + 1)
+        common = [cell for cell in cells if cell.column in _COMMON]
+        yield from (([*record, *_lacking(record, common)], start, end) for record, start, end in below)
+
+
+def _machines_below(name: yaml.Node, value: yaml.Node, depth: int) -> Iterator[tuple[Record, int, int]]:
+    """Records inside of this value, if it can hold machines."""
+    said = str(name.value).lower()
+    is_of_machine = said in _NESTED and any(is_value(cell.column) for cell in _scalars(value, depth))
+    if said not in (*_APART, *_POLICIES) and not is_of_machine:
+        yield from _records(value, name, depth + 1)
+
+
+def _scalars(node: yaml.Node, depth: int) -> Iterator[Cell]:
+    if isinstance(node, yaml.MappingNode):
+        yield from _cells(node, depth + 1)
+
+
+def _lacking(record: Record, common: list[Cell]) -> list[Cell]:
+    """What is said of all, where the record says nothing of it."""
+    return [cell for cell in common if all(own.column != cell.column for own in record)]
 
 
 def _named(cells: list[Cell], node: yaml.Node, key: yaml.Node | None) -> Iterator[tuple[Record, int, int]]:
@@ -104,7 +127,7 @@ def _named(cells: list[Cell], node: yaml.Node, key: yaml.Node | None) -> Iterato
         yield cells, start, end
 
 
-def _cells(node: yaml.MappingNode) -> Iterator[Cell]:
+def _cells(node: yaml.MappingNode, depth: int) -> Iterator[Cell]:
     """Scalars of the mapping, lists of them, and those one level below: "resources: {cpu: 2}"."""
     for name, value in node.value:
         column, unit = meaning(str(name.value))
@@ -112,8 +135,13 @@ def _cells(node: yaml.MappingNode) -> Iterator[Cell]:
             yield from (_cell(column, unit, item) for item in value.value if isinstance(item, yaml.ScalarNode))
         elif isinstance(value, yaml.ScalarNode) and column and value.value:
             yield _cell(column, unit, value)
-        elif isinstance(value, yaml.MappingNode) and str(name.value).lower() in _NESTED:
-            yield from _cells(value)
+        elif isinstance(value, yaml.MappingNode) and _is_nested(str(name.value).lower(), depth):
+            yield from _cells(value, depth + 1)
+
+
+def _is_nested(name: str, depth: int) -> bool:
+    """What belongs to the machine above it; at the top, a network or a policy is for all."""
+    return name in _NESTED or (depth > 0 and name in _POLICIES)
 
 
 def _cell(column: str, unit: str, node: yaml.ScalarNode) -> Cell:
