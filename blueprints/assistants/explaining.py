@@ -65,7 +65,8 @@ def _words(row: KindView) -> str:
     if machine is None:
         return row.view.resource.type
     count = f"{len(row.view.machines)} × " if len(row.view.machines) > 1 else ""
-    parts = [f"{machine.cores * machine.sockets} cores", f"{format_size(machine.memory_bytes)} memory",
+    cores = machine.cores * machine.sockets
+    parts = [f"{cores} core{'' if cores == 1 else 's'}", f"{format_size(machine.memory_bytes)} memory",
              f"{format_size(row.view.disk_bytes)} disk", row.view.image or _ANY_SYSTEM, *(row.view.resource.specs.software or ())]  # fmt: skip
     return count + ", ".join(part for part in parts if part)
 
@@ -87,9 +88,15 @@ def _lines(about: Document, row: KindView, keys: Sequence[str]) -> Iterator[str]
     """A sentence for each value: "postgresql has 8GB memory: default: the usual for database."."""
     known, values = dict(reasons(about, row.kind.key)), values_of(row)
     for key in keys or [key for key in _NOUNS if key in known]:
-        cause = known.get(key) or "no reason is noted; it came with the blueprint"
         value = f" {values[key]}" if key in values else ""
-        yield f"- {row.kind.name}: {_NOUNS.get(key, key)}{value}, from {cause}."
+        yield f"- {row.kind.name}: {_NOUNS.get(key, key)}{value}, {_told(known.get(key, ''))}."
+
+
+def _told(cause: str) -> str:
+    if not cause:
+        return "for which no reason is noted: it came with the blueprint"
+    name, colon, rest = cause.partition(": ")
+    return f"not said, so {rest}" if colon and name == "default" else f"from {cause}"
 
 
 def values_of(row: KindView) -> dict[str, str]:

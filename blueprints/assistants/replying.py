@@ -17,7 +17,7 @@ from blueprints.tools.auditing import AuditResult
 from blueprints.tools.choosing import choose
 from blueprints.tools.hearing import hear as hear_tool
 from blueprints.tools.planning import PlanResult
-from blueprints.tools.saving import OptimizeResult
+from blueprints.tools.saving import OptimizeResult, Saving
 
 _GLAD = "You are welcome. The draft stays as it is; review it, or say what else to change."
 _HELLO = "Hello. Say which machines you need, for example “3 web servers behind a load balancer, with a PostgreSQL database”."
@@ -120,11 +120,29 @@ def _costs(words: str, draft: Document, talk: Talk) -> Answer:
     rows = [f"- {_times(kind.kind.name, len(kind.view.machines))}: {kind.cost:.2f}"
             for kind in kinds if not named or named & {*kind.kind.members}]  # fmt: skip
     rest = [f"- {len(rows) - _MOST_ROWS} more"] if len(rows) > _MOST_ROWS else []
-    return Answer("\n".join([cost_line(draft, talk.prices), *rows[:_MOST_ROWS], *rest]))
+    total, currency = portrait.cost["total"], portrait.cost["currency"]
+    year = [f"That is {12 * total:.2f} {currency} a year."] if hear(words).has("questions", "year") else []
+    return Answer("\n".join([cost_line(draft, talk.prices), *year, *rows[:_MOST_ROWS], *rest]))
 
 
 def _times(name: str, number: int) -> str:
     return f"{number} × {name}" if number > 1 else name
+
+
+def _failing(words: str, draft: Document, talk: Talk) -> Answer:
+    """What is missed when one machine fails, of what is named or of all."""
+    portrait = portrait_of(draft, talk.prices)
+    named = {one.name for one in meant(hear(words), parse_document(draft).resources)}
+    kinds = [row for row in (portrait.kinds if portrait else ()) if not named or named & {*row.kind.members}]
+    alone = [row.kind.name for row in kinds if len(row.view.machines) == 1]
+    several = [_times(row.kind.name, len(row.view.machines)) for row in kinds if len(row.view.machines) > 1]
+    lines = [f"- There is only one {name}: while it is away, what it does is missed." for name in alone[:_MOST_ROWS]]
+    lines += [
+        f"- {some}: the others go on when one fails; “put them on different hosts” keeps them apart."
+        for some in several
+    ]
+    advice = [f"“Make the {alone[0]} highly available” makes two of it, on different hosts."] if alone else []
+    return Answer("\n".join([*lines, *advice]))
 
 
 def _overview(words: str, draft: Document, talk: Talk) -> Answer:
@@ -186,11 +204,19 @@ def by_tool(words: str, draft: Document, talk: Talk) -> Answer | None:
         return None
     result, reason = _run(choice.tool, choice.arguments, talk)
     if isinstance(result, OptimizeResult):
-        rows = [
-            f"- {row.resource}: {row.change}, {row.saving_monthly:.2f} less. {row.reason}" for row in result.savings
-        ]
-        return Answer("\n".join([result.summary, *rows[:_MOST_FINDINGS]]))
+        return Answer("\n".join([result.summary, *_savings(result)][: _MOST_FINDINGS + 1]))
     return Answer(result.summary if result else f"I cannot say: {reason}")
+
+
+def _savings(result: OptimizeResult) -> list[str]:
+    """What is alike is said once."""
+    found: dict[tuple[str, str], list[Saving]] = {}
+    for row in result.savings:
+        found.setdefault((row.change, row.reason), []).append(row)
+    return [
+        f"- {_some([row.resource for row in rows])}: {change}, {sum(row.saving_monthly for row in rows):.2f} less. {reason}"
+        for (change, reason), rows in found.items()
+    ]
 
 
 def _run(name: str, arguments: Mapping[str, object], talk: Talk) -> tuple[Result | None, str]:
@@ -203,7 +229,7 @@ def _run(name: str, arguments: Mapping[str, object], talk: Talk) -> tuple[Result
         return None, error.message
 
 
-_ONLY_ASKED = frozenset({"time", "secure"})
+_ONLY_ASKED = frozenset({"time", "secure", "failure"})
 """Words of these stand in orders too: "make it secure"."""
 _LABELS = ("cpu", "memory", "disk")
 _REPLIES: Mapping[str, Callable[[str, Document, Talk], Answer]] = {
@@ -211,6 +237,7 @@ _REPLIES: Mapping[str, Callable[[str, Document, Talk], Answer]] = {
     "time": _time,
     "cost": _costs,
     "secure": _security,
+    "failure": _failing,
     "overview": _overview,
     "deploy": _deployment,
 }

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from alma.errors import Invalid
+from blueprints.assistants.talk import OFFER
 from blueprints.models import Message
 from blueprints.pages.answers import Question, question_of
 from blueprints.pages.causes import Piece, Place, pieces
@@ -99,8 +100,10 @@ def _cut(message: Message, places: Sequence[Place]) -> list[Piece]:
 def open_questions(said: Sequence[Message]) -> list[Question]:
     """What the last answer asked back and nobody has answered, each with what could be answered."""
     last = said[-1] if said else None
-    if last is None or not last.wish or not last.draft:
+    if last is None or not last.wish:
         return []
+    if not last.draft:
+        return [Question("Shall this be done?", ("yes", "no"))] if last.content.endswith(OFFER) else []
     asked = sentences(last.draft["metadata"].get("questions"))[:MOST_QUESTIONS]
     return [question_of(text, last.wish) for text in asked]
 

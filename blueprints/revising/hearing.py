@@ -135,6 +135,12 @@ class Heard:
         return next((number for number in found if number is not None and number < 1000), None)
 
     @property
+    def last_number(self) -> int | None:
+        """4 of "make that 4", where something is given."""
+        is_given = self.has("sentences", "beginners") and bool(self.words)
+        return number_of(self.words[-1], self.language) if is_given else None
+
+    @property
     def goal(self) -> int | None:
         """5 of "scale it to 5"."""
         before = {phrase[-1] for phrase in phrases("sentences")["goals"]}

@@ -200,7 +200,7 @@ def _move(draft: Draft, said: Said) -> str | None:
 def _settle(draft: Draft, found: list[Resource], heard: Heard, said: Said) -> str | None:
     """How many, on which hosts, and with what."""
     is_apart = heard.has("sentences", "apart")
-    number = said.values.pop("count", None) or (None if said else heard.goal)
+    number = said.values.pop("count", None) or (None if said else heard.goal or heard.last_number)
     if not (said or number or is_apart):
         return None
     if number and number != number_of(found):

@@ -97,7 +97,7 @@ def calculate_capacity(arguments: CapacityArguments, by: Actor) -> CapacityResul
         assumptions=[
             said, f"{arguments.cpu_overcommit:g} cores are promised for each core, {100 * arguments.memory_reserve:g} % of the memory stays "
             f"free, memory is not promised twice; stopped machines count as if they ran.",
-            f"{arguments.spare_nodes} of the largest nodes of each cluster stay free for a failure, where there are more.",
+            f"{arguments.spare_nodes} of the largest nodes of each cluster {'stays' if arguments.spare_nodes == 1 else 'stay'} free for a failure, where there are more.",
             "Disks lie on the storage with most room: the node's own, or the shared one where it has more.",
         ],
         machines=total, machine_cpu=size.cores, machine_memory_gb=size.memory / GIB, machine_disk_gb=size.disk / GIB, clusters=rows,

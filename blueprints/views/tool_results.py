@@ -14,7 +14,9 @@ from blueprints.tools import Result
 from blueprints.tools.forecasting import Foreseen, Known
 
 WIDTH, HEIGHT, EDGE = 720, 140, 4
-MOST_ROWS = 100
+MOST_ROWS, MOST_OPENED = 100, 3
+_BROAD = 4
+_NO_COLUMN = frozenset({"draft", "unit"})
 _SHOWN_ELSEWHERE = frozenset({"summary", "assumptions", "draft", "history", "forecast", "currency"})
 _MEASURED = frozenset({"used", "total", "current", "expected"})
 _UNITS = {"_gb": "GB", "_tb": "TB", "_percent": "%", "_ms": "ms", "_seconds": "s", "_minutes": "min", "_hours": "h"}
@@ -130,7 +132,7 @@ def _joined(value: Any) -> str:
             before, after = ("nothing" if one is None else _words(one) for one in sides)
             return f"{getattr(value, 'field', '') or getattr(value, 'path', '')}: {before} → {after}"
         return ", ".join(
-            f"{_label(one).lower()} {_words(getattr(value, one), one)}" for one in type(value).model_fields
+            f"{_label(one).lower()} {_value(value, one)}" for one in type(value).model_fields if one != "unit"
         )
     if isinstance(value, Mapping):
         return ", ".join(f"{key}: {_words(inner)}" for key, inner in value.items())
@@ -161,16 +163,32 @@ def _parts(name: str, value: Any) -> list[Part]:
     if not rows:
         return []
     if isinstance(rows[0], BaseModel):
-        return [Part(title, table=_table(rows))]
+        return [Part(title, table=_table(rows)), *_within(rows)]
     return [Part(title, sentences=tuple(_words(one) for one in rows))]
+
+
+def _within(rows: list[BaseModel]) -> list[Part]:
+    """What is a table itself, below the one that it stands in, where these are few."""
+    if len(rows) > MOST_OPENED:
+        return []
+    found = [(row, name) for row in rows for name in type(row).model_fields if _are_rows(getattr(row, name))]
+    return [Part(f"{_label(name)}: {_value(row, next(iter(type(row).model_fields)))}", table=_table(getattr(row, name)))
+            for row, name in found]  # fmt: skip
+
+
+def _are_rows(value: Any) -> bool:
+    """Whether it is too broad for a cell."""
+    is_list = isinstance(value, list) and bool(value) and isinstance(value[0], BaseModel)
+    return is_list and len(type(value[0]).model_fields) > _BROAD
 
 
 def _table(rows: list[BaseModel]) -> Table:
     names = [
         name
         for name in type(rows[0]).model_fields
-        if name != "draft" and any(getattr(row, name) not in (None, [], "") for row in rows)
-    ]
+        if name not in _NO_COLUMN and any(getattr(row, name) not in (None, [], "") for row in rows)
+        and not (_are_rows(getattr(rows[0], name)) and len(rows) <= MOST_OPENED)
+    ]  # fmt: skip
     cells = tuple(tuple((_label(name), _value(row, name)) for name in names) for row in rows[:MOST_ROWS])
     return Table(tuple(_label(name) for name in names), cells, max(0, len(rows) - MOST_ROWS))
 

@@ -132,11 +132,11 @@ def test_what_is_asked_back_is_settled_by_the_answer(asked: str, replies: str, c
 @pytest.mark.parametrize(
     ("words", "wanted"),
     [
-        ("why is the database 8 GB?", "- postgresql: memory 8GB, from default: the usual for database."),
-        ("warum hat die Datenbank 8 GB?", "- postgresql: memory 8GB, from default: the usual for database."),
-        ("pourquoi la base de données a 8 Go ?", "- postgresql: memory 8GB, from default: the usual for database."),
-        ("¿por qué la base de datos tiene 8 GB?", "- postgresql: memory 8GB, from default: the usual for database."),
-        ("perché il database ha 8 GB?", "- postgresql: memory 8GB, from default: the usual for database."),
+        ("why is the database 8 GB?", "- postgresql: memory 8GB, not said, so the usual for database."),
+        ("warum hat die Datenbank 8 GB?", "- postgresql: memory 8GB, not said, so the usual for database."),
+        ("pourquoi la base de données a 8 Go ?", "- postgresql: memory 8GB, not said, so the usual for database."),
+        ("¿por qué la base de datos tiene 8 GB?", "- postgresql: memory 8GB, not said, so the usual for database."),
+        ("perché il database ha 8 GB?", "- postgresql: memory 8GB, not said, so the usual for database."),
         ("why 3 web servers?", '- web-server: number 3, from "3".'),
         ("what does the database cost?", "5 machines, about 96.40 USD a month.\n- postgresql: 32.00"),
         (
@@ -148,7 +148,7 @@ def test_what_is_asked_back_is_settled_by_the_answer(asked: str, replies: str, c
             "- load-balancer: 2 cores, 2GB memory, 20GB disk, the system that the environment prefers",
         ),
     ],
-)
+)  # fmt: skip
 def test_a_question_about_a_value_is_answered_with_that_value(words: str, wanted: str) -> None:
     given = said(words)
     assert (given.content, given.draft) == (wanted, None)
@@ -156,7 +156,7 @@ def test_a_question_about_a_value_is_answered_with_that_value(words: str, wanted
 
 @pytest.mark.parametrize("words", ["why is the database 16 GB?", "warum hat die Datenbank 16 GB?"])
 def test_a_value_that_is_not_there_is_said_not_to_be(words: str) -> None:
-    assert said(words).content.startswith("Nothing of it has 16 GB.\n- postgresql: cores 2, from default")
+    assert said(words).content.startswith("Nothing of it has 16 GB.\n- postgresql: cores 2, not said, so the usual")
 
 
 @pytest.mark.parametrize(
@@ -248,6 +248,8 @@ def test_a_draft_that_is_to_be_cheaper_is_given_savings() -> None:
         ("2 web servers and a database", "use mariadb instead", ["database: software none → mariadb."]),
         ("kubernetes cluster with 3 nodes", "2 noeuds de plus", ["k8s-worker-3 is new, like k8s-worker-2.", "k8s-worker-4 is new, like k8s-worker-2."]),
         ("kubernetes cluster with 3 nodes", "one more node", ["k8s-worker-3 is new, like k8s-worker-2."]),
+        ("5 app servers and a redis cache", "actually make that 4 app servers", ["app-server-5 is gone."]),
+        (WEB, "actually make that 4", ["web-server-4 is new, like web-server-3."]),
         (WEB, "two more", ["web-server-4 is new, like web-server-3.", "web-server-5 is new, like web-server-3."]),
     ],
 )  # fmt: skip

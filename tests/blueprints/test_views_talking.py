@@ -136,6 +136,17 @@ def test_what_was_asked_back_is_settled_by_each_suggested_answer(person: Client,
         assert "Suggested answers" not in page
 
 
+def test_what_is_offered_is_done_with_a_press(person: Client) -> None:
+    row = begun(person)
+    page = person.post(
+        path(row), {"words": "what would it cost with 3 more web servers?"}, headers=HTMX
+    ).content.decode()
+    assert re.findall(r'name="words" value="([^"]+)"', page)[:2] == ["yes", "no"]
+    page = person.post(path(row), {"words": "yes"}, headers=HTMX).content.decode()
+    assert "web-server-5 is new" in page
+    assert 'value="no"' not in page
+
+
 def test_who_says_it_all_anew_is_not_held_to_what_contradicted_itself(person: Client) -> None:
     row = begun(person, "no mysql, and 2 mysql servers with 8 GB")
     assert "Say it all anew" in person.get(path(row)).content.decode()
