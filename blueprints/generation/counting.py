@@ -10,6 +10,7 @@ from blueprints.generation.walk import Walk, kind_of
 _STEM = 5
 """So many letters tell that "developer" is one of the "4 developers"."""
 _PER = ("per", "pro", "par", "por", "for each", "je")
+_RELEASES = ("version", "release", "versione", "versión")
 _COUNTING = ("with", "colon", "open", "is")
 _SINGLE = ("uno", "una", "eine", "einer", "une", "un")
 _BEGINS_PART = ("for", "with", "as", "is", "on")
@@ -18,12 +19,12 @@ _BEGINS_PART = ("for", "with", "as", "is", "on")
 def number(walk: Walk, token: Token) -> None:
     """A number without a noun: the first reading that fits."""
     after = _after(walk)
-    if walk.is_negated and walk.kinds_before(1) == ["without"]:
-        return
-    if policies.kept_copies(walk, token) or _contradicts(walk, token):
+    if _counts_nothing(walk, token):
         return
     if after is not None and after.kind == "word" and _is_of_each(walk):
         _counts_owners(walk, after.value[:_STEM].rstrip("s"), max(1, int(token.value)))
+    elif _begins_named(walk, after):
+        walk.add(Group(kind=walk.current[-1].kind, role=walk.current[-1].role, count=int(token.value), is_counted=True))
     elif elided.repeats_for(walk, after):
         attaching.give_alike(walk, token)
     elif after is not None and _begins_part(after):
@@ -37,6 +38,17 @@ def number(walk: Walk, token: Token) -> None:
         walk.loose = walk.loose or token
 
 
+def _begins_named(walk: Walk, after: Token | None) -> bool:
+    """ "a VM named orpheus and one named eurydice"."""
+    return after is not None and after.value == "named" and walk.focus is not None and bool(walk.focus.name)
+
+
+def _counts_nothing(walk: Walk, token: Token) -> bool:
+    """A release, copies to be kept, what is not wanted, or what cannot be."""
+    is_refused = walk.is_negated and walk.kinds_before(1) == ["without"]
+    return _is_release(walk) or is_refused or policies.kept_copies(walk, token) or _contradicts(walk, token)
+
+
 def _contradicts(walk: Walk, token: Token) -> bool:
     """ "exactly one server, but three on different hosts"."""
     focus = walk.in_focus
@@ -46,6 +58,12 @@ def _contradicts(walk: Walk, token: Token) -> bool:
     if is_spread:
         members.contradiction(walk, focus.count, int(token.value), "hosts")
     return is_spread
+
+
+def _is_release(walk: Walk) -> bool:
+    """ "version 15", and "the old one": counts nothing that is to be built."""
+    before = walk.elements[walk.position - 1] if walk.position else None
+    return isinstance(before, Token) and (before.kind == "existing" or before.text.lower() in _RELEASES)
 
 
 def _counts_owners(walk: Walk, stem: str, owners: int) -> None:

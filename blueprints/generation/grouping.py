@@ -220,6 +220,8 @@ def _is_same(walk: Walk, known: Group, phrase: Phrase) -> bool:
         return True
     if phrase.count is None:
         return not (known.sentence == walk.sentence and known.name)
+    if known.is_counted and known.sentence == walk.sentence and phrase.count.kind == "article":
+        return False
     return _open(known) or _fits_count(walk, known, phrase.count)
 
 

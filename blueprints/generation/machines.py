@@ -282,8 +282,9 @@ _READINGS: tuple[Callable[[Walk, Phrase], bool], ...] = (
     _moves_in,
     sharing.covers_the_list,
     recounting.are_those,
-    recounting.sums_up,
     things.on_machines,
+    recounting.all_on_one,
     _more,
+    recounting.sums_up,
     _again,
 )

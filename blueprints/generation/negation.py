@@ -16,6 +16,22 @@ _NEED_IS_NEAR = 20
 """So many letters behind the "not" the word of need may stand."""
 _REPLACE = ("replac", "ersetz", "remplac", "sustitu", "reempl", "sostitu")
 _BY = ("by", "with", "durch", "mit", "par", "avec", "por", "con", "da")
+_WANTING = (
+    "want",
+    "wants",
+    "would",
+    "like",
+    "mochten",
+    "wollen",
+    "voulons",
+    "voudrions",
+    "queremos",
+    "quisieramos",
+    "vogliamo",
+    "vorremmo",
+)
+"""What is said before may exist; what is said behind is to be built."""
+_FORGET = ("forget", "never", "ignore", "disregard", "vergiss", "vergesst", "oubli", "olvid", "dimentic")
 _HARM = re.compile(
     r"(?:ever )?(?:be |go |take |bring |tear |knock )*(?:down|fail|lose|interrupt|affect|stop|break|harm|hurt|unavailable|offline|outage|ausfall|unterbr|tomber|s.arreter|caer|caerse|cadere|fermarsi)"
 )
@@ -184,12 +200,17 @@ def of_what_was_said(walk: Walk, tokens: list[Token]) -> None:
         refusal is None
         or not is_short
         or kinds[-1] == "without"
-        or not _NEED.search(fold(walk.text[tokens[0].start : tokens[-1].end]))
+        or not (_NEED.search(fold(walk.text[tokens[0].start : tokens[-1].end])) or _is_to_forget(refusal))
     ):
         return
     for group in list(walk.last_named):
         walk.request.excluded.update(group.software or [group.role])
         walk.drop(group)
+
+
+def _is_to_forget(refusal: Token) -> bool:
+    """ "forget those", "never mind that"."""
+    return fold(refusal.text).startswith(_FORGET)
 
 
 def begin_existing(walk: Walk, token: Token) -> None:
@@ -230,6 +251,8 @@ def at_word(walk: Walk) -> None:
     word = walk.elements[walk.position]
     if isinstance(word, Token) and ends_replacing(walk, word):
         walk.is_negated = walk.is_replacing = False
+    if isinstance(word, Token) and word.value in _WANTING:
+        walk.is_existing = False
     walk.distance += 1
     if walk.distance > _MOST_WORDS_BETWEEN:
         walk.is_negated = False

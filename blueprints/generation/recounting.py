@@ -6,6 +6,7 @@ from blueprints.generation.phrases import Phrase
 from blueprints.generation.tokens import Token
 from blueprints.generation.walk import Walk
 
+_SO = ("so", "thus", "hence", "therefore", "i.e", "also", "donc", "quindi", "dunque", "entonces")
 _PURPOSES = ("for", "named", "as")
 
 
@@ -30,13 +31,46 @@ def sums_up(walk: Walk, phrase: Phrase) -> bool:
 
 def refers_back(walk: Walk, token: Token) -> bool:
     """ "these three run the workloads", "for all three of them": those named last, as many as that."""
+    if walk.kinds_before(2) == ["another", "definite"]:
+        return _turn_to_others(walk, int(token.value))
     return walk.kinds_before(1) in (["definite"], ["all"]) and _turn_to_last(walk, int(token.value))
+
+
+def _turn_to_others(walk: Walk, number: int) -> bool:
+    """ "Minecraft needs 8 GB, the other two 4": all but those that the sentence has spoken of."""
+    others = [group for group in walk.request.groups if group not in walk.here]
+    if not walk.here or _number_of(others) != number:
+        return False
+    walk.turn_to(*others)
+    return True
 
 
 def are_those(walk: Walk, phrase: Phrase) -> bool:
     """ "just that one machine", "the two servers"."""
-    is_said = phrase.is_definite and phrase.insists and not phrase.has("another", "own")
-    return is_said and phrase.count is not None and _turn_to_last(walk, int(phrase.count.value))
+    if not phrase.insists or phrase.count is None or phrase.has("another", "own"):
+        return False
+    if _is_conclusion(walk):
+        return _number_of(walk.here) == int(phrase.count.value) and _turn_to_last(walk, int(phrase.count.value))
+    return phrase.is_definite and _turn_to_last(walk, int(phrase.count.value))
+
+
+def _is_conclusion(walk: Walk) -> bool:
+    """ "each on its own, so three VMs"."""
+    before = walk.elements[walk.position - 1] if walk.position else None
+    return isinstance(before, Token) and before.text.lower() in _SO
+
+
+def all_on_one(walk: Walk, phrase: Phrase) -> bool:
+    """ "Ghost with MySQL, one VM, 2 GB": a list of names that nobody counted or sized, and one machine."""
+    is_one = phrase.insists and phrase.count is not None and int(phrase.count.value) == 1
+    if not is_one or walk.link != "comma" or phrase.has("another", "own", "each") or walk.says("each"):
+        return False
+    if len(walk.here) < 2 or any(not _is_open(group) or group.name or group.is_counted for group in walk.here):
+        return False
+    sharing.put_together(walk)
+    if walk.focus:
+        walk.focus.kind = walk.focus.kind or building.kind(phrase)
+    return True
 
 
 def _turn_to_last(walk: Walk, number: int) -> bool:

@@ -30,6 +30,8 @@ _SHORTEST_TYPO = 4
 _SHORT = 5
 _EXACT = ("verb", "correction", "without", "existing", "definite", "part", "rest", "twin", "several")
 """What would turn a sentence around is never guessed from a slip."""
+_NO_NUMBERS = ("ones",)
+"""The library takes "four Linux ones" for a one."""
 _LONGEST_NUMBER = 6
 _MAKE = ("based", "powered", "basierte", "basierter", "basiertes", "basierten")
 """nginx-based web servers are nginx web servers."""
@@ -101,7 +103,7 @@ def _next(tokens: list[Token], position: int, language: str) -> tuple[Token, int
 
 def _number(tokens: list[Token], language: str) -> tuple[int, int] | None:
     """A number in words, as long as it goes: "one hundred and twenty-eight"."""
-    if tokens[0].value in articles(language):
+    if tokens[0].value in articles(language) or tokens[0].value in _NO_NUMBERS:
         return None
     if in_words(tokens[0].text, language) is None:
         return None

@@ -28,7 +28,7 @@ _TOKEN = re.compile(
     |(?P<size>\b[0-9]+(?:[.,][0-9]{1,3})?(?:[\s-]?(?:[kmgtp]i?b|[kmgt]byte|gigs?|gigabytes?|megs?|megabytes?|terabytes?|go|mo)|(?-i:\s?T[oO])|to(?!\s?[0-9])|\s?[GT]|[gmt])\b)
     |(?P<days>\b[0-9]+d\b)|(?P<weeks>\b[0-9]+w(?:ks?)?\b)
     |(?P<cores>\b[0-9]+\s?c\b)
-    |(?P<times>\b[0-9]+\s?[x×](?=\s|[a-z]|$)|(?<!\w)[x×]\s?[0-9]+\b)
+    |(?P<times>\b[0-9]+\s?[x×](?=\s|[a-z]|[,;)]|[0-9]+\s?[gmt]b|$)|(?<!\w)[x×]\s?[0-9]+\b)
     |(?P<thousands>\b[0-9]{1,3}(?:,[0-9]{3})+\b)
     |(?P<number>\b[0-9]+(?:\.[0-9]+)?(?![0-9]))
     |(?P<word>[^\W\d_][^\W_]*)
