@@ -99,7 +99,7 @@ def _ending(name: str) -> str:
 def _value(model: BaseModel, name: str) -> str:
     """One field; what was measured in the unit that stands beside it."""
     value, unit = getattr(model, name), str(getattr(model, "unit", ""))
-    if "cost" in name and isinstance(value, int | float):
+    if ("cost" in name or name.endswith("_monthly")) and isinstance(value, int | float):
         return f"{value:,.2f} {getattr(model, 'currency', '')}".strip()
     if name not in _MEASURED or not isinstance(value, int | float):
         return _words(value, name)
@@ -131,13 +131,13 @@ def _joined(value: Any) -> str:
             sides = (getattr(value, one) for one in ("before", "after"))
             before, after = ("nothing" if one is None else _words(one) for one in sides)
             return f"{getattr(value, 'field', '') or getattr(value, 'path', '')}: {before} → {after}"
-        return ", ".join(
-            f"{_label(one).lower()} {_value(value, one)}" for one in type(value).model_fields if one != "unit"
-        )
+        known = (one for one in type(value).model_fields if one != "unit" and getattr(value, one) is not None)
+        return ", ".join(f"{_label(one).lower()} {_value(value, one)}" for one in known)
     if isinstance(value, Mapping):
         return ", ".join(f"{key}: {_words(inner)}" for key, inner in value.items())
     said = [_words(inner) for inner in value]
-    return (" " if all(one.endswith(".") for one in said) else "; ").join(said) or "–"
+    are_sentences = all(isinstance(inner, str) and inner.endswith(".") for inner in value)
+    return (" " if are_sentences else "; ").join(said) or "–"
 
 
 def _number(value: float) -> str:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from pydantic import BaseModel
 
 from blueprints import tools
 from blueprints.models import Blueprint
@@ -132,6 +133,18 @@ def test_results_are_told_in_words(
     page = person.post(f"/tools/{tool}/", typed, headers={"HX-Request": "true"}).content.decode()
     assert [one for one in said if one not in page] == []
     assert [one for one in unsaid if one in page] == []
+
+
+def test_what_has_parts_is_told_with_units_and_without_what_is_not_known() -> None:
+    class Outlook(BaseModel):
+        metric: str = "memory"
+        unit: str = "bytes"
+        used: float = 2 * 1024**3
+        full_at: str | None = None
+        note: str = "Below 90 %."
+
+    told = tool_results._words([Outlook(), Outlook()])
+    assert told == "; ".join(["metric memory, used 2.00 GB, note Below 90 %."] * 2)
 
 
 def test_numbers_of_machines_are_not_grouped() -> None:
