@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 
+from blueprints.code.packaging import by_hand
 from blueprints.generation.lexicon import fold
 from blueprints.schema import Machine
 
@@ -25,38 +26,46 @@ def unsaid(words: str) -> list[str]:
 
 
 _EVERY = frozenset({"terraform", "ansible", "cloud-init"})
-_PARTS: tuple[tuple[str, Callable[[Machine], object], frozenset[str]], ...] = (
-    ("Backups are not set up: make a backup job for {}.", lambda one: one.backup, _EVERY),
-    ("No GPU is passed through: give one to {}.", lambda one: one.gpus, _EVERY),
-    (
-        "Nodes are not chosen: put {} on different ones.",
-        lambda one: one.anti_affinity and not one.node,
-        frozenset({"terraform", "ansible"}),
-    ),
-    (
-        "Terraform installs no software: install it on {}, for example with the format ansible.",
-        lambda one: one.software,
-        frozenset({"terraform"}),
-    ),
-    (
-        "User data says nothing of disks and fixed addresses: set them where {} are made.",
-        lambda one: one.data_disks or any(nic.ip for nic in one.nics),
-        frozenset({"cloud-init"}),
-    ),
-    (
-        "Only Linux is set up by this code: set up {} by hand.",
-        lambda one: one.image is not None and one.image.family in {"windows", "freebsd"},
-        frozenset({"ansible", "cloud-init"}),
-    ),
-)
+_INSTALLING = frozenset({"ansible", "cloud-init"})
 _NAMED = 5
 
 
+def _where(has: Callable[[Machine], object]) -> Callable[[Machine], list[str]]:
+    return lambda machine: [machine.resource] if has(machine) else []
+
+
+_PARTS: tuple[tuple[str, frozenset[str], Callable[[Machine], list[str]]], ...] = (
+    ("Backups are not set up: make a backup job for {}.", _EVERY, _where(lambda one: one.backup)),
+    ("No GPU is passed through: give one to {}.", _EVERY, _where(lambda one: one.gpus)),
+    (
+        "Nodes are not chosen: put {} on different ones.",
+        frozenset({"terraform", "ansible"}),
+        _where(lambda one: one.anti_affinity and not one.node),
+    ),
+    (
+        "Terraform installs no software: install it on {}, for example with the format ansible.",
+        frozenset({"terraform"}),
+        _where(lambda one: one.software),
+    ),
+    ("No package of the distribution, so left to you: {}.", _INSTALLING, by_hand),
+    (
+        "User data says nothing of disks and fixed addresses: set them where you make {}.",
+        frozenset({"cloud-init"}),
+        _where(lambda one: one.data_disks or any(nic.ip for nic in one.nics)),
+    ),
+    (
+        "Only Linux is set up by this code: set up {} by hand.",
+        _INSTALLING,
+        _where(lambda one: one.image is not None and one.image.family in {"windows", "freebsd"}),
+    ),
+)
+
+
 def unmade(machines: Sequence[Machine], kind: str) -> list[str]:
-    """A sentence for each part of the blueprint that code of this format does not make, with whose it is."""
+    """A sentence for each part of the blueprint that code of this format does not make, with what it is or whose."""
     found = []
-    for sentence, has, kinds in _PARTS:
-        names = list(dict.fromkeys(one.resource for one in machines if has(one))) if kind in kinds else []
+    for sentence, kinds, named in _PARTS:
+        names = list(dict.fromkeys(name for one in machines for name in named(one))) if kind in kinds else []
         if names:
             more = [f"{len(names) - _NAMED} more"] if len(names) > _NAMED else []
             *first, last = [*names[:_NAMED], *more]
