@@ -40,6 +40,7 @@ _UNIT_STARTS = {"gigab": GIB, "terab": TIB, "megab": MIB, "gigs": GIB}
 _PAIRS = ("pair", "couple", "paar", "paire", "par", "paio", "coppia")
 _NOUNS = ("machine", "role", "software", "member")
 _HOURS = 24
+_MOST_LISTED = 60
 _MOST_GPUS = 16
 """A larger number behind the name of a card is its model: RTX 4090."""
 
@@ -89,8 +90,10 @@ def _same_unit(low: Token, high: Token) -> int | Decimal:
 
 def _vlan_listed(tokens: list[Token], position: int) -> tuple[Token, int] | None:
     """ "VLANs 5, 6 and 7": every number of the list."""
-    back = position - 1
-    while back >= 0 and (kind_at(tokens, back) in ("number", "comma", "slash") or is_at(tokens, back, "join", "and")):
+    back, first = position - 1, max(0, position - _MOST_LISTED)
+    while back >= first and (
+        kind_at(tokens, back) in ("number", "comma", "slash") or is_at(tokens, back, "join", "and")
+    ):
         back -= 1
     is_listed = (
         back != position - 1 and is_at(tokens, back, "label", "vlan") and tokens[back].text.lower().endswith("s")

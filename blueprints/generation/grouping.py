@@ -169,7 +169,7 @@ def known(walk: Walk, phrase: Phrase) -> Group | None:
     """The machines that these words can mean, the latest first."""
     groups = [g for g in reversed(walk.request.groups) if walk.environment in ("", g.environment) or not g.environment]
     if phrase.software:
-        same = _first(groups, lambda group: bool(set(phrase.software) & set(group.software)) and not group.part)
+        same = _first(groups, lambda group: _is_called_so(group, phrase) and not group.part)
         other = _first(groups, lambda group: _may_play(group, phrase) and _may_be(walk, group, phrase))
         return (
             same
@@ -183,6 +183,12 @@ def known(walk: Walk, phrase: Phrase) -> Group | None:
         )
     exact = _first(groups, lambda group: group.role == phrase.role and bool(building.words(walk, phrase) & group.words))
     return exact or _first(groups, lambda group: group.role == phrase.role)
+
+
+def _is_called_so(group: Group, phrase: Phrase) -> bool:
+    """The same software; "a small Kubernetes: single-node k3s" is one cluster."""
+    is_cluster = phrase.role == "kubernetes" and group.role == "kubernetes" and group.software == ["kubernetes"]
+    return is_cluster or bool(set(phrase.software) & set(group.software))
 
 
 def _may_play(group: Group, phrase: Phrase) -> bool:

@@ -1,6 +1,7 @@
 """Which of the machines that were counted something lives on: "Pi-hole on one, Unbound on the other", "Consul on three"."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 from blueprints.generation import sharing
 from blueprints.generation.facts import Group
@@ -119,6 +120,8 @@ def are_shared_out(walk: Walk, phrase: Phrase) -> bool:
         return False
     ahead = walk.elements[walk.position + 1 :]
     if any(isinstance(e, Token) and e.kind == "rest" for e in ahead):
+        return True
+    if any(kind_of(a) == "another" and kind_of(b) == "number" for a, b in pairwise(ahead)):
         return True
     if any(_leads_to_some(ahead[place:]) for place, e in enumerate(ahead) if _is_join(e, "on")):
         return True

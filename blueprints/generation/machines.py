@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from blueprints.generation import building, names, recounting, sharing, things
 from blueprints.generation.facts import Group
-from blueprints.generation.lexicon import losing_words, watching_words
+from blueprints.generation.lexicon import fold, losing_words, watching_words
 from blueprints.generation.members import contradiction
 from blueprints.generation.phrases import Phrase
 from blueprints.generation.tokens import Token
@@ -141,6 +141,9 @@ def _has_agents(walk: Walk) -> bool:
 
 def _is_one_for_each(walk: Walk, phrase: Phrase) -> bool:
     """ "one VM each", "each in a container of its own", "a machine for each"."""
+    is_plural = fold(walk.quote(phrase.tokens[-1]).text).endswith("s")
+    if phrase.has("own") and phrase.count is None and is_plural and len(walk.here) > 1:
+        return all(group.count in (None, 1) and not group.kind for group in walk.here)
     is_single = phrase.has("own") if phrase.count is None else int(phrase.count.value) == 1
     before = walk.kinds_before(3)
     broken = next((n for n, kind in enumerate(before) if kind in ("close", "comma", "phrase")), len(before))

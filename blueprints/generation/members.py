@@ -51,7 +51,7 @@ def member(walk: Walk, phrase: Phrase) -> None:
             _unnamed(walk, phrase)
         return
     count = int(phrase.count.value) if phrase.count and (phrase.insists or phrase.member == "replica") else None
-    _MEMBERS["node" if phrase.is_key else phrase.member](walk, known, count, phrase)
+    _MEMBERS["node" if phrase.is_key and phrase.member != "agent" else phrase.member](walk, known, count, phrase)
 
 
 def _are_people(walk: Walk, phrase: Phrase) -> bool:
@@ -78,6 +78,8 @@ def _unnamed(walk: Walk, phrase: Phrase) -> None:
 
 
 def _nodes(walk: Walk, group: Group, count: int | None, phrase: Phrase) -> None:
+    if count is None and group.part:
+        group = next((g for g in walk.request.groups if g.software == group.software and not g.part), group)
     walk.turn_to(*(walk.current if group in walk.current else [group]))
     if count is None:
         return

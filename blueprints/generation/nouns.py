@@ -4,6 +4,7 @@ from blueprints.generation.lexicon import head_words, software_facts
 from blueprints.generation.tokens import Token
 
 NOUNS = ("role", "software", "machine", "member")
+_VERBS = ("host", "hosts", "monitors", "caches", "stores", "searches", "logs", "queues", "proxies", "mails", "backs")
 VALUES = ("cpu", "memory", "disk", "size", "gpu", "os", "vlan", "cidr", "ip")
 
 
@@ -24,7 +25,7 @@ def _is_verb(tokens: list[Token], start: int) -> bool:
     following = tokens[start + 1].kind if start + 1 < len(tokens) else ""
     if following == "word" and tokens[start + 1].value in head_words():
         return True
-    return tokens[start].text.lower() == "host" and following in ("article", "number", "definite", "own", "another")
+    return tokens[start].text.lower() in _VERBS and following in ("article", "number", "definite", "own", "another")
 
 
 def _continues(core: list[Token], token: Token) -> bool:

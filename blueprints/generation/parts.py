@@ -97,12 +97,7 @@ def named(walk: Walk, phrase: Phrase) -> bool:
         walk.turn_to(same)
     elif phrase.count is None:
         walk.turn_to(whole or cluster[-1])
-    elif (
-        whole is not None
-        and (whole.count is None or not whole.is_counted)
-        and not whole.has_sizes
-        and not whole.replicas
-    ):
+    elif whole is not None and whole.count is None and not whole.has_sizes and not whole.replicas:
         whole.part, whole.role = label, _role(label, whole)
         _count(walk, whole, phrase)
         walk.turn_to(whole)

@@ -5,10 +5,10 @@ from blueprints.generation.facts import Group
 from blueprints.generation.lexicon import fold, ordinals
 from blueprints.generation.phrases import Element, Phrase
 from blueprints.generation.tokens import Token
-from blueprints.generation.walk import Walk
+from blueprints.generation.walk import Walk, kind_of
 
 _FAR = 8
-_MEASURES = ("as", "much", "many", "big", "large")
+_MEASURES = ("amount", "quantity", "as", "much", "many", "big", "large")
 _MOST_APART = 8
 _WHOSE = ("of", "as", "than", "like")
 
@@ -16,6 +16,12 @@ _WHOSE = ("of", "as", "than", "like")
 def factor(walk: Walk, token: Token) -> None:
     """ "A third of them" are machines; "half of that" is a size, or all of them."""
     ahead = walk.elements[walk.position + 1 : walk.position + 1 + _FAR]
+    if not walk.request.groups and [kind_of(e) for e in ahead[:3]] in (
+        ["definite", "word", "colon"],
+        ["definite", "factor", "colon"],
+    ):
+        walk.loose = token.become("number", token.value)
+        return
     while ahead and isinstance(ahead[0], Token) and ahead[0].text.lower() in _MEASURES:
         walk.named_until = max(walk.named_until, ahead[0].end)
         ahead = ahead[1:]
@@ -83,6 +89,8 @@ def ordinal(walk: Walk, token: Token) -> None:
     place = ordinals().get(fold(following[0].text))
     if place is None:
         return
+    if _turns_to_others(walk, following):
+        return
     pool = housing.pool(walk)
     listed = _listed(walk) or (_taken_apart(walk) if pool is None else [])
     walk.named_until = max(walk.named_until, following[0].end)
@@ -107,6 +115,19 @@ def _taken_apart(walk: Walk) -> list[Group]:
     walk.request.groups[place:place] = single
     walk.turn_to(focus, *single)
     return [focus, *single]
+
+
+def _turns_to_others(walk: Walk, following: list[Element]) -> bool:
+    """ "Mastodon 8 GB, the other two 4 GB": all that were named before, without those of this sentence."""
+    number = following[1] if len(following) > 1 else None
+    others = [group for group in walk.request.groups if group not in walk.here]
+    if not isinstance(number, Token) or number.kind != "number" or int(number.value) != len(others) or len(others) < 2:
+        return False
+    if not walk.here or kind_of(following[0]) != "another" or (len(following) > 2 and kind_of(following[2]) == "join"):
+        return False
+    walk.turn_to(*others)
+    walk.named_until = number.end
+    return True
 
 
 def _listed(walk: Walk) -> list[Group]:

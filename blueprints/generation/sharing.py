@@ -150,6 +150,8 @@ def _without_whole(walk: Walk, count: int | None) -> None:
         return
     if focus and focus.count is None:
         focus.count = count
+    elif focus and not focus.is_generic and walk.kinds_after(2) == ["join", "phrase"]:
+        walk.part = walk.add(Group(count=count, kind=focus.kind, os=focus.os))
     elif focus and not focus.is_generic:
         part = _copy(focus, is_for_another=False)
         part.cpu = part.memory = part.disk = None

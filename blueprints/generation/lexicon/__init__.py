@@ -36,7 +36,17 @@ def table(name: str) -> dict[str, Any]:
 @cache
 def senses() -> dict[tuple[str, ...], Sense]:
     """Every phrase that means something, as a tuple of folded words."""
-    return {tuple(_SPLIT.split(phrase)): sense for phrase, sense in _phrases()}
+    said = {tuple(_SPLIT.split(phrase)): sense for phrase, sense in _phrases()}
+    return {**dict(_machines_of(said)), **said}
+
+
+def _machines_of(said: dict[tuple[str, ...], Sense]) -> Iterator[tuple[tuple[str, ...], Sense]]:
+    """Who says "storage server" may say "storage boxes" as well."""
+    for words, sense in said.items():
+        if sense.kind == "role" and words[-1] == "server" and len(words) == 2:
+            for noun in ("server", "box", "host", "machine", "node"):
+                yield (words[0], noun), sense
+                yield (words[0], f"{noun}es" if noun == "box" else f"{noun}s"), sense
 
 
 def _phrases() -> Iterator[tuple[str, Sense]]:
