@@ -218,14 +218,17 @@ def _is_all_in_total(walk: Walk) -> bool:
 
 
 def _marks_behind(walk: Walk) -> list[str]:
-    """The marks between this value and the next noun, or the next value of its kind."""
-    here, found = walk.elements[walk.position], list[str]()
+    """The marks between this value and the next noun, or the next value of its kind; "… and all of them" is something else."""
+    here, found, before = walk.elements[walk.position], list[str](), ""
     for element in walk.elements[walk.position + 1 : walk.position + _FAR]:
         if isinstance(element, Phrase) or (isinstance(here, Token) and element.kind == here.kind):
             break
-        if found and element.kind in (*SIZES, "size"):  # "24 TB in equal parts, 16 GB each": every value has its own
+        mark = _mark_of(walk, element)
+        is_of_the_next = bool(found) and element.kind in (*SIZES, "size")  # "24 TB in equal parts, 16 GB each"
+        if is_of_the_next or (mark == "all" and before == "and"):
             break
-        found += [mark] if (mark := _mark_of(walk, element)) else []
+        found += [mark] if mark else []
+        before = str(element.value)
     return found
 
 

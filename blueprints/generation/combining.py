@@ -40,7 +40,6 @@ _UNIT_STARTS = {"gigab": GIB, "terab": TIB, "megab": MIB, "gigs": GIB}
 _PAIRS = ("pair", "couple", "paar", "paire", "par", "paio", "coppia")
 _NOUNS = ("machine", "role", "software", "member")
 _HOURS = 24
-_MOST_LISTED = 60
 _MOST_GPUS = 16
 """A larger number behind the name of a card is its model: RTX 4090."""
 
@@ -80,27 +79,29 @@ def _range(tokens: list[Token], position: int) -> tuple[Token, int] | None:
     return rest[0], end - position + rest[1]
 
 
+def _least_and_most(tokens: list[Token], position: int) -> tuple[Token, int] | None:
+    """ "at least 16 GB but not more than 64 GB": a range in two clauses."""
+    if tokens[position].value != "least" or kind_at(tokens, position + 1) not in ("number", "size"):
+        return None
+    low, used = _first_fit(tokens[: position + 4], position + 1)
+    most = position + 1 + used
+    while kind_at(tokens, most) in ("comma", "join"):
+        most += 1
+    high = tokens[most + 1] if is_at(tokens, most, "bound", "most") and most + 1 < len(tokens) else None
+    if high is None or high.kind not in ("number", "size"):
+        return None
+    kind = high.kind if low.kind == "number" else low.kind
+    combined = Token(kind, _same_unit(low, high), low.text, tokens[position].start, high.end, high=high.value)
+    rest = _first_fit([combined, *tokens[most + 2 : most + 6]], 0)
+    return rest[0], most + 1 - position + rest[1]
+
+
 def _same_unit(low: Token, high: Token) -> int | Decimal:
     """ "2-4 TB": both are TB."""
     if low.kind != "number" or high.kind != "size":
         return low.value
     number = re.search(r"[0-9]+(?:[.,][0-9]+)?", high.text)
     return int(low.value * high.value / Decimal(number[0].replace(",", "."))) if number else int(low.value * GIB)
-
-
-def _vlan_listed(tokens: list[Token], position: int) -> tuple[Token, int] | None:
-    """ "VLANs 5, 6 and 7": every number of the list."""
-    back, first = position - 1, max(0, position - _MOST_LISTED)
-    while back >= first and (
-        kind_at(tokens, back) in ("number", "comma", "slash") or is_at(tokens, back, "join", "and")
-    ):
-        back -= 1
-    is_listed = (
-        back != position - 1 and is_at(tokens, back, "label", "vlan") and tokens[back].text.lower().endswith("s")
-    )
-    if not is_listed or kind_at(tokens, position + 1) in ("label", *_NOUNS):
-        return None
-    return tokens[position].become("vlan", int(tokens[position].value)), 1
 
 
 def _single(tokens: list[Token], position: int) -> tuple[Token, int] | None:
@@ -261,13 +262,13 @@ def _budget(tokens: list[Token], position: int) -> tuple[Token, int] | None:
 
 
 _RULES: dict[str, tuple[Rule, ...]] = {
-    "bound": (_range,),
+    "bound": (_range, _least_and_most),
     "ip_tail": (shorthand.ip_tail,),
     "ip": (shorthand.ip_range, shorthand.ip_from),
     "each": (_every,),
     "software": (versions.software_of_maker, versions.software_with_version),
     "number": (
-        _vlan_listed,
+        shorthand.vlan_listed,
         shorthand.dozens,
         shorthand.spec,
         shorthand.disks,

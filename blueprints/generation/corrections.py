@@ -1,6 +1,7 @@
 """What somebody took back while writing: "two, no, three", "MySQL, I mean PostgreSQL"."""
 
 import re
+from itertools import takewhile
 
 from blueprints.generation.lexicon import fold
 from blueprints.generation.tokens import Token
@@ -26,7 +27,7 @@ def corrected(tokens: list[Token]) -> list[Token]:
     for position, token in enumerate(tokens):
         if any(sign(tokens, position) for sign in (_is_correction, _is_plain_no, _is_enough)):
             value, has_noun = _next_value(tokens, position)
-            taken = _take_back(kept, value, has_noun)
+            taken = _recount(kept, value, tokens) or _take_back(kept, value, has_noun)
             used, loose = taken or used, None if taken or has_noun else value
         elif used is not None and used.start == token.start:
             _forget_sizes(kept, _kind_at(tokens, position + 1), token)
@@ -121,6 +122,8 @@ def _is_enough(tokens: list[Token], position: int) -> bool:
 def _next_value(tokens: list[Token], position: int) -> tuple[Token | None, bool]:
     """The value that replaces the earlier one, and whether it has a noun of its own."""
     for place in range(position + 1, min(position + 6, len(tokens))):
+        if tokens[place].kind == "number" and place == position + 1 and _kind_at(tokens, place + 1) == "colon":
+            continue  # "Edit 2: …"
         if tokens[place].kind in _VALUES and tokens[place].kind != "article":
             has_noun = any(token.kind in _NOUNS for token in _up_to_comma(tokens[place + 1 : place + 3]))
             if tokens[place].kind == "machine" and tokens[place].value == "any":
@@ -159,6 +162,8 @@ def _take_back(kept: list[Token], value: Token | None, has_noun: bool) -> Token 
     value = value if has_noun else _in_the_unit_before(kept, value)
     for back in range(len(kept) - 1, max(-1, len(kept) - _FARTHEST), -1):
         if kept[back].kind == value.kind or {kept[back].kind, value.kind} <= {"size", "memory", "disk"}:
+            if _is_of_others(kept, back):
+                return None
             if not has_noun and any(token.kind in _NOUNS for token in kept[back:]):
                 kept[back] = kept[back].become(kept[back].kind, value.value, said=value)
                 return value
@@ -178,6 +183,42 @@ def _in_the_unit_before(kept: list[Token], value: Token) -> Token:
     if number is not None and sizes[-1].kind != "cpu":
         unit = int(sizes[-1].value / float(number[0].replace(",", ".")))
     return value.become(sizes[-1].kind, int(value.value * unit))
+
+
+def _recount(kept: list[Token], value: Token | None, tokens: list[Token]) -> Token | None:
+    """ "2 web servers and a database. Make it 3 web servers": the number of the same noun, with others behind it."""
+    noun = next((t for t in tokens if value and t.start >= value.end), None)
+    if value is None or noun is None or value.kind != "number" or noun.kind not in _NOUNS:
+        return None
+    near = range(len(kept) - 1, max(0, len(kept) - _FARTHEST), -1)
+    same = next((n for n in near if _are_same(kept[n], noun) and kept[n - 1].kind in ("number", "article")), None)
+    if same is None or not (_has_other_nouns(kept[same:], noun) or _is_said_later(kept[same:], tokens, noun)):
+        return None
+    kept[same - 1] = kept[same - 1].become("number", value.value, said=value)
+    return value
+
+
+def _has_other_nouns(kept: list[Token], noun: Token) -> bool:
+    return any(token.kind in _NOUNS and not _are_same(token, noun) for token in kept)
+
+
+def _is_said_later(kept: list[Token], tokens: list[Token], noun: Token) -> bool:
+    """A sentence of its own that says nothing but the number."""
+    behind = [token for token in tokens if token.start > noun.start]
+    sentence = takewhile(lambda token: token.kind != "stop", behind)
+    return any(token.kind == "stop" for token in kept) and not any(token.kind in _SIZES for token in sentence)
+
+
+def _are_same(one: Token, other: Token) -> bool:
+    return (one.kind, one.value) == (other.kind, other.value)
+
+
+def _is_of_others(kept: list[Token], place: int) -> bool:
+    """ "… everything 4 GB. The database should rather have 8 GB": what was said of all stays."""
+    stop = next((n for n in range(len(kept) - 1, -1, -1) if kept[n].kind == "stop"), -1)
+    if place > stop or not any(token.kind in _NOUNS for token in kept[stop + 1 :]):
+        return False
+    return any(token.kind == "all" for token in kept[max(0, place - 2) : place])
 
 
 def _is_version(kept: list[Token], value: Token) -> bool:

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from itertools import takewhile
 
 from blueprints.generation.lexicon import fold
 from blueprints.generation.neighbours import is_at, is_range_mark, kind_at, skip
@@ -31,6 +32,9 @@ _FROM_ON = frozenset(
 _NEAR = 4
 _ENDS = ("ip", "ip_tail", "number")
 _DOZENS = ("dozen", "dutzend", "douzaine", "docena", "dozzin")
+_MOST_LISTED = 40
+"""So many tokens a list of VLANs reaches back."""
+_COUNTED = ("label", "machine", "role", "software", "member")
 _MOST_PARTS = 4
 _MOST_CORES = 256
 
@@ -133,3 +137,20 @@ def dozens(tokens: list[Token], position: int) -> tuple[Token, int] | None:
         return None
     number = tokens[position].value * tokens[position + 1].value
     return tokens[position].become("number", number, until=tokens[position + 1]), 2
+
+
+def _goes_on(tokens: list[Token], place: int) -> bool:
+    return kind_at(tokens, place) in ("number", "comma", "slash") or is_at(tokens, place, "join", "and")
+
+
+def vlan_listed(tokens: list[Token], position: int) -> tuple[Token, int] | None:
+    """ "VLANs 5, 6 and 7": every number of the list."""
+    first = max(0, position - _MOST_LISTED)
+    between = takewhile(lambda place: _goes_on(tokens, place), range(position - 1, first - 1, -1))
+    back = position - 1 - sum(1 for _ in between)
+    is_listed = (
+        back != position - 1 and is_at(tokens, back, "label", "vlan") and tokens[back].text.lower().endswith("s")
+    )
+    if not is_listed or kind_at(tokens, position + 1) in _COUNTED:
+        return None
+    return tokens[position].become("vlan", int(tokens[position].value)), 1

@@ -83,16 +83,19 @@ def _attributes(wanted: dict[str, Any], found: list[Resource], resources: list[R
     for name in ("software", "ip"):
         yield from (f"no {value}" for value in _listed(wanted.get(name, ())) if not _stands_in(str(value), said))
     for name in ("gpu", "vlan"):
-        values = [_network_value(r, name) for r in found]
-        yield from (f"{name} is {values}" for value in _listed(wanted.get(name, ())) if value not in values)
+        values = [_network_values(r, name) for r in found]
+        yield from (
+            f"{name} is {values}" for value in _listed(wanted.get(name, ())) if not any(value in v for v in values)
+        )
     if wanted.get("anti_affinity") and not all(r["specs"].get("anti_affinity") for r in found):
         yield "no anti-affinity"
 
 
-def _network_value(resource: Resource, name: str) -> object:
+def _network_values(resource: Resource, name: str) -> list[object]:
+    """What the machine and every card of it have."""
     specs = resource["specs"]
-    cards = [specs.get("network") or {}, *(card for card in specs.get("networks", ()) if isinstance(card, dict))]
-    return specs.get(name) or next((card[name] for card in cards if isinstance(card, dict) and name in card), None)
+    cards = [card for card in (specs.get("network"), *specs.get("networks", ())) if isinstance(card, dict)]
+    return [holder[name] for holder in (specs, *cards) if holder.get(name)]
 
 
 def _stands_in(value: str, said: str) -> bool:
@@ -151,8 +154,12 @@ def _whole(expect: dict[str, Any], document: Document) -> Iterator[str]:
 def _policies(expect: dict[str, Any], document: Document) -> Iterator[str]:
     wanted = expect.get("backup")
     found = [r["specs"]["backup"] for r in document["resources"] if r["specs"].get("backup")]
-    if wanted and not any(all(policy.get(key) == value for key, value in wanted.items()) for policy in found):
+    if wanted and not any(all(_is_kept(policy, key, value) for key, value in wanted.items()) for policy in found):
         yield f"backups are {found}"
+
+
+def _is_kept(policy: dict[str, Any], key: str, wanted: object) -> bool:
+    return key in policy and fits(wanted, policy[key])
 
 
 def _is_there(role: str, resources: list[Resource]) -> bool:
