@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from blueprints.generation import elided
+from blueprints.generation import elided, opening
 from blueprints.generation.facts import Group
 from blueprints.generation.lexicon import table
 from blueprints.generation.phrases import Element, Phrase
@@ -28,6 +28,8 @@ def give(walk: Walk, token: Token) -> None:
         apply(walk, token, [walk.request.defaults])
     elif _is_for_everything(walk) or ("all" in _marks_behind(walk) and not walk.here):
         apply(walk, token, walk.request.groups)
+    elif opening.is_of_before(walk):
+        apply(walk, token, _sharers(walk) if walk.mark == "each" else walk.current)
     elif _waits(walk):
         walk.waiting.append((token, walk.mark))
     else:
@@ -163,6 +165,8 @@ def _plural_verbs() -> frozenset[str]:
 def _sharers(walk: Walk) -> list[Group]:
     """Those that were just listed, without what has sizes of its own."""
     listed = [group for group in walk.here or walk.last_named if group in walk.current or not _is_heading(walk, group)]
+    if all(group.name for group in listed):
+        return listed
     return [group for group in listed if not group.has_sizes or group in walk.current]
 
 

@@ -7,6 +7,7 @@ from blueprints.generation.tokens import Token
 from blueprints.generation.values import SIZES
 from blueprints.generation.walk import Walk
 
+_WHICH = ("which", "that", "die", "der", "das", "qui", "que", "che", "who")
 _SKIPPED = ("word", "order", "definite")
 
 
@@ -22,8 +23,15 @@ def repeats(walk: Walk, after: Token | None) -> bool:
     if walk.alike[0] != walk.sentence or walk.focus is None:
         return False
     is_last = after is None or after.kind in ("stop", "comma", "close", "colon") or after.value == "and"
-    before = [kind for kind in walk.kinds_before(3) if kind not in _SKIPPED]
+    before = [kind for kind in walk.kinds_before(4 if _is_relative(walk) else 3) if kind not in _SKIPPED]
+    before = before[1:] if _is_relative(walk) and before[:1] == ["comma"] else before
     return is_last and (before[:1] == ["phrase"] or _is_again(walk, "with"))
+
+
+def _is_relative(walk: Walk) -> bool:
+    """ "… except the database, which needs 12"."""
+    near = walk.elements[max(0, walk.position - 3) : walk.position]
+    return any(isinstance(e, Token) and e.text.lower() in _WHICH for e in near)
 
 
 def repeats_for(walk: Walk, after: Token | None) -> bool:

@@ -130,6 +130,8 @@ def _is_served(walk: Walk, phrase: Phrase) -> bool:
     words = [e.value for e in walk.elements[max(0, walk.position - 2) : walk.position] if isinstance(e, Token)]
     if any(word in losing_words() for word in words):
         return True
+    if any(word in watching_words() for word in words) and phrase.insists and walk.in_focus is None:
+        return bool(walk.focus and walk.focus.role)
     is_watched = walk.link == "for" or any(word in watching_words() for word in words)
     return is_watched and phrase.insists and bool(walk.in_focus and walk.in_focus.role)
 

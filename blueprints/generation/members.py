@@ -9,6 +9,7 @@ from blueprints.generation.walk import Walk
 
 STATEFUL = {"database", "cache", "search", ""}
 _AGENTS_OF = {"ci", "monitoring", "kubernetes", "k8s_control", "k8s_worker", "git", "logging"}
+_OF = ("of", "with", "mit", "aus", "zu", "de", "di", "con", "avec")
 _KUBERNETES = {"kubernetes", "k8s_control", "k8s_worker"}
 
 
@@ -46,12 +47,25 @@ def member(walk: Walk, phrase: Phrase) -> None:
         walk.turn_to(*(walk.request.groups if len(walk.last_named) < 2 or walk.says("without") else walk.last_named))
         return
     known = _known(walk, phrase)
+    if known is not None and _multiplies(walk, known, phrase):
+        return
     if known is None:
         if phrase.insists and not _are_people(walk, phrase):
             _unnamed(walk, phrase)
         return
     count = int(phrase.count.value) if phrase.count and (phrase.insists or phrase.member == "replica") else None
     _MEMBERS["node" if phrase.is_key and phrase.member != "agent" else phrase.member](walk, known, count, phrase)
+
+
+def _multiplies(walk: Walk, group: Group, phrase: Phrase) -> bool:
+    """ "three shards of two replicas each" are six machines."""
+    before = walk.elements[walk.position - 1] if walk.position else None
+    is_of = isinstance(before, Token) and before.text.lower() in _OF
+    if not (is_of and phrase.insists and phrase.count and (group.count or 1) > 1 and walk.kinds_after(1) == ["each"]):
+        return False
+    number = int(phrase.count.value)
+    group.set("count", (group.count or 1) * number, rule(f"{group.count} times {number}"))
+    return True
 
 
 def _are_people(walk: Walk, phrase: Phrase) -> bool:

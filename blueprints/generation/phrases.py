@@ -280,6 +280,9 @@ def _take_after(phrase: Phrase, tokens: list[Token], end: int) -> int:
     ):
         phrase.count = following[0]
         return end + 1
+    if kinds[0] == "number" and following[0].text[-1:].lower() in "x×" and kinds[1:2] in ([], ["comma"], ["stop"]):
+        phrase.count = following[0]
+        return end + 1
     if kinds == ["open", "number", "close"]:
         phrase.count = following[1]
         return end + 3

@@ -25,7 +25,7 @@ _TOKEN = re.compile(
     |(?P<tb_and_half>\b(?:(?:a|one|1)\s+(?:tera\w*|tb)\s+and\s+a\s+half|(?:one|1)\s+and\s+a\s+half\s+(?:tera\w*|tb))\b)
     |(?P<half_dozen>\bhalf\s+a\s+dozen\b|\bhalbes\s+dutzend\b|\bdemi[\s-]douzaine\b|\bmedia\s+docena\b|\bmezza\s+dozzina\b)
     |(?P<money>[$€£]\s?[0-9]+(?:[.,][0-9]+)?|[0-9]+(?:[.,][0-9]+)?\s?[$€£])
-    |(?P<size>\b[0-9]+(?:[.,][0-9]{1,3})?(?:[\s-]?(?:[kmgtp]i?b|[kmgt]byte|gigs?|gigabytes?|megs?|megabytes?|terabytes?|go|mo)|(?-i:\s?T[oO])|to(?!\s?[0-9])|\s?[GT]|[gmt])\b)
+    |(?P<size>(?:\b|(?<=[0-9][x×]))[0-9]+(?:[.,][0-9]{1,3})?(?:[\s-]?(?:[kmgtp]i?b|[kmgt]byte|gigs?|gigabytes?|megs?|megabytes?|terabytes?|go|mo)|(?-i:\s?T[oO])|to(?!\s?[0-9])|\s?[GT]|[gmt])\b)
     |(?P<days>\b[0-9]+d\b)|(?P<weeks>\b[0-9]+w(?:ks?)?\b)
     |(?P<cores>\b[0-9]+\s?c\b)
     |(?P<times>\b[0-9]+\s?[x×](?=\s|[a-z]|[,;)]|[0-9]+\s?[gmt]b|$)|(?<!\w)[x×]\s?[0-9]+\b)

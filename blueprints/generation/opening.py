@@ -1,0 +1,30 @@
+"""Values that open a sentence: "4 cores, 8 GB, Elasticsearch on a machine of its own with 8 GB" begins with what was named before."""
+
+from blueprints.generation.phrases import Element, Phrase
+from blueprints.generation.tokens import Token
+from blueprints.generation.values import SIZES
+from blueprints.generation.walk import Walk
+
+_RUN = (*SIZES, "size", "os", "comma", "slash", "each", "dash")
+
+
+def is_of_before(walk: Walk) -> bool:
+    """When the noun behind the values has such values of its own, these are for the machines of the sentence before."""
+    if walk.here or not walk.current or walk.focus is walk.request.defaults or walk.heading:
+        return False
+    end = next((n for n, element in enumerate(walk.elements) if not _opens(element)), len(walk.elements))
+    if end <= walk.position or end == len(walk.elements) or not isinstance(walk.elements[end], Phrase):
+        return False
+    last = walk.elements[end - 1]
+    is_set_off = isinstance(last, Token) and last.kind == "comma"
+    return is_set_off and bool(_kinds(walk.elements[:end]) & _kinds(walk.elements[end:]))
+
+
+def _opens(element: Element) -> bool:
+    return isinstance(element, Token) and (element.kind in _RUN or element.value == "and")
+
+
+def _kinds(elements: list[Element]) -> set[str]:
+    """Which sizes are said; one without a word is memory."""
+    found = {element.kind for element in elements if isinstance(element, Token)} & {*SIZES, "size"}
+    return {"memory" if kind == "size" else kind for kind in found}
