@@ -69,6 +69,25 @@ def _is_key(tokens: list[Token]) -> bool:
     )
 
 
+def counts_items(walk: Walk, phrase: Phrase) -> bool:
+    """ "Mastodon for the union, three VMs:" above three items: they are counted one by one below."""
+    behind = walk.text[phrase.end :].split("\n", 1)
+    if (
+        walk.in_focus is None
+        or not phrase.insists
+        or phrase.count is None
+        or behind[0].strip() != ":"
+        or len(behind) < 2
+    ):
+        return False
+    marked = [line for line in behind[1].split("\n") if LIST_MARK in line]
+    if len(marked) != int(phrase.count.value):
+        return False
+    walk.in_focus.kind = walk.in_focus.kind or ("" if phrase.kind == "any" else phrase.kind)
+    walk.heading, walk.heading_indent = Group(kind=walk.in_focus.kind), walk.indent
+    return True
+
+
 def settle(walk: Walk, phrase: Phrase, *, is_new: bool) -> None:
     """What is said of the heading holds for what follows."""
     following = walk.elements[walk.position + 1 :]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from blueprints.generation import building, names, recounting, sharing, things
+from blueprints.generation import building, headings, names, recounting, sharing, things
 from blueprints.generation.facts import Group
 from blueprints.generation.lexicon import fold, losing_words, watching_words
 from blueprints.generation.members import contradiction
@@ -277,6 +277,7 @@ def _refer(walk: Walk, phrase: Phrase) -> None:
 
 
 _READINGS: tuple[Callable[[Walk, Phrase], bool], ...] = (
+    headings.counts_items,
     recounting.is_sum,
     _is_served,
     _of_kubernetes,

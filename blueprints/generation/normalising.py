@@ -3,6 +3,7 @@ character keeps its place, so that what is quoted later is what was written."""
 
 import re
 
+from blueprints.generation import dictation
 from blueprints.generation.lexicon import defence_patterns
 
 _SENTENCE = re.compile(r"(?:[^.!?\n]|\.(?=\S))*[.!?\n]*")
@@ -33,7 +34,7 @@ def without_orders(text: str) -> tuple[str, bool]:
 
 def readable(text: str) -> str:
     """List marks marked, lines joined that belong to one sentence, and points gone that end none."""
-    return _joined(_LIST_MARK.sub(_unmarked, _ABBREVIATION.sub(_unpointed, text)))
+    return _joined(_LIST_MARK.sub(_unmarked, _ABBREVIATION.sub(_unpointed, dictation.written(text))))
 
 
 def _blank(match: re.Match[str]) -> str:

@@ -1,6 +1,5 @@
 """What surrounds the machines: order, backups, environment, region, budget, and what the request is about at all."""
 
-import re
 from itertools import pairwise
 
 from blueprints.generation import environments
@@ -159,14 +158,6 @@ def verb(walk: Walk, token: Token) -> None:
         walk.request.builds = True
 
 
-def arrow(walk: Walk, token: Token) -> None:
-    """ "etcd -> control plane -> workers": what starts one after the other where an order is spoken of, else what uses what."""
-    is_sequence = re.search(
-        r"\b(?:order|sequence|start|boot|reihenfolge|ordre|orden|ordine|sequen)", fold(walk.text[: token.start])
-    )
-    order(walk, token.become("order", "then" if is_sequence else "after"))
-
-
 def order(walk: Walk, token: Token) -> None:
     """Remember who needs, or is needed; the machines named next complete it."""
     if token.value == "after" and _is_about_itself(walk):
@@ -244,7 +235,7 @@ def settle_order(walk: Walk, group: Group) -> None:
         walk.request.needs.append((group, other) if direction in ("before", "behind") else (other, group))
         if direction in ("before", "behind"):
             walk.order = ("before", group) if walk.is_sequence else None
-        group.is_umbrella &= not walk.is_sequence
+        group.is_umbrella &= not walk.is_sequence and walk.kinds_before(1) != ["arrow"]
     elif walk.order_ahead and walk.ahead is None:
         walk.ahead = group
     elif walk.order_ahead and walk.ahead is not None and walk.ahead is not group:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 from alma.errors import BadRequest
 from blueprints.generation import (
+    arrows,
     attaching,
     counting,
     grouping,
@@ -287,7 +288,6 @@ _READINGS: dict[str, Callable[[Walk, Token], None]] = {
     "existing": negation.begin_existing,
     "word": _word,
     "order": policies.order,
-    "arrow": policies.arrow,
     "backup": negation.unless_excluded(policies.backup),
     "schedule": policies.schedule,
     "days": policies.days,
@@ -296,4 +296,5 @@ _READINGS: dict[str, Callable[[Walk, Token], None]] = {
     "money": policies.money,
     "verb": policies.verb,
     "host": hosts.read,
+    "arrow": arrows.read,
 }

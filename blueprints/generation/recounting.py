@@ -1,6 +1,6 @@
 """Machines counted again: "One server." at the end, "three VMs with 2 cores each" after three names, "these three"."""
 
-from blueprints.generation import building, housing, sharing
+from blueprints.generation import building, housing, policies, sharing
 from blueprints.generation.facts import Group
 from blueprints.generation.phrases import Phrase
 from blueprints.generation.tokens import Token
@@ -37,12 +37,15 @@ def refers_back(walk: Walk, token: Token) -> bool:
 
 
 def _turn_to_others(walk: Walk, number: int) -> bool:
-    """ "Minecraft needs 8 GB, the other two 4": all but those that the sentence has spoken of."""
-    others = [group for group in walk.request.groups if group not in walk.here]
-    if not walk.here or _number_of(others) != number:
-        return False
-    walk.turn_to(*others)
-    return True
+    """ "Graylog starts last, once the other two are there": all but the one that this sentence is about."""
+    for pool in (walk.last_named, walk.request.groups):
+        others = [group for group in pool if group not in walk.here]
+        if walk.in_focus is not None and others and _number_of(others) == number:
+            walk.turn_to(*others)
+            for group in others:
+                policies.settle_order(walk, group)
+            return True
+    return False
 
 
 def are_those(walk: Walk, phrase: Phrase) -> bool:

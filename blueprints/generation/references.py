@@ -1,6 +1,6 @@
 """What is said by pointing at something else: "twice the RAM of the web servers", "half of that", "the latter", "on the other"."""
 
-from blueprints.generation import attaching, counting, grouping, housing, sharing
+from blueprints.generation import attaching, counting, grouping, housing, policies, sharing
 from blueprints.generation.facts import Group
 from blueprints.generation.lexicon import fold, ordinals
 from blueprints.generation.phrases import Element, Phrase
@@ -83,13 +83,12 @@ def _source(walk: Walk, ahead: list[Element], target: Group | None, names: list[
 
 def ordinal(walk: Walk, token: Token) -> None:
     """ "The first runs Vault", "the latter 8 GB": one of those that were listed or counted."""
-    following = walk.elements[walk.position + 1 : walk.position + 4]
+    following = walk.elements[walk.position + 1 : walk.position + 5]
+    del following[1 : 1 + sum(map(_is_one, following[1:2]))]
     if not following or not isinstance(following[0], Token) or not housing.stands_alone(following[1:]):
         return
     place = ordinals().get(fold(following[0].text))
     if place is None:
-        return
-    if _turns_to_others(walk, following):
         return
     pool = housing.pool(walk)
     listed = _listed(walk) or (_taken_apart(walk) if pool is None else [])
@@ -100,6 +99,7 @@ def ordinal(walk: Walk, token: Token) -> None:
         sharing.begin_part(walk, 1, has_purpose=True)
     elif len(listed) > max(1, place):
         walk.turn_to(listed[place])
+        policies.settle_order(walk, listed[place])
         attaching.apply_waiting(walk)
 
 
@@ -117,17 +117,9 @@ def _taken_apart(walk: Walk) -> list[Group]:
     return [focus, *single]
 
 
-def _turns_to_others(walk: Walk, following: list[Element]) -> bool:
-    """ "Mastodon 8 GB, the other two 4 GB": all that were named before, without those of this sentence."""
-    number = following[1] if len(following) > 1 else None
-    others = [group for group in walk.request.groups if group not in walk.here]
-    if not isinstance(number, Token) or number.kind != "number" or int(number.value) != len(others) or len(others) < 2:
-        return False
-    if not walk.here or kind_of(following[0]) != "another" or (len(following) > 2 and kind_of(following[2]) == "join"):
-        return False
-    walk.turn_to(*others)
-    walk.named_until = number.end
-    return True
+def _is_one(element: Element) -> bool:
+    """ "the second one"."""
+    return isinstance(element, Token) and element.text.lower() in ("one", "ones")
 
 
 def _listed(walk: Walk) -> list[Group]:
