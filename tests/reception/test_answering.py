@@ -78,7 +78,8 @@ def test_rare_words_weigh_more_and_short_texts_fit_better() -> None:
     [
         ("How do I run the tests?", "README.md"),
         ("Which keys may specs have?", "docs/blueprints.md"),
-        ("How do I connect a Proxmox cluster?", "README.md"),
+        ("How do I connect a Proxmox cluster?", "docs/operations.md"),
+        ("How do I connect a real cluster?", "docs/operations.md"),
         ("What does the sandbox do?", "docs/sandbox.md"),
         ("How do I revoke an API key?", "docs/access.md"),
         ("How do I set up single sign-on?", "docs/access.md"),
