@@ -44,6 +44,10 @@ def _is_for_everything(walk: Walk) -> bool:
     return is_said and not is_broken and bool(walk.request.groups)
 
 
+def has_alike(walk: Walk) -> bool:
+    return walk.alike[0] == walk.sentence and walk.focus is not None
+
+
 def give_alike(walk: Walk, token: Token) -> None:
     _, kind, unit = walk.alike
     give(walk, token.become(kind, int(token.value * unit)))

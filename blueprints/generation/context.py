@@ -1,9 +1,12 @@
 """Nouns that only say what it is all for: "for our web shop", "in front of the API"."""
 
 from blueprints.generation import building
+from blueprints.generation.lexicon import losing_words, watching_words
 from blueprints.generation.phrases import Phrase
+from blueprints.generation.tokens import Token
 from blueprints.generation.walk import Walk
 
+_FAR = 40
 _IN_FRONT = ("in front of", "devant", "davanti a", "delante de")
 
 
@@ -27,3 +30,23 @@ def _is_beneficiary(walk: Walk) -> bool:
 
 def _is_purpose_of_all(walk: Walk, phrase: Phrase) -> bool:
     return bool(walk.here) and walk.link == "for" and building.is_umbrella(walk, phrase) and not phrase.insists
+
+
+def is_served(walk: Walk, phrase: Phrase) -> bool:
+    """ "monitoring for 50 hosts": machines that are looked after, not built."""
+    words = [e.value for e in walk.elements[max(0, walk.position - 2) : walk.position] if isinstance(e, Token)]
+    if any(word in losing_words() for word in words) or (phrase.insists and _is_owned(walk, words)):
+        return True
+    if any(word in watching_words() for word in words) and phrase.insists and walk.in_focus is None:
+        return bool(walk.focus and walk.focus.role)
+    is_watched = walk.link == "for" or any(word in watching_words() for word in words)
+    return is_watched and phrase.insists and bool(walk.in_focus and walk.in_focus.role)
+
+
+def _is_owned(walk: Walk, words: list[str]) -> bool:
+    """ "The lab has 14 workstations and needs a file server": those that it has are there."""
+    ahead = walk.elements[walk.position + 1 : walk.position + _FAR]
+    has_need = any(
+        isinstance(e, Token) and e.text.lower() in ("needs", "need", "wants", "want", "requires") for e in ahead
+    )
+    return words[-1:] in (["has"], ["have"], ["with"]) and has_need and not walk.request.groups

@@ -5,6 +5,7 @@ from blueprints.generation.facts import Group, rule
 from blueprints.generation.lexicon import receiving_words
 from blueprints.generation.phrases import Element, Phrase
 from blueprints.generation.tokens import Token
+from blueprints.generation.values import VALUE_KINDS
 from blueprints.generation.walk import Walk, kind_of
 
 _STEM = 5
@@ -30,7 +31,7 @@ def number(walk: Walk, token: Token) -> None:
     elif after is not None and _begins_part(after):
         if walk.request.groups:
             sharing.begin_part(walk, max(1, int(token.value)), has_purpose=after.value != "with")
-    elif elided.repeats(walk, after):
+    elif elided.repeats(walk, after) or _is_exception(walk):
         attaching.give_alike(walk, token)
     elif _counts_focus(walk, after):
         count(walk, token)
@@ -64,6 +65,13 @@ def _is_release(walk: Walk) -> bool:
     """ "version 15", and "the old one": counts nothing that is to be built."""
     before = walk.elements[walk.position - 1] if walk.position else None
     return isinstance(before, Token) and (before.kind == "existing" or before.text.lower() in _RELEASES)
+
+
+def _is_exception(walk: Walk) -> bool:
+    """ "2 GB each except Immich with 8": the number is the same thing in the same unit."""
+    before = walk.elements[max(0, walk.position - 4) : walk.position]
+    has_alike = attaching.has_alike(walk) and walk.kinds_before(2) == ["join", "phrase"]
+    return has_alike and any(isinstance(e, Token) and e.kind == "without" for e in before)
 
 
 def _counts_owners(walk: Walk, stem: str, owners: int) -> None:
@@ -155,6 +163,20 @@ def article(walk: Walk, token: Token) -> None:
         number(walk, token)
 
 
+def another(walk: Walk, token: Token) -> None:
+    """ "… and another for the generator": one more machine, of the same kind."""
+    after, focus = _after(walk), walk.focus
+    is_open = walk.link != "on" and walk.kinds_before(1) != ["definite"]
+    if (
+        focus is None
+        or after is None
+        or not is_open
+        or (after.kind, after.value) not in (("join", "for"), ("join", "with"))
+    ):
+        return
+    walk.part = walk.add(Group(count=1, is_counted=True, kind=focus.kind, os=focus.os))
+
+
 def rest(walk: Walk, token: Token) -> None:
     """ "the rest gets 2 GB"; in "the others are two web servers and a database" they are counted behind it."""
     following = walk.elements[walk.position + 1 : walk.position + 3]
@@ -214,3 +236,19 @@ def _for_one(walk: Walk, stem: str, *, is_per: bool) -> None:
         walk.per[stem] = walk.in_focus
     elif is_per and not walk.here:
         walk.per_ahead = stem
+
+
+def total(walk: Walk, token: Token) -> None:
+    """A sentence of its own: "Divide it evenly.", "Use them all for three servers, equally." """
+    values = [e for e in walk.elements if not isinstance(e, Phrase) and e.kind in VALUE_KINDS]
+    if values:
+        return
+    has_nouns = any(isinstance(e, Phrase) for e in walk.elements)
+    if has_nouns and not any(group.has_sizes for group in walk.current):
+        _in_total(walk.request.defaults)
+    for group in walk.current if not has_nouns else ():
+        _in_total(group)
+
+
+def _in_total(group: Group) -> None:
+    group.totals |= {name for name in sharing.SIZES if getattr(group, name) is not None}

@@ -81,7 +81,17 @@ def _named(walk: Walk, phrase: Phrase) -> None:
         building.mention_again(walk, before, phrase)
         walk.turn_to(*groups)
     else:
+        _ask_about_exact(walk, before, phrase)
         _named_first(walk, phrase)
+
+
+def _ask_about_exact(walk: Walk, before: Group | None, phrase: Phrase) -> None:
+    """ "Exactly three web servers, and exactly five web servers"."""
+    if before is None or phrase.count is None or not (before.is_exact and phrase.has("exact")):
+        return
+    is_other = before.count is not None and before.count != int(phrase.count.value)
+    if is_other and before.role == phrase.role and set(before.software) == set(phrase.software):
+        members.contradiction(walk, before.count or 1, int(phrase.count.value), phrase.role.replace("_", " "))
 
 
 def _all_of_them(walk: Walk, known: Group, phrase: Phrase) -> list[Group]:

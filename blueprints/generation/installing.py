@@ -19,6 +19,11 @@ def runs_on_all(walk: Walk, phrase: Phrase) -> bool:
 
 def belongs_to(walk: Walk, focus: Group, phrase: Phrase) -> bool:
     """ "servers with Docker", "a VM for Jenkins", "web servers running nginx", "Redis as cache"."""
+    is_key = (
+        walk.link == "colon" and walk.kinds_before(2) == ["colon", "phrase"] and bool(phrase.software and focus.role)
+    )
+    if is_key and phrase.insists and focus.count is None and not focus.software and not focus.has_sizes:
+        return True
     if focus not in walk.here or phrase.insists or phrase.has("another") or not walk.link:
         return False
     if walk.link == "houses" and (focus.count or 1) == 1:

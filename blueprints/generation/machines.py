@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from blueprints.generation import building, headings, names, recounting, sharing, things
+from blueprints.generation import building, context, headings, names, recounting, sharing, things
 from blueprints.generation.facts import Group
-from blueprints.generation.lexicon import fold, losing_words, watching_words
+from blueprints.generation.lexicon import fold
 from blueprints.generation.members import contradiction
 from blueprints.generation.phrases import Phrase
 from blueprints.generation.tokens import Token
@@ -123,17 +123,6 @@ def _moves_in(walk: Walk, phrase: Phrase) -> bool:
 def _describes_others(phrase: Phrase) -> bool:
     """ "Debian VMs" are none of those named before; "all of them Debian VMs" are."""
     return phrase.has("another") or (phrase.has("size_word", "os") and not phrase.has("all", "each"))
-
-
-def _is_served(walk: Walk, phrase: Phrase) -> bool:
-    """ "monitoring for 50 hosts": machines that are looked after, not built."""
-    words = [e.value for e in walk.elements[max(0, walk.position - 2) : walk.position] if isinstance(e, Token)]
-    if any(word in losing_words() for word in words):
-        return True
-    if any(word in watching_words() for word in words) and phrase.insists and walk.in_focus is None:
-        return bool(walk.focus and walk.focus.role)
-    is_watched = walk.link == "for" or any(word in watching_words() for word in words)
-    return is_watched and phrase.insists and bool(walk.in_focus and walk.in_focus.role)
 
 
 def _has_agents(walk: Walk) -> bool:
@@ -279,7 +268,7 @@ def _refer(walk: Walk, phrase: Phrase) -> None:
 _READINGS: tuple[Callable[[Walk, Phrase], bool], ...] = (
     headings.counts_items,
     recounting.is_sum,
-    _is_served,
+    context.is_served,
     _of_kubernetes,
     _for_all,
     _is_nothing,

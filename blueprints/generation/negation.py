@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 
-from blueprints.generation import exceptions
+from blueprints.generation import exceptions, replacing
 from blueprints.generation.lexicon import fold
 from blueprints.generation.phrases import Element, Phrase
 from blueprints.generation.tokens import Token
@@ -96,8 +96,7 @@ def _keeps_apart(walk: Walk) -> bool:
     place = next((n for n, e in enumerate(ahead) if isinstance(e, Token) and e.kind in ("together", "spread")), None)
     if place is None or not isinstance(ahead[0], Phrase) or not ahead[0].insists:
         return False
-    together = ahead[place]
-    if isinstance(together, Token):
+    if isinstance(together := ahead[place], Token):
         walk.elements[walk.position + 1 + place] = together.become("spread", "spread")
     ahead[0].count, ahead[0].is_definite = None, True
     return True
@@ -284,6 +283,8 @@ def excludes_phrase(walk: Walk, phrase: Phrase) -> bool:
     if walk.is_negated and phrase.insists and walk.distance > 1:
         walk.is_negated = False
         return False
+    if replacing.is_replaced(walk, phrase):
+        return True
     names = phrase.software or [phrase.role] if phrase.role or phrase.software else [_guest(phrase.kind)]
     walk.request.excluded.update(name for name in names if name)
     if phrase.is_member:

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 from blueprints.generation import environments
 from blueprints.generation.facts import Group
-from blueprints.generation.lexicon import fold
+from blueprints.generation.lexicon import fold, head_words
 from blueprints.generation.phrases import Element, Phrase
 from blueprints.generation.tokens import Token
 from blueprints.generation.walk import Walk, kind_of
@@ -119,6 +119,8 @@ def environment(walk: Walk, token: Token) -> None:
         return
     if token.value == "test" and token.text.lower() not in ("qa", "uat") and not _is_about_environment(walk):
         return
+    if walk.has_environments and _is_of_people(walk):
+        return
     request = walk.request
     if walk.has_environments:
         environments.turn_to(walk, token)
@@ -127,6 +129,12 @@ def environment(walk: Walk, token: Token) -> None:
     if not request.environment:
         request.environment = token.value
         request.causes["environment"] = walk.quote(token)
+
+
+def _is_of_people(walk: Walk) -> bool:
+    """ "The QA team wants …"."""
+    following = walk.elements[walk.position + 1 : walk.position + 2]
+    return bool(following) and isinstance(following[0], Token) and following[0].value in head_words()
 
 
 def _is_about_environment(walk: Walk) -> bool:

@@ -218,22 +218,6 @@ def _take_kind(walk: Walk, token: Token) -> None:
         walk.focus.set("kind", kind, walk.quote(token))
 
 
-def _total(walk: Walk, token: Token) -> None:
-    """A sentence of its own: "Divide it evenly.", "Use them all for three servers, equally." """
-    values = [e for e in walk.elements if not isinstance(e, Phrase) and e.kind in VALUE_KINDS]
-    if values:
-        return
-    has_nouns = any(isinstance(e, Phrase) for e in walk.elements)
-    if has_nouns and not any(group.has_sizes for group in walk.current):
-        _in_total(walk.request.defaults)
-    for group in walk.current if not has_nouns else ():
-        _in_total(group)
-
-
-def _in_total(group: Group) -> None:
-    group.totals |= {name for name in sharing.SIZES if getattr(group, name) is not None}
-
-
 def _same(walk: Walk, token: Token) -> None:
     """ "a licence server on the same OS": as the machines that were named before."""
     last = next((g for g in reversed(walk.request.groups) if g.os and g not in walk.current), None)
@@ -269,6 +253,7 @@ _READINGS: dict[str, Callable[[Walk, Token], None]] = {
     "article": _article,
     "rest": counting.rest,
     "factor": references.factor,
+    "another": counting.another,
     "definite": references.ordinal,
     "twin": counting.twin,
     "same": _same,
@@ -283,7 +268,7 @@ _READINGS: dict[str, Callable[[Walk, Token], None]] = {
     "spread": _spread,
     "together": _together,
     "exact": _exact,
-    "total": _total,
+    "total": counting.total,
     "without": negation.begin,
     "existing": negation.begin_existing,
     "word": _word,

@@ -116,6 +116,7 @@ def begin_part(walk: Walk, count: int | None, *, has_purpose: bool) -> None:
     part = _copy(whole, is_for_another=has_purpose and whole.is_generic)
     part.count = taken
     whole.count = (whole.count or 0) - taken
+    walk.pools.append(whole)
     walk.add(part)
     walk.part = part
     if not whole.count:
@@ -139,7 +140,10 @@ def _copy(whole: Group, *, is_for_another: bool) -> Group:
 def _whole(walk: Walk, count: int | None, *, is_sized: bool) -> Group | None:
     """The latest machines that so many can be part of."""
     found = [g for g in reversed(walk.request.groups) if (g.count or 0) >= (count or 1) and g is not walk.part]
-    generic = next((g for g in found if g.is_generic and not g.name and (is_sized or not g.has_sizes)), None)
+    pools = (
+        g for g in found if g.is_generic and not g.name and ((g.count or 0) > 1 or not g.has_sizes or g in walk.pools)
+    )
+    generic = next((g for g in pools if is_sized or not g.has_sizes), None)
     near = (*walk.here, *walk.current, *walk.last_named)
     return generic or next((g for g in found if g in near and not g.has_sizes and (g.count or 0) > 1), None)
 
