@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from decimal import Decimal
 
-from blueprints.generation import shorthand, versions
+from blueprints.generation import apart, shorthand, versions
 from blueprints.generation.lexicon import fold
 from blueprints.generation.neighbours import is_at, is_range_mark, kind_at, skip
 from blueprints.generation.tokens import Token
@@ -266,6 +266,10 @@ _RULES: dict[str, tuple[Rule, ...]] = {
     "ip_tail": (shorthand.ip_tail,),
     "ip": (shorthand.ip_range, shorthand.ip_from),
     "each": (_every,),
+    "spread": (apart.kept_apart,),
+    "without": (apart.none_shares,),
+    "together": (apart.shares_none,),
+    "join": (apart.spread_over,),
     "software": (versions.software_of_maker, versions.software_with_version),
     "number": (
         shorthand.vlan_listed,

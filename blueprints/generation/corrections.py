@@ -14,7 +14,7 @@ _NOT = ("not", "nicht", "pas", "non")
 """In "4 GB, not 8" the second is the wrong one."""
 _FARTHEST = 16
 _ENOUGH = re.compile(
-    r"(?:will do|do|is enough|are enough|enough|are plenty|is plenty|plenty|suffic|suffis|suffit|reich|genug|genug|basta|bastan|bastano|sufficien)"
+    r"(?:will do|do\b|is enough|are enough|enough|are plenty|is plenty|plenty|suffic|suffis|suffit|reich|genug|genug|basta|bastan|bastano|sufficien)"
 )
 
 

@@ -169,7 +169,8 @@ def _says_more(walk: Walk, phrase: Phrase) -> bool:
         return walk.link == "on"
     if walk.link in ("on", "as", "is", "needs") or phrase.has("own"):
         return True
-    return _counts_named(walk, focus, phrase) or _is_kind_of_guest(walk, focus, phrase)
+    readings = (_counts_named, recounting.is_apposition, _is_kind_of_guest)
+    return any(reading(walk, focus, phrase) for reading in readings)
 
 
 def _is_the_kind_instead(walk: Walk, phrase: Phrase) -> bool:

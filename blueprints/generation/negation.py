@@ -39,6 +39,8 @@ _NEED = re.compile(
     r"\b(?:need|want|require|brauch|will|woll|besoin|veux|voulons|necesit|quier|quer|serv|vogli|bisogno|requir|necessary|notig|erforderlich|necessaire|necesari|necessari|do without|live without|go without|verzicht|prescind|passons de|a meno)\w*"
 )
 _SIZES = ("size", "memory", "disk")
+_OF_REFUSALS = {"without", "existing", "word", "verb", "definite", "it", "order"}
+"""What stands before the colon of "We do not need: …", "Already there: …"."""
 Reading = Callable[[Walk, Token], None]
 
 
@@ -159,7 +161,7 @@ def _drops_something_in(elements: Sequence[Element | Token], token: Token) -> bo
 
 def trailing(walk: Walk) -> set[int]:
     """Places of a clause whose "not" comes last: "Backup brauchen wir nicht", "a cache is not needed"."""
-    found: set[int] = set()
+    found = _refused_list(walk.elements)
     clause: list[int] = []
     for place, element in enumerate([*walk.elements, None]):
         if element is None or (isinstance(element, Token) and element.kind in ("comma", "stop", "colon", "open")):
@@ -169,6 +171,23 @@ def trailing(walk: Walk) -> set[int]:
         else:
             clause.append(place)
     return found
+
+
+def _refused_list(elements: list[Element]) -> set[int]:
+    """ "Not needed: monitoring, object storage": everything behind the colon."""
+    place = next((n for n, e in enumerate(elements) if isinstance(e, Token) and e.kind == "colon"), 0)
+    head = [e.kind if isinstance(e, Token) else "phrase" for e in elements[:place]]
+    if not {"without", "existing"} & set(head) or not set(head) <= _OF_REFUSALS:
+        return set()
+    behind = elements[place + 1 :]
+    return set(range(place + 1, len(elements))) if not any(map(_is_of_other_kind, behind)) else set()
+
+
+def _is_of_other_kind(element: Element) -> bool:
+    """Values and counts tell that something else is listed: "no Windows: three Debian VMs"."""
+    if isinstance(element, Phrase):
+        return element.insists or bool(element.before)
+    return element.kind in _VALUES
 
 
 def _ends_in_no(walk: Walk, clause: list[Element], end: int) -> bool:

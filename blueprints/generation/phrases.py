@@ -127,7 +127,13 @@ def _join_apposition(elements: list[Element]) -> None:
 def _counts_the_noun_before(first: Phrase, second: Phrase) -> bool:
     """ "nginx 2 servers"."""
     is_named = bool(first.software or first.role) and first.role != "kubernetes" and first.count is None
-    return is_named and second.is_machine and second.insists and not second.before and not first.kind
+    is_counted = second.insists and not second.before
+    return is_named and second.is_machine and (is_counted or _is_dedicated(second)) and not first.kind
+
+
+def _is_dedicated(phrase: Phrase) -> bool:
+    """ "Valheim dedicated server": what runs there, and its machine."""
+    return phrase.count is None and bool(phrase.before) and all(t.text.lower() == "dedicated" for t in phrase.before)
 
 
 def _join_software(elements: list[Element], first: Phrase, second: Phrase) -> None:

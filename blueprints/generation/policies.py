@@ -39,7 +39,21 @@ _WANTS = (
     "usa",
     "ha bisogno",
 )
-_NOT_BEFORE = ("before", "bevor", "vor", "avant", "antes", "prima")
+_NOT_BEFORE = (
+    "before",
+    "bevor",
+    "vor",
+    "avant",
+    "antes",
+    "prima",
+    "until",
+    "till",
+    "hasta",
+    "jusqu'a",
+    "finche",
+    "finché",
+    "qu'une",
+)
 _MOST_LINES = 4
 """So many lines below "backup:" may be about it."""
 _TEST_CONTEXT = {"join", "verb", "colon", "article", ""}

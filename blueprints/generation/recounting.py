@@ -130,3 +130,12 @@ def _is_total_of_sizes(walk: Walk) -> bool:
     """ "64 GB in total between four machines"."""
     before = [kind for kind in walk.kinds_before(4) if kind != "bound"]
     return before[:1] == ["total"] and any(kind in (*sharing.SIZES, "size") for kind in before[1:2])
+
+
+def is_apposition(walk: Walk, focus: Group, phrase: Phrase) -> bool:
+    """ "Zabbix, one VM with 8 GB", "gitea, debian 12 vm, 2c 4g": the machine of the only thing that was named."""
+    is_open = bool(focus.software) and focus.count is None and not (focus.is_counted or focus.has_sizes or focus.kind)
+    is_single = int(phrase.count.value) == 1 if phrase.count else phrase.has("os") and not focus.os
+    ahead = walk.elements[walk.position + 1 :]
+    is_last = not any(isinstance(e, Phrase) or e.value in ("for", "as", "named") for e in ahead)
+    return walk.link == "comma" and is_open and is_single and is_last and len(walk.here) == 1 and bool(phrase.kind)

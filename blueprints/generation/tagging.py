@@ -98,7 +98,27 @@ def _next(tokens: list[Token], position: int, language: str) -> tuple[Token, int
     if number := _number(tokens[position : position + _LONGEST_NUMBER], language):
         value, length = number
         return token.become("number", Decimal(value), until=tokens[position + length - 1]), length
-    return _single(token, language), 1
+    single = _single(token, language)
+    is_counted = position > 0 and tokens[position - 1].kind == "number"
+    return (_unit(single) if is_counted and single.kind == "word" else single), 1
+
+
+def _unit(token: Token) -> Token:
+    """ "4 cors": right behind a number, even a short word can only be a slip of what is counted."""
+    sense = _sense_of_unit(token.value) if token.value not in plain_words() else None
+    return token.become(*sense) if sense else token
+
+
+@lru_cache(maxsize=2048)
+def _sense_of_unit(word: str) -> Sense | None:
+    """The unit that misses one letter, or has two in the wrong order."""
+    units = (words[0] for words, sense in senses().items() if sense == Sense("label", "cpu") and len(words) == 1)
+    near = [
+        unit
+        for unit in units
+        if len(word) < len(unit) and OSA.distance(word, unit) == 1 or sorted(word) == sorted(unit)
+    ]
+    return senses()[(near[0],)] if near and len(word) >= _LEAST_NAME else None
 
 
 def _number(tokens: list[Token], language: str) -> tuple[int, int] | None:

@@ -159,6 +159,11 @@ def _backup(group: Group, cell: Cell) -> None:
         group.set("backup_days", days, _cause(cell))
 
 
+def _spread(group: Group, cell: Cell) -> None:
+    if cell.text.lower() in _YES:
+        group.set("is_spread", True, _cause(cell))
+
+
 def _retention(group: Group, cell: Cell) -> None:
     days = next((token.value for token in _tokens(cell) if token.kind == "days"), None)
     number = _NUMBER.search(cell.text)
@@ -180,5 +185,6 @@ _READINGS: dict[str, Callable[[Group, Cell], None]] = {
     "subnet": _network("subnet"),
     "gateway": _network("gateway"),
     "backup": _backup,
+    "spread": _spread,
     "retention": _retention,
 }

@@ -1,0 +1,70 @@
+"""Machines that are kept apart, in whole sentences: "no two of them may share a hypervisor", "spread over three hosts"."""
+
+from functools import cache
+
+from blueprints.generation.lexicon import fold, table
+from blueprints.generation.neighbours import kind_at
+from blueprints.generation.tokens import Token
+
+_MOST_BETWEEN = 6
+_BEFORE_A_HOST = ("number", "article", "definite", "own", "another", "each", "several", "word")
+_BREAKS = ("comma", "stop", "role", "software", "machine", "member")
+
+
+def kept_apart(tokens: list[Token], position: int) -> tuple[Token, int] | None:
+    """ "no two of them may share a hypervisor", "spread across three physical hosts": all of it says one thing."""
+    end = _behind_share(tokens, position)
+    end = _behind_hosts(tokens, end + (kind_at(tokens, end) == "join")) or end
+    return (
+        (tokens[position].become("spread", "spread", until=tokens[end - 1]), end - position)
+        if end > position + 1
+        else None
+    )
+
+
+def none_shares(tokens: list[Token], position: int) -> tuple[Token, int] | None:
+    """ "none of them may share a host with another"."""
+    behind = _behind_share(tokens, position)
+    return kept_apart(tokens, position) if behind > position + 1 and _behind_hosts(tokens, behind) else None
+
+
+def _behind_share(tokens: list[Token], position: int) -> int:
+    """Where "may share" ends behind "no two"; right behind the first token when there is none."""
+    for place in range(position + 1, min(position + 1 + _MOST_BETWEEN, len(tokens))):
+        if tokens[place].kind == "together":
+            return place + 1
+        if tokens[place].kind in _BREAKS:
+            break
+    return position + 1
+
+
+def _behind_hosts(tokens: list[Token], place: int) -> int | None:
+    """Where "three physical hosts" ends that begins here."""
+    for end in range(place, min(place + 4, len(tokens))):
+        if fold(tokens[end].text) in _words("hypervisors"):
+            return end + 1
+        if tokens[end].kind not in _BEFORE_A_HOST:
+            break
+    return None
+
+
+def shares_none(tokens: list[Token], position: int) -> tuple[Token, int] | None:
+    """ "that share no hypervisor"."""
+    end = _behind_hosts(tokens, position + 2) if kind_at(tokens, position + 1) == "without" else None
+    return (tokens[position].become("spread", "spread", until=tokens[end - 1]), end - position) if end else None
+
+
+def spread_over(tokens: list[Token], position: int) -> tuple[Token, int] | None:
+    """ "distributed over three hypervisors", "auf drei Hosts verteilt": a word of spreading stands before or behind."""
+    end = _behind_hosts(tokens, position + 1) if tokens[position].value == "on" else None
+    if end is None or kind_at(tokens, position + 1) not in ("number", "several"):
+        return None
+    around = [*tokens[max(0, position - 1) : position], *tokens[end : end + 1]]
+    if not any(fold(token.text) in _words("spreading") for token in around):
+        return None
+    return tokens[position].become("spread", "spread", until=tokens[end - 1]), end - position
+
+
+@cache
+def _words(name: str) -> frozenset[str]:
+    return frozenset(table("plain")[name].split())
