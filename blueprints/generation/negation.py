@@ -11,9 +11,6 @@ from blueprints.generation.walk import Walk
 
 _VALUES = ("cpu", "memory", "disk", "size", "os")
 _MOST_WORDS_BETWEEN = 4
-_MOST_IN_REFUSAL = 8
-_NEED_IS_NEAR = 20
-"""So many letters behind the "not" the word of need may stand."""
 _REPLACE = ("replac", "ersetz", "remplac", "sustitu", "reempl", "sostitu")
 _BY = ("by", "with", "durch", "mit", "par", "avec", "por", "con", "da")
 _WANTING = (
@@ -31,16 +28,10 @@ _WANTING = (
     "vorremmo",
 )
 """What is said before may exist; what is said behind is to be built."""
-_FORGET = ("forget", "never", "ignore", "disregard", "vergiss", "vergesst", "oubli", "olvid", "dimentic")
 _HARM = re.compile(
     r"(?:ever )?(?:be |go |take |bring |tear |knock )*(?:down|fail|lose|interrupt|affect|stop|break|harm|hurt|unavailable|offline|outage|ausfall|unterbr|tomber|s.arreter|caer|caerse|cadere|fermarsi)"
 )
-_NEED = re.compile(
-    r"\b(?:need|want|require|brauch|will|woll|besoin|veux|voulons|necesit|quier|quer|serv|vogli|bisogno|requir|necessary|notig|erforderlich|necessaire|necesari|necessari|do without|live without|go without|verzicht|prescind|passons de|a meno)\w*"
-)
 _SIZES = ("size", "memory", "disk")
-_OF_REFUSALS = {"without", "existing", "word", "verb", "definite", "it", "order"}
-"""What stands before the colon of "We do not need: …", "Already there: …"."""
 Reading = Callable[[Walk, Token], None]
 
 
@@ -157,78 +148,6 @@ def _drops_something_in(elements: Sequence[Element | Token], token: Token) -> bo
         else following[0].kind in ("article", "number")
     )
     return token.text.lower() == "drop" and is_indefinite
-
-
-def trailing(walk: Walk) -> set[int]:
-    """Places of a clause whose "not" comes last: "Backup brauchen wir nicht", "a cache is not needed"."""
-    found = _refused_list(walk.elements)
-    clause: list[int] = []
-    for place, element in enumerate([*walk.elements, None]):
-        if element is None or (isinstance(element, Token) and element.kind in ("comma", "stop", "colon", "open")):
-            end = element.start if element else len(walk.text)
-            found |= set(clause) if clause and _ends_in_no(walk, [walk.elements[n] for n in clause], end) else set()
-            clause = []
-        else:
-            clause.append(place)
-    return found
-
-
-def _refused_list(elements: list[Element]) -> set[int]:
-    """ "Not needed: monitoring, object storage": everything behind the colon."""
-    place = next((n for n, e in enumerate(elements) if isinstance(e, Token) and e.kind == "colon"), 0)
-    head = [e.kind if isinstance(e, Token) else "phrase" for e in elements[:place]]
-    if not {"without", "existing"} & set(head) or not set(head) <= _OF_REFUSALS:
-        return set()
-    behind = elements[place + 1 :]
-    return set(range(place + 1, len(elements))) if not any(map(_is_of_other_kind, behind)) else set()
-
-
-def _is_of_other_kind(element: Element) -> bool:
-    """Values and counts tell that something else is listed: "no Windows: three Debian VMs"."""
-    if isinstance(element, Phrase):
-        return element.insists or bool(element.before)
-    return element.kind in _VALUES
-
-
-def _ends_in_no(walk: Walk, clause: list[Element], end: int) -> bool:
-    """A noun first, then a word of need, and a "not" with nothing behind it that could be meant."""
-    places = [n for n, e in enumerate(clause) if isinstance(e, Token) and e.kind == "without"]
-    if not places or len(clause) > _MOST_IN_REFUSAL or any(map(_could_be_meant, clause[places[-1] :])):
-        return False
-    said = fold(walk.text[clause[0].start : min(end, clause[-1].end + _NEED_IS_NEAR)])
-    return any(_is_noun(element) for element in clause[: places[0]][:2]) and _NEED.search(said) is not None
-
-
-def _could_be_meant(element: Element) -> bool:
-    return _is_noun(element) or (isinstance(element, Token) and element.kind in ("os", "gpu", "size", "backup"))
-
-
-def _is_noun(element: Element) -> bool:
-    return isinstance(element, Phrase) or element.kind in ("backup", "label", "ha", "gpu")
-
-
-def of_what_was_said(walk: Walk, tokens: list[Token]) -> None:
-    """ "They run Kafka. I do not need that." takes back what the sentence before named."""
-    kinds = [token.kind for token in tokens if token.kind != "stop"]
-    refusal = next((token for token in tokens if token.kind == "without"), None)
-    is_short = (
-        set(kinds) <= {"without", "definite", "word", "it", "order", "all", "part"} and len(kinds) <= _MOST_IN_REFUSAL
-    )
-    if (
-        refusal is None
-        or not is_short
-        or kinds[-1] == "without"
-        or not (_NEED.search(fold(walk.text[tokens[0].start : tokens[-1].end])) or _is_to_forget(refusal))
-    ):
-        return
-    for group in list(walk.last_named):
-        walk.request.excluded.update(group.software or [group.role])
-        walk.drop(group)
-
-
-def _is_to_forget(refusal: Token) -> bool:
-    """ "forget those", "never mind that"."""
-    return fold(refusal.text).startswith(_FORGET)
 
 
 def begin_existing(walk: Walk, token: Token) -> None:

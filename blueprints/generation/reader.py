@@ -17,6 +17,7 @@ from blueprints.generation import (
     policies,
     recounting,
     references,
+    refusals,
     sharing,
     things,
 )
@@ -34,17 +35,15 @@ from blueprints.generation.walk import Walk
 MOST_GROUPS = 200
 _KINDS = {"container": "lxc", "lxc": "lxc", "vm": "vm"}
 _CALL = ("name", "call", "nenne", "benenne", "nomme", "appelle", "llama", "chiama")
+_KUBERNETES = ("kubernetes", "k8s_control", "k3s", "rke2", "talos", "microk8s")
 _NOTHING = ("nothing", "nichts", "rien", "nada", "nulla")
-_KUBERNETES = ("kubernetes", "k8s_control")
 
 
 def read(text: str, tokens: list[Token], language: str, listed: list[Group]) -> Request:
     """Everything that the request says; `listed` are the machines of its tables."""
     walk = Walk(text, Request(language=language, groups=listed))
     walk.listed = sum(group.count or 1 for group in listed)
-    walk.has_kubernetes = any(
-        t.value in (*_KUBERNETES, "k3s", "rke2", "talos", "microk8s") and t.text.lower() != "master" for t in tokens
-    )
+    walk.has_kubernetes = any(t.value in _KUBERNETES and t.text.lower() != "master" for t in tokens)
     walk.has_environments = len({t.value for t in tokens if t.kind == "environment"}) > 1
     for sentence in answered(_sentences(tokens)):
         _read_sentence(walk, sentence)
@@ -70,7 +69,7 @@ def _read_sentence(walk: Walk, tokens: list[Token]) -> None:
     walk.begin(one_each(shared_out(phrased(kept, counted_words()))))
     if limits.take(walk):
         return
-    unwanted = negation.trailing(walk)
+    unwanted = refusals.trailing(walk)
     for position, element in enumerate(walk.elements):
         walk.position = position
         walk.is_negated |= position in unwanted
@@ -79,7 +78,7 @@ def _read_sentence(walk: Walk, tokens: list[Token]) -> None:
     attaching.apply_waiting(walk)
     policies.end_of_sentence(walk)
     policies.ordinals(walk)
-    negation.of_what_was_said(walk, kept)
+    refusals.of_what_was_said(walk, kept)
     walk.has_colon_end = any(isinstance(e, Token) and e.kind == "colon" for e in walk.elements[-2:])
 
 
