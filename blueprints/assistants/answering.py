@@ -17,6 +17,8 @@ AUTHOR = GENERATOR
 REVIEW = ("Review blueprint", "Estimate costs", "Deploy infrastructure")
 """What can be done with a draft, as documented. None of it is done by saying it: each leads to where a person decides."""
 BEGIN = ("3 web servers behind a load balancer, with a PostgreSQL database", "Kubernetes cluster with 3 nodes")
+_MOST_UNDOING = 8
+"""Who says more, such as "backups that we can go back to", describes."""
 _EMPTIED = "Begun anew: say which machines you need. “Undo” brings the draft back."
 
 
@@ -61,7 +63,7 @@ def _asked_meanwhile(words: str, talk: Talk) -> Answer | None:
 def _gone_back(words: str, talk: Talk) -> Answer | None:
     """To the draft before this one, or to none."""
     heard = hear(words)
-    if heard.verb == "undo":
+    if heard.verb == "undo" and len(heard.words) <= _MOST_UNDOING and talk.drafts:
         if len(talk.drafts) < 2:
             return Answer("There is nothing before this draft.")
         return Answer("This is the draft as it was before.", talk.drafts[1], changes=[UNDONE])

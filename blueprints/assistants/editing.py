@@ -22,16 +22,32 @@ _NOT_UNDERSTOOD = (
 _NOTHING_OPEN = "Nothing waits for a yes or a no. Say what to change in the draft, or ask about it."
 _KEPT = "Good: the draft stays as it is."
 _SIZE_FIRST = re.compile(r"\s*\d+(?:[.,]\d+)? ?[kmgt]i?[bo]\b", re.IGNORECASE)
+_LETTER = 14
+"""So many words describe, rather than change."""
 _MOST_ANSWERING = 6
 """An answer to what was asked back has no more words; whoever says more says something of their own."""
 
 
 def edited(words: str, draft: Document, talk: Talk) -> Answer | None:
     """What the planner changes, or asks first; None where it finds nothing to change."""
+    if _describes_another(words, draft):
+        return _beside(words, draft, talk)
     revision, problem = _tried(words, draft, talk, talk.turn)
     if problem:
         return heard_by_model(words, draft, talk, problem)
     return done(revision, talk) if revision else _beside(words, draft, talk)
+
+
+def _describes_another(words: str, draft: Document) -> bool:
+    """Whether so much is said of things that are not there, and nothing of a change, that it is a wish of its own."""
+    heard = hear(words)
+    if (
+        len(heard.words) < _LETTER
+        or heard.verb
+        or any(heard.has("sentences", name) for name in ("beginners", "denials"))
+    ):
+        return False
+    return names_other(heard, parse_document(draft).resources)
 
 
 def unasked(words: str, draft: Document, talk: Talk) -> Answer | None:

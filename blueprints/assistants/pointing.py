@@ -6,6 +6,8 @@ from django.urls import reverse
 
 from alma.accounts.actors import Actor
 from blueprints.assistants.talk import Answer, Talk
+from blueprints.assistants.wishing import understood
+from blueprints.generation.normalising import without_orders
 from blueprints.revising.hearing import Heard, hear, named
 from blueprints.revising.manners import is_question, speaks_of_running
 from blueprints.schema import parse_document
@@ -14,17 +16,23 @@ from vms.machines import public_id
 from vms.models import Guest
 
 _MOST = 3
+_MOST_WORDS = 20
+"""Who says more describes what is to be built, whatever else stands in it."""
 _RULE = "It is asked for there once more, and waits for approval where the environment says so; or open an IPR for the blueprint that owns it."
 
 
 def pointed(words: str, talk: Talk) -> Answer | None:
     """Where to do what is wanted of a machine that runs; None when the words are about the draft."""
+    words, _ = without_orders(words)
     heard = hear(words)
     ends = heard.has("operations", "remove")
-    if is_question(words) or not (ends or heard.has("operations", "power")):
+    if is_question(words) or len(heard.words) > _MOST_WORDS or not (ends or heard.has("operations", "power")):
         return None
     guests = _machines(heard, talk)
-    is_elsewhere = speaks_of_running(words) or bool(guests) or _has_id(heard)
+    is_both = ends and heard.has("operations", "power")  # "stop and delete it"
+    is_elsewhere = speaks_of_running(words) or bool(guests) or _has_id(heard) or _is_estate(heard) or is_both
+    if not talk.has_parts and understood(words, talk):
+        return None
     if not is_elsewhere and not (
         heard.has("operations", "power") and not ends and talk.has_parts and not heard.software
     ):
@@ -42,6 +50,11 @@ def pointed(words: str, talk: Talk) -> Answer | None:
             ["That is about a machine that runs, and I change only drafts. Do it on its page.", *lines, _RULE + kept]
         )
     )
+
+
+def _is_estate(heard: Heard) -> bool:
+    """ "All virtual machines" are those that there are, and no part of a draft."""
+    return heard.has("everything", "all") and heard.has("everything", "machines")
 
 
 def _machines(heard: Heard, talk: Talk) -> list[Guest]:

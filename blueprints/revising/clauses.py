@@ -111,6 +111,7 @@ def _is_order(heard: Heard, names_part: NamesPart) -> bool:
     first = heard.words[:2]
     return (
         bool(heard.verb)
+        or heard.position("sentences", "restrictive") == 0
         or (heard.is_denial and names_part(heard))
         or any(phrase[0] in first for phrase in phrases("sentences")["beginners"])
     )
@@ -124,5 +125,7 @@ def _sets(clause: Clause, heard: Heard, names_part: NamesPart) -> bool:
 def _shares(clause: Clause, heard: Heard, names_part: NamesPart) -> bool:
     """Whether what was said before is to be done to this as well."""
     if clause.verb not in _SHARED or _FIGURE.search(heard.text):
+        return False
+    if heard.position("sentences", "restrictive") == 0:
         return False
     return not heard.verb and names_part(heard) and any(map(names_part, clause.phrases))

@@ -14,7 +14,7 @@ from blueprints.schema import Resource
 from blueprints.schema.types import ROLE_OF_TYPE, normal
 
 _WORD = re.compile(r"[a-z0-9]+", re.ASCII)
-_HOST = re.compile(r"(?<![\w.-])([a-z][a-z0-9]*(?:-[a-z0-9]+)*?)-?(\d{1,4})(?![\w.-]*\w)", re.ASCII)
+_HOST = re.compile(r"(?<![\w.-])([a-z](?:[a-z0-9-]*[a-z])?)-?(\d{1,4})(?![\w.-]*\w)", re.ASCII)
 _SENTENCE = re.compile(r"[^.!?;\n]+(?:[.](?=\S)[^.!?;\n]+)*[.!?;\n]*")
 _MAKING = frozenset({"create", "build", "deploy", "provision", "erstelle", "baue", "cree", "crea", "crear"})
 _STRENGTH = (
@@ -58,6 +58,12 @@ class Heard:
         ends = [at for kind in ("context", "exceptions") if (at := self.position("sentences", kind)) is not None]
         end = min((at for at in ends if at > verb), default=len(self.words))
         return self if end == len(self.words) else replace(self, words=self.words[:end])
+
+    @property
+    def from_negative(self) -> "Heard":
+        """What is said after "without", which alone is not wanted: "PostgreSQL without a replica"."""
+        at = self.position("sentences", "negative")
+        return self if at is None else replace(self, words=self.words[at:])
 
     @property
     def exceptions(self) -> "Heard | None":
@@ -203,7 +209,9 @@ def _short(heard: Heard, resource: Resource) -> Iterator[tuple[str, ...]]:
     number = resource.name.removeprefix(stem(resource.name)).lstrip("-")
     for host in heard.hosts if number else ():
         kind, said = _HOST.fullmatch(host).groups()  # type: ignore[union-attr]
-        if said == number and (senses().get((kind,)) in senses_of(resource) or kind == resource.name.split("-")[0]):
+        if said.lstrip("0") == number and (
+            senses().get((kind,)) in senses_of(resource) or kind == resource.name.split("-")[0]
+        ):
             yield spoken(host)
 
 

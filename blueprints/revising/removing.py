@@ -26,12 +26,14 @@ def remove(draft: Draft, clause: Clause) -> str:
 
 def _note_removed(draft: Draft, clause: Clause, phrase: Heard, gone: list[Resource]) -> str:
     """Collect what is to go, so that "the first and the second" count the same row."""
+    phrase = phrase.from_negative
     objects = phrase.objects
     found = wanted(draft, clause, objects) or meant(phrase, draft.resources)
+    is_said = meant(phrase, draft.resources) or phrase.has("sentences", "pronouns")
     if stranger := missing(draft, phrase):
         return stranger
-    if not found or is_whole(draft, phrase, found):
-        return which(draft, "remove")
+    if not (found and is_said) or is_whole(draft, phrase, found):
+        return which(draft, "remove")  # "drop the tables" is not what was spoken of before
     if any(hearing.mentions(objects, "label", part) for part in _PARTS):
         return f"I take out whole machines. What shall {listed(found)} have instead?"
     if objects is not phrase and objects.software:

@@ -8,6 +8,7 @@ from typing import Any
 from alma.errors import BadRequest, Invalid
 from blueprints.complexity import figures_for
 from blueprints.generation import generate
+from blueprints.generation.normalising import without_orders
 from blueprints.pricing import PriceList, default_list
 from blueprints.revising.changing import Draft
 from blueprints.revising.clauses import Clause, clauses
@@ -34,6 +35,7 @@ def revise(
     """What these words make of the draft, priced by a list or by the defaults; None when they are not about it. `turn` is the
     number of the message that says them, for the causes; `before` is what was spoken of last, which "it" may be. Raises
     BadRequest for what cannot be."""
+    words, _ = without_orders(words)
     draft = Draft(document, words, turn)
     draft.recent = {one.name for one in meant(hear(before), draft.resources)} or draft.recent
     wishes = clauses(words, lambda heard: bool(meant(heard, draft.resources)))
