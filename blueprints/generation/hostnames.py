@@ -26,6 +26,11 @@ _DESCRIBED = re.compile(
 _PLAIN = re.compile(r"(?<![\w.@/#-])(?P<stem>[a-z][a-z0-9]{0,20})-(?P<end>[a-z][a-z0-9]{0,14})(?![\w@%-]|\.\w)")
 
 
+_TITLE = re.compile(
+    r"(?:^|(?<=[.;\n] ))(?P<noun>[a-z]{2,12}) (?P<number>[0-9]{1,2}|[A-Z])(?= ?[:=])", re.IGNORECASE | re.MULTILINE
+)
+
+
 class Host(NamedTuple):
     """The names at one place of the text."""
 
@@ -38,7 +43,7 @@ def hosts_in(text: str) -> list[Host]:
     """Every place where one or more machines are called by a numbered name, or several by names with values behind."""
     numbered = list(_numbered(text))
     taken = {place for host in numbered for place in range(host.start, host.end)}
-    others = (host for host in (*_described(text), *_plain(text)) if host.start not in taken)
+    others = (host for host in (*_described(text), *_plain(text), *_titled(text)) if host.start not in taken)
     return sorted({host.start: host for host in (*others, *numbered)}.values())
 
 
@@ -47,6 +52,19 @@ def _described(text: str) -> Iterator[Host]:
     found = [match for match in _DESCRIBED.finditer(text) if _means_nothing(match["name"])]
     if len(found) > 1:
         yield from (Host(match.start("name"), match.end("name"), (guest_name(match["name"]),)) for match in found)
+
+
+def _titled(text: str) -> Iterator[Host]:
+    """ "VM 1: a web server. VM 2: same as VM 1.": titles that are numbered on, wherever they are spoken of."""
+    titles = {match[0] for match in _TITLE.finditer(text) if _is_machine(match["noun"])}
+    if len(titles) > 1:
+        for match in re.finditer(r"\b(?:" + "|".join(map(re.escape, sorted(titles))) + r")\b", text):
+            yield Host(match.start(), match.end(), (guest_name(match[0].replace(" ", "-")),))
+
+
+def _is_machine(noun: str) -> bool:
+    sense = senses().get((fold(noun),))
+    return sense is not None and sense.kind in ("machine", "member")
 
 
 def _plain(text: str) -> Iterator[Host]:

@@ -7,6 +7,7 @@ from blueprints.generation.lexicon import fold, senses
 from blueprints.generation.phrases import Phrase
 from blueprints.generation.sharing import SIZES
 from blueprints.generation.tokens import Token
+from blueprints.generation.values import VALUE_KINDS
 from blueprints.generation.walk import Walk
 from blueprints.schema.names import guest_name
 
@@ -123,8 +124,11 @@ def _copy(group: Group, name: str, cause: Cause) -> Group:
 
 
 def spoken_of(walk: Walk, element: Token | Phrase) -> Group | None:
-    """A group whose own name stands at this place."""
+    """A group whose own name stands at this place, or is what a title like "VM 1" stands for."""
     for group in walk.request.groups:
+        if group.name and isinstance(element, Token) and element.kind == "host" and element.value == (group.name,):
+            walk.named_until = element.end
+            return group
         end = element.start + len(group.name)
         if (
             group.name
@@ -134,3 +138,10 @@ def spoken_of(walk: Walk, element: Token | Phrase) -> Group | None:
             walk.named_until = end
             return group
     return None
+
+
+def is_listed(walk: Walk) -> bool:
+    """ "web01, web02 and db01"; in "web01 gets 2 GB, db01 8 GB" something else begins."""
+    before = walk.kinds_before(2)
+    is_joined = before[:1] in (["and"], ["comma"]) or walk.link == "and"
+    return is_joined and not set(before[1:]) & {*VALUE_KINDS, "label"}

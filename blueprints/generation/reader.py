@@ -86,8 +86,9 @@ def _read_element(walk: Walk, element: Element) -> None:
     if len(walk.request.groups) > MOST_GROUPS:
         raise BadRequest(f"The request names more than {MOST_GROUPS} kinds of machines; a blueprint holds fewer.")
     if group := names.spoken_of(walk, element):
-        is_listed = _is_listed(walk) and group not in walk.current
+        is_listed = names.is_listed(walk) and group not in walk.current
         walk.turn_to(*(walk.current if is_listed and walk.current and all(g.name for g in walk.current) else ()), group)
+        policies.settle_order(walk, group)
         attaching.apply_waiting(walk)
     elif isinstance(element, Phrase):
         _read_phrase(walk, element)
@@ -95,13 +96,6 @@ def _read_element(walk: Walk, element: Element) -> None:
         _READINGS[element.kind](walk, element)
     elif element.kind in VALUE_KINDS and not negation.excludes(walk, element):
         attaching.give(walk, element)
-
-
-def _is_listed(walk: Walk) -> bool:
-    """ "web01, web02 and db01"; in "web01 gets 2 GB, db01 8 GB" something else begins."""
-    before = walk.kinds_before(2)
-    is_joined = before[:1] in (["and"], ["comma"]) or walk.link == "and"
-    return is_joined and not set(before[1:]) & {*VALUE_KINDS, "label"}
 
 
 def _read_phrase(walk: Walk, phrase: Phrase) -> None:

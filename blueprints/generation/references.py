@@ -47,6 +47,15 @@ def factor(walk: Walk, token: Token) -> None:
         if value is not None and (names or getattr(target, name) is None):
             target.set(name, max(1, int(value * token.value)), walk.quote(token))
             target.general.add(name)
+    if target.is_generic and target.name and token.text.lower().endswith("same as"):
+        _become_like(target, source)
+
+
+def _become_like(target: Group, source: Group) -> None:
+    """ "VM 2: same as VM 1": not only as large, but for the same."""
+    target.role, target.software = source.role, list(source.software)
+    target.os, target.kind = target.os or source.os, target.kind or source.kind
+    target.services = list(source.services)
 
 
 def _until_phrase(ahead: list[Element]) -> list[Element]:
@@ -65,6 +74,8 @@ def _counts_some(walk: Walk, ahead: list[Element]) -> bool:
 def _source(walk: Walk, ahead: list[Element], target: Group | None, names: list[str]) -> tuple[Group | None, int]:
     """The machines whose sizes are meant, and where the words for them end."""
     for place, element in enumerate(ahead):
+        if isinstance(element, Token) and element.kind == "host":
+            return next((g for g in walk.request.groups if g.name == element.value[0]), None), element.end
         if isinstance(element, Phrase):
             before = ahead[place - 1] if place else None
             is_theirs = element.is_definite or (isinstance(before, Token) and before.text.lower() in _WHOSE)
@@ -84,6 +95,7 @@ def _source(walk: Walk, ahead: list[Element], target: Group | None, names: list[
 def ordinal(walk: Walk, token: Token) -> None:
     """ "The first runs Vault", "the latter 8 GB": one of those that were listed or counted."""
     following = walk.elements[walk.position + 1 : walk.position + 5]
+    words_end = max((e.end for e in following[:2] if e is following[0] or _is_one(e)), default=0)
     del following[1 : 1 + sum(map(_is_one, following[1:2]))]
     if not following or not isinstance(following[0], Token) or not housing.stands_alone(following[1:]):
         return
@@ -92,7 +104,7 @@ def ordinal(walk: Walk, token: Token) -> None:
         return
     pool = housing.pool(walk)
     listed = _listed(walk) or (_taken_apart(walk) if pool is None else [])
-    walk.named_until = max(walk.named_until, following[0].end)
+    walk.named_until = max(walk.named_until, words_end)
     if pool is not None and walk.link == "on" and walk.in_focus not in (None, pool):
         housing.settle_in(walk)
     elif pool is not None:

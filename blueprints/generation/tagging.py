@@ -1,5 +1,6 @@
 """Words given their meaning: phrases of the lexicon, number words, and slips of the pen."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from functools import cache, lru_cache
 
@@ -27,6 +28,7 @@ _LEAST_COMPOUND = 9
 _LEAST_NAME = 3
 _GUESTS = ("VM", "VMs", "LXC", "LXCs", "Server", "CT")
 _SHORTEST_TYPO = 4
+_NOUNS = ("role", "software", "label")
 _SHORT = 5
 _EXACT = ("verb", "correction", "without", "existing", "definite", "part", "rest", "twin", "several")
 """What would turn a sentence around is never guessed from a slip."""
@@ -95,6 +97,8 @@ def _next(tokens: list[Token], position: int, language: str) -> tuple[Token, int
     for length in range(len(words), 1, -1):
         if sense := senses().get(tuple(words[:length])):
             return token.become(*sense, until=tokens[position + length - 1]), length
+    if sense := _sense_of_slip(*words[:2]) if len(words) > 1 else None:
+        return token.become(*sense, until=tokens[position + 1]), 2
     if number := _number(tokens[position : position + _LONGEST_NUMBER], language):
         value, length = number
         return token.become("number", Decimal(value), until=tokens[position + length - 1]), length
@@ -170,6 +174,39 @@ def _sense_of_compound(word: str) -> Sense | None:
             first = senses().get((word[:cut].removesuffix("s"),)) or senses().get((word[:cut],))
             return first if first and first.kind in ("role", "software") else last
     return None
+
+
+@cache
+def _pairs() -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """Of every phrase of two words, the second by the first and the first by the second."""
+    seconds: dict[str, list[str]] = {}
+    firsts: dict[str, list[str]] = {}
+    for words, sense in senses().items():
+        if len(words) == 2 and sense.kind in _NOUNS:
+            seconds.setdefault(words[0], []).append(words[1])
+            firsts.setdefault(words[1], []).append(words[0])
+    return seconds, firsts
+
+
+@lru_cache(maxsize=8192)
+def _sense_of_slip(first: str, second: str) -> Sense | None:
+    """ "home asistant", "lod balancer": two words of which one is a slip."""
+    seconds, firsts = _pairs()
+    if near := _nearest(second, seconds.get(first, ())):
+        return senses()[(first, near)]
+    if near := _nearest(first, firsts.get(second, ())):
+        return senses()[(near, second)]
+    return None
+
+
+def _nearest(word: str, among: Sequence[str]) -> str:
+    """The word that this one is a slip of: a letter wrong, or two in a long one."""
+    if len(word) < _SHORTEST_TYPO or (word,) in senses() or word in ordinary_words():
+        return ""
+    near = process.extractOne(word, among, scorer=OSA.distance, score_cutoff=2 if len(word) >= 8 else 1)
+    if near is None or near[0][0] != word[0] or (_is_short(word, near[0]) and sorted(near[0]) != sorted(word)):
+        return ""
+    return str(near[0])
 
 
 @cache
