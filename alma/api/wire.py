@@ -5,6 +5,9 @@ from alma.api.renderers import dumps
 from alma.errors import DomainError
 from alma.http import BROWSER_HEADERS, NO_CONTENT, request_id
 
+RPC = "/mcp"
+"""Where JSON-RPC is spoken, which is no dialect."""
+_INVALID_REQUEST = -32600
 Headers = list[tuple[bytes, bytes]]
 BROWSER: Headers = [
     (name.lower().encode(), value.encode())
@@ -19,14 +22,21 @@ def given_id(headers: Headers) -> str:
     return request_id(given.decode("latin-1"))
 
 
+def rpc_error(message: str) -> bytes:
+    """A refusal as JSON-RPC, for `/mcp`, before anything of the protocol was read."""
+    return dumps({"jsonrpc": "2.0", "id": None, "error": {"code": _INVALID_REQUEST, "message": message}})
+
+
 def error_response(path: str, error: DomainError, request_id: str, status: int = 400) -> tuple[int, Headers, bytes]:
-    """Status, headers and body in the dialect of a path; plain text with the given status where it has none."""
+    """Status, headers and body in the dialect of a path; with the given status JSON-RPC or plain text where it has none."""
     dialect = dialect_of(path)
     headers: Headers = [
         *BROWSER,
         (b"x-request-id", request_id.encode()),
     ]
-    if dialect is None:
+    if dialect is None and path.rstrip("/") == RPC:
+        body, kind = rpc_error(error.message), b"application/json"
+    elif dialect is None:
         body, kind = error.message.encode(), b"text/plain; charset=utf-8"
     else:
         status, kind = dialect.status(error), b"application/json"

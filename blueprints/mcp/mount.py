@@ -16,8 +16,7 @@ from alma.accounts.signing_in import network_of
 from alma.api.authentication import presented_key
 from alma.api.dialects import ALMA
 from alma.api.limits.charging import charge_client
-from alma.api.renderers import dumps
-from alma.api.wire import BROWSER, given_id
+from alma.api.wire import BROWSER, RPC, given_id, rpc_error
 from alma.asgi_types import Application, Receive, Scope, Send
 from alma.errors import DomainError, NotAuthenticated, Refused
 from alma.events.origins import is_foreign, is_known_host
@@ -25,9 +24,6 @@ from alma.http import status_of
 from alma.monitoring.requests import SLOT
 from blueprints import tools
 from instances.router.inside import within
-
-PATH = "/mcp"
-_INVALID_REQUEST = -32600
 
 
 @cache
@@ -42,7 +38,7 @@ class ProtocolMount:
         self.below = below
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"].rstrip("/") != PATH:
+        if scope["path"].rstrip("/") != RPC:
             await self.below(scope, receive, send)
             return
         scope[SLOT] = "mcp"
@@ -87,13 +83,13 @@ def admitted(scope: Scope) -> Actor:
 def _charge(address: str, actor: Actor | None) -> None:
     """Count the call. Raises RateLimited."""
     who = f"key:{actor.key_id}" if actor and actor.key_id is not None else None
-    charge = charge_client(ALMA, PATH, "POST", network_of(address), who, actor.lane if actor else "")
+    charge = charge_client(ALMA, RPC, "POST", network_of(address), who, actor.lane if actor else "")
     if charge is not None and not charge.reading.is_allowed:
         raise charge.refusal()
 
 
 async def _refuse(scope: Scope, send: Send, status: int, message: str, *more: tuple[bytes, bytes]) -> None:
-    body = dumps({"jsonrpc": "2.0", "id": None, "error": {"code": _INVALID_REQUEST, "message": message}})
+    body = rpc_error(message)
     headers = [
         (b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()), *BROWSER,
         (b"x-request-id", given_id(scope["headers"]).encode()), *more,

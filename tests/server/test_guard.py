@@ -58,6 +58,18 @@ def test_a_body_announced_as_too_large_is_refused_in_the_words_of_the_api(web_po
     assert json.loads(body)["error_code"] == "PAYLOAD_TOO_LARGE"
 
 
+def test_where_json_rpc_is_spoken_it_is_refused_in_its_words(web_port: int) -> None:
+    status, headers, body = talk(web_port, head("/mcp", "Content-Length: 1048577"))
+    told = json.loads(body)
+    assert (status, headers["content-type"], told["jsonrpc"], told["error"]["code"]) == (
+        413,
+        "application/json",
+        "2.0",
+        -32600,
+    )
+    assert "1,048,576" in told["error"]["message"]
+
+
 def test_a_body_of_the_limit_passes(web_port: int) -> None:
     status, _, _ = talk(web_port, head(API, "Content-Length: 131072", "Connection: close"), b" " * 131072)
     assert status not in {0, 413}
