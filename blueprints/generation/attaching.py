@@ -4,7 +4,7 @@ from functools import cache
 
 from blueprints.generation import elided, opening
 from blueprints.generation.facts import Group
-from blueprints.generation.lexicon import table
+from blueprints.generation.lexicon import fold, table
 from blueprints.generation.phrases import Element, Phrase
 from blueprints.generation.sharing import is_several
 from blueprints.generation.tokens import Token
@@ -15,6 +15,7 @@ _FAR = 80
 """Farther away in one sentence, nothing is about a value any more."""
 _BETWEEN_VALUES = {"comma", "slash", *SIZES, "size", "os"}
 _ATTRIBUTES = {"vlan": "vlan", "cidr": "subnet", "os": "os"}
+_SAME = ("same", "selben", "gleichen", "demselben", "meme", "misma", "mismo", "stessa", "stesso")
 _MARKS = ("each", "total", "all")
 
 
@@ -30,6 +31,9 @@ def give(walk: Walk, token: Token) -> None:
         apply(walk, token, walk.request.groups)
     elif opening.is_of_before(walk):
         apply(walk, token, _sharers(walk) if walk.mark == "each" else walk.current)
+    elif _is_shared_with_next(walk, token):
+        apply(walk, token, walk.here)
+        walk.waiting.append((token, ""))
     elif _waits(walk):
         walk.waiting.append((token, walk.mark))
     else:
@@ -46,6 +50,13 @@ def _is_for_everything(walk: Walk) -> bool:
 
 def has_alike(walk: Walk) -> bool:
     return walk.alike[0] == walk.sentence and walk.focus is not None
+
+
+def _is_shared_with_next(walk: Walk, token: Token) -> bool:
+    """ "two proxies and, in the same VLAN 25, five app servers": the network of both."""
+    before = walk.elements[walk.position - 1] if walk.position else token
+    is_same = isinstance(before, Token) and fold(before.text) in _SAME
+    return is_same and token.kind in ("vlan", "cidr") and bool(walk.here) and _next_phrase(walk) is not None
 
 
 def give_alike(walk: Walk, token: Token) -> None:

@@ -88,7 +88,7 @@ def _least_and_most(tokens: list[Token], position: int) -> tuple[Token, int] | N
     while kind_at(tokens, most) in ("comma", "join"):
         most += 1
     high = tokens[most + 1] if is_at(tokens, most, "bound", "most") and most + 1 < len(tokens) else None
-    if high is None or high.kind not in ("number", "size"):
+    if high is None or high.kind not in ("number", "size") or high.value < low.value:
         return None
     kind = high.kind if low.kind == "number" else low.kind
     combined = Token(kind, _same_unit(low, high), low.text, tokens[position].start, high.end, high=high.value)
@@ -160,7 +160,7 @@ def _number_with_unit(tokens: list[Token], position: int) -> tuple[Token, int] |
         return number.become("days", days, until=tokens[after]), 2
     if kind == "money":
         return number.become("money", float(number.value), until=tokens[after]), 2
-    if kind == "word" and (unit := _unit(str(value))):
+    if kind == "word" and (unit := _unit(str(value))) and kind_at(tokens, after + 1) not in _NOUNS:
         sized = number.become("size", int(Decimal(number.value) * unit), until=tokens[after])
         rest = _first_fit([sized, *tokens[after + 1 : after + 4]], 0)
         return rest[0], rest[1] + 1

@@ -2,7 +2,7 @@
 
 from blueprints.generation import attaching, elided, housing, members, names, negation, policies, sharing
 from blueprints.generation.facts import Group, rule
-from blueprints.generation.lexicon import receiving_words
+from blueprints.generation.lexicon import fold, receiving_words
 from blueprints.generation.phrases import Element, Phrase
 from blueprints.generation.tokens import Token
 from blueprints.generation.values import VALUE_KINDS
@@ -13,6 +13,7 @@ _STEM = 5
 _PER = ("per", "pro", "par", "por", "for each", "je")
 _RELEASES = ("version", "release", "versione", "versión")
 _COUNTING = ("with", "colon", "open", "is")
+_IT = ("it", "they", "es", "ce", "c", "son", "sono")
 _SINGLE = ("uno", "una", "eine", "einer", "une", "un")
 _BEGINS_PART = ("for", "with", "as", "is", "on")
 
@@ -74,6 +75,18 @@ def _is_exception(walk: Walk) -> bool:
     return has_alike and any(isinstance(e, Token) and e.kind == "without" for e in before)
 
 
+def _recounts(walk: Walk, after: Token | None) -> bool:
+    """ "They asked for five Docker hosts. Since yesterday it is three.": the number that holds now."""
+    back = walk.elements[max(0, walk.position - 3) : walk.position]
+    said = [fold(walk.quote(element).text) for element in back if isinstance(element, Token)]
+    is_it = walk.link == "is" and any(word in _IT for word in said[-3:])
+    return is_it and not walk.here and walk.focus is not None and walk.focus.count is not None and _closes(after)
+
+
+def _closes(after: Token | None) -> bool:
+    return after is None or after.kind in ("stop", "comma", "colon")
+
+
 def _counts_owners(walk: Walk, stem: str, owners: int) -> None:
     """ "one machine for each of our five offices", "each of my 18 students gets a VM"."""
     walk.numbers[stem] = owners
@@ -114,6 +127,8 @@ def _begins_part(after: Token) -> bool:
 def _counts_focus(walk: Walk, after: Token | None) -> bool:
     """ "the database tier of 2", "workers, three at minimum"."""
     if walk.focus is not None and walk.focus.count is None and _is_of_which(walk):
+        return True
+    if _recounts(walk, after):
         return True
     focus = walk.in_focus
     if focus is None or focus.count is not None:

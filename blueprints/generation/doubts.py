@@ -86,10 +86,10 @@ def _impossible(request: Request) -> Iterator[str]:
         if group.kind == "lxc" and group.os.startswith(("windows", "freebsd")):
             yield f"{group.os.split('-')[0].capitalize()} does not run in an LXC container. Is a VM meant?"
             group.kind = "vm"
-        if group.gpu and "gpu" in request.excluded:
+        if group.gpu and "gpu" in request.excluded | group.lacks:
             yield f"The request contradicts itself: no GPU, and {group.gpu} for the {_called(group)}. Which is it?"
         if group.count == 1 and group.is_ha:
-            yield f"One {_called(group)} cannot be highly available. Is one enough, or shall there be several on different hosts?"
+            yield f"A single {_called(group)} cannot be highly available. Is one enough, or shall there be several on different hosts?"
     if request.groups and {"vm", "container"} <= request.excluded:
         yield "The request wants neither virtual machines nor containers, and there is nothing else to build. Which of them is it?"
 

@@ -68,6 +68,8 @@ class Group:
     is_few: bool = False
     is_counted: bool = False
     totals: set[str] = field(default_factory=set)
+    lacks: set[str] = field(default_factory=set)
+    """What these machines are said not to have, whatever others have."""
     general: set[str] = field(default_factory=set)
     """Values that were said of several at once: what is said of this one alone wins."""
     sentence: int = 0

@@ -10,22 +10,8 @@ from blueprints.generation.phrases import Phrase
 from blueprints.generation.tokens import Token
 from blueprints.generation.walk import Walk
 
-_THAT = (
-    "that",
-    "this",
-    "jener",
-    "dieser",
-    "diesem",
-    "cette",
-    "ce",
-    "esa",
-    "ese",
-    "esta",
-    "este",
-    "quella",
-    "questa",
-    "questo",
-)
+_THIS = ("that", "this", "jener", "dieser", "diesem", "cette", "ce")
+_THAT = (*_THIS, "esa", "ese", "esta", "este", "quella", "questa", "questo")
 _FAR = 40
 _IT = ("it", "this", "that", "es", "er", "sie", "il", "elle", "esto", "ello")
 
@@ -194,8 +180,14 @@ def _is_kind_of_guest(walk: Walk, focus: Group, phrase: Phrase) -> bool:
     is_of_list = walk.link == "comma" and len(walk.here) > 1
     if walk.request.excluded & {"container", "vm"} and not phrase.insists and not is_of_list:
         return True
-    is_described = walk.link in ("with", "open", "colon", "for") and not (walk.link == "comma" and phrase.insists)
+    is_described = walk.link in ("with", "open", "colon", "for") or _is_apposition(walk, focus, phrase)
     return focus.count is None and not focus.is_generic and is_described
+
+
+def _is_apposition(walk: Walk, focus: Group, phrase: Phrase) -> bool:
+    """ "uptime kuma, alpine container, 1 core": the only thing that is named, and what it is."""
+    is_bare = phrase.count is None and not phrase.is_definite and bool(building.kind(phrase))
+    return walk.link == "comma" and is_bare and walk.here == [focus] and not (focus.kind or focus.has_sizes or focus.os)
 
 
 def _say_more(walk: Walk, phrase: Phrase) -> None:
@@ -219,7 +211,8 @@ def _said_of(walk: Walk, phrase: Phrase, focus: Group) -> list[Group]:
         .text.lower()
         .endswith(("s", "containern", "contenedores", "maschinen", "macchine virtuali"))
     )
-    if not is_plural or walk.link not in ("on", "as") or phrase.count is not None or (focus.count or 1) > 1:
+    is_said_of_several = walk.link in ("on", "as") or phrase.has("own")
+    if not is_plural or not is_said_of_several or phrase.count is not None or (focus.count or 1) > 1:
         return [focus]
     return [group for group in walk.here if not group.kind] or [focus]
 
@@ -260,6 +253,7 @@ def _settle_kind(walk: Walk, focus: Group, phrase: Phrase) -> None:
 def _refer(walk: Walk, phrase: Phrase) -> None:
     """ "the servers", "all VMs", "… and Loki, 2 GB each, LXC containers": those named before."""
     is_for_all = phrase.has("all", "each") or (walk.link == "comma" and bool(building.kind(phrase)))
+    is_for_all |= phrase.has("own") and not walk.here and walk.quote(phrase).text.lower().endswith("s")
     groups = (walk.here or walk.request.groups) if is_for_all else (walk.current or walk.request.groups[-1:])
     for group in groups:
         group.kind = group.kind or building.kind(phrase)

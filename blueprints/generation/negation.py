@@ -201,7 +201,8 @@ def excludes(walk: Walk, token: Token) -> bool:
         walk.request.excluded.add(str(token.value).split("-")[0])
         return True
     if walk.is_negated and token.kind in ("os", "label", "backup", "gpu", "ha"):
-        walk.request.excluded.add(str(token.value).split("-")[0])
+        lacking = walk.in_focus.lacks if walk.in_focus and token.value == "gpu" else walk.request.excluded
+        lacking.add(str(token.value).split("-")[0])
         return True
     return walk.is_negated and (token.kind == "cpu" or (token.kind in _SIZES and walk.kinds_before(1) == ["without"]))
 

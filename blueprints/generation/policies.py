@@ -250,12 +250,20 @@ def _is_pronoun(walk: Walk) -> bool:
     )
 
 
+def _another_follows(walk: Walk) -> bool:
+    """ "before the mail server and the Nextcloud box": both wait."""
+    following = walk.elements[walk.position + 1 : walk.position + 3]
+    if walk.is_sequence or len(following) < 2 or not isinstance(following[1], Phrase):
+        return False
+    return _is_and(following[0]) and following[1].is_definite and not following[1].insists
+
+
 def settle_order(walk: Walk, group: Group) -> None:
     """The other side of "after", "before" or "behind" has been named."""
     if walk.order and walk.order[1] is not group:
         direction, other = walk.order
         walk.request.needs.append((group, other) if direction in ("before", "behind") else (other, group))
-        if direction in ("before", "behind"):
+        if direction in ("before", "behind") and not _another_follows(walk):
             walk.order = ("before", group) if walk.is_sequence else None
         group.is_umbrella &= not walk.is_sequence and walk.kinds_before(1) != ["arrow"]
     elif walk.order_ahead and walk.ahead is None:

@@ -169,7 +169,7 @@ def _ha(walk: Walk, token: Token) -> None:
     if negation.excludes(walk, token):
         return
     group = walk.in_focus
-    if group is None or group.is_umbrella:
+    if group is None or group.is_umbrella or walk.kinds_before(1) == ["all"]:
         walk.request.is_ha = True
     else:
         group.is_ha = True

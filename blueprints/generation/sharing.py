@@ -40,6 +40,9 @@ def put_together(walk: Walk) -> None:
     focus = walk.focus
     if focus is None or not _is_single(focus) or walk.is_put_together:
         return
+    if getattr(walk.elements[walk.position], "value", "") == "local":
+        _take_in_all(walk)
+        return
     earlier = _neighbours(walk, focus)
     if not earlier or not all(_is_single(group) for group in earlier):
         return
@@ -47,6 +50,14 @@ def put_together(walk: Walk) -> None:
     for guest in [*earlier, focus][1:]:
         _move_in(walk, earlier[0], guest)
     walk.turn_to(earlier[0])
+
+
+def _take_in_all(walk: Walk) -> None:
+    """ "NetBox on one VM, with PostgreSQL and Redis installed locally": the first of the sentence is their home."""
+    home, *guests = walk.here
+    for guest in guests:
+        if not guest.has_sizes and not guest.kind:
+            move_in(walk, home, guest)
 
 
 def _neighbours(walk: Walk, focus: Group) -> list[Group]:
