@@ -43,8 +43,9 @@ def give(walk: Walk, token: Token) -> None:
 def _is_for_everything(walk: Walk) -> bool:
     """ "Give everything 2 cores and 8 GB, but 6 cores for Postgres"."""
     before = walk.elements[max(0, walk.position - _FAR) : walk.position]
+    here = walk.elements[walk.position]
     is_said = any(isinstance(e, Token) and e.kind == "all" for e in before)
-    is_broken = any(isinstance(e, Phrase) or e.kind in ("comma", "colon") or e.value == "but" for e in before)
+    is_broken = any(isinstance(e, Phrase) or e.kind in ("colon", here.kind) or e.value == "but" for e in before)
     return is_said and not is_broken and bool(walk.request.groups)
 
 
@@ -110,7 +111,7 @@ def _is_for_a_known(walk: Walk, between: list[Token], following: int) -> bool:
         set(phrase.software) & set(group.software)
         or (phrase.role and not phrase.software and group.role == phrase.role)
         for group in walk.request.groups
-        if group is not walk.focus
+        if group is not walk.focus or len(walk.current) > 1
     )
 
 
@@ -218,6 +219,8 @@ def _mark(walk: Walk) -> str:
     if behind:
         return "total" if "total" in behind and "each" not in behind else behind[0]
     for element in reversed(_near(walk)[0]):
+        if isinstance(element, Token) and element.value == "but":
+            return ""
         if isinstance(element, Phrase):
             return "each" if element.has("each") else "all" if element.has("all") and element.count is None else ""
         if mark := _mark_of(walk, element):

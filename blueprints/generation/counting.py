@@ -167,7 +167,7 @@ def twin(walk: Walk, token: Token) -> None:
 
 
 def _ends_here(after: Token | None) -> bool:
-    return after is None or after.kind in ("stop", "comma", "close", "open", "part", "order")
+    return after is None or after.kind in ("stop", "comma", "close", "open", "part", "order", "colon")
 
 
 def article(walk: Walk, token: Token) -> None:
@@ -193,6 +193,10 @@ def another(walk: Walk, token: Token) -> None:
 
 
 def rest(walk: Walk, token: Token) -> None:
+    others = [group for group in walk.request.groups if group not in walk.here]
+    if walk.here and others and not any(group.is_generic for group in others):
+        walk.turn_to(*others)
+        return
     """ "the rest gets 2 GB"; in "the others are two web servers and a database" they are counted behind it."""
     following = walk.elements[walk.position + 1 : walk.position + 3]
     if walk.kinds_after(1) == ["join"] and isinstance(following[-1], Phrase) and following[-1].count is not None:

@@ -1,13 +1,16 @@
 """Whether a noun says what runs on machines that were named: "servers with Docker", "a VM for Jenkins", "nginx on both"."""
 
+import re
+
 from blueprints.generation.facts import Group
 from blueprints.generation.lexicon import software_facts
-from blueprints.generation.phrases import Phrase
+from blueprints.generation.phrases import Element, Phrase
 from blueprints.generation.tokens import Token
-from blueprints.generation.walk import Walk
+from blueprints.generation.walk import Walk, kind_of
 
 _RUNTIMES = {"docker", "podman", "docker-compose"}
 _INSTALLS = ("with", "on", "for", "as", "colon", "open", "is", "and_its")
+_MACHINE = re.compile(r"(?:vm|server|machine|box|host|container|lxc|maschine|serveur|servidor|macchina)\b")
 _NEAR = 40
 
 
@@ -26,12 +29,33 @@ def belongs_to(walk: Walk, focus: Group, phrase: Phrase) -> bool:
         return True
     if focus not in walk.here or phrase.insists or phrase.has("another") or not walk.link:
         return False
+    if phrase.software and _is_named_in_brackets(walk, focus):
+        return True
     if walk.link == "houses" and (focus.count or 1) == 1:
         return True
     if walk.link == "as" or (walk.link == "is" and focus.is_generic):
         return True
     is_beside = walk.link == "comma" and focus.has_sizes and has_own_values(walk)
     return not is_beside and _says_what_runs(walk, focus, phrase)
+
+
+def _is_named_in_brackets(walk: Walk, focus: Group) -> bool:
+    """ "a monitoring VM (Prometheus, Alertmanager and Grafana)": nothing but names, and one machine before them."""
+    before, ahead = walk.elements[: walk.position], walk.elements[walk.position :]
+    opened = next((n for n in range(len(before) - 1, -1, -1) if kind_of(before[n]) in ("open", "close")), None)
+    closed = next((n for n, element in enumerate(ahead) if kind_of(element) == "close"), None)
+    if opened is None or closed is None or kind_of(before[opened]) != "open":
+        return False
+    within = [*before[opened + 1 :], *ahead[:closed]]
+    is_plain = all(_is_plain_name(element) for element in within)
+    is_machine = focus.is_counted and (focus.count or 1) == 1 and any(_MACHINE.search(word) for word in focus.words)
+    return is_plain and is_machine and opened > 0 and isinstance(before[opened - 1], Phrase)
+
+
+def _is_plain_name(element: Element) -> bool:
+    if isinstance(element, Phrase):
+        return bool(element.software) and element.count is None and not element.before
+    return element.kind in ("comma", "slash", "and") or element.value == "and"
 
 
 def _says_what_runs(walk: Walk, focus: Group, phrase: Phrase) -> bool:

@@ -46,6 +46,8 @@ def member(walk: Walk, phrase: Phrase) -> None:
     if phrase.has("each") and phrase.count is None and not walk.here:
         walk.turn_to(*(walk.request.groups if len(walk.last_named) < 2 or walk.says("without") else walk.last_named))
         return
+    if _counts_each(walk, phrase):
+        return
     known = _known(walk, phrase)
     if known is not None and _multiplies(walk, known, phrase):
         return
@@ -55,6 +57,17 @@ def member(walk: Walk, phrase: Phrase) -> None:
         return
     count = int(phrase.count.value) if phrase.count and (phrase.insists or phrase.member == "replica") else None
     _MEMBERS["node" if phrase.is_key and phrase.member != "agent" else phrase.member](walk, known, count, phrase)
+
+
+def _counts_each(walk: Walk, phrase: Phrase) -> bool:
+    """ "Kafka and ZooKeeper, three nodes each"."""
+    is_each = phrase.insists and phrase.count is not None and walk.kinds_after(1) == ["each"]
+    if not is_each or len(walk.here) < 2 or any(group.count is not None or group.is_generic for group in walk.here):
+        return False
+    for group in walk.here:
+        group.set("count", int(phrase.count.value) if phrase.count else 1, walk.quote(phrase))
+    walk.turn_to(*walk.here)
+    return True
 
 
 def _multiplies(walk: Walk, group: Group, phrase: Phrase) -> bool:

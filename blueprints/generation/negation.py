@@ -191,8 +191,15 @@ def at_word(walk: Walk) -> None:
     if isinstance(word, Token) and word.value in _WANTING:
         walk.is_existing = False
     walk.distance += 1
-    if walk.distance > _MOST_WORDS_BETWEEN:
+    if walk.distance > _MOST_WORDS_BETWEEN or _begins_anew(walk, word):
         walk.is_negated = False
+
+
+def _begins_anew(walk: Walk, word: Element) -> bool:
+    """ "Instead of Apache we use nginx"."""
+    return (
+        isinstance(word, Token) and word.value in ("we", "i", "wir", "ich", "nous", "je") and not _is_still_open(walk)
+    )
 
 
 def excludes(walk: Walk, token: Token) -> bool:

@@ -12,12 +12,21 @@ def is_of_before(walk: Walk) -> bool:
     """When the noun behind the values has such values of its own, these are for the machines of the sentence before."""
     if walk.here or not walk.current or walk.focus is walk.request.defaults or walk.heading:
         return False
+    if walk.mark == "each" and _is_set_against(walk):
+        return True
     end = next((n for n, element in enumerate(walk.elements) if not _opens(element)), len(walk.elements))
     if end <= walk.position or end == len(walk.elements) or not isinstance(walk.elements[end], Phrase):
         return False
     last = walk.elements[end - 1]
     is_set_off = isinstance(last, Token) and last.kind == "comma"
     return is_set_off and bool(_kinds(walk.elements[:end]) & _kinds(walk.elements[end:]))
+
+
+def _is_set_against(walk: Walk) -> bool:
+    """ "1 GB each, but 4 GB for MariaDB"."""
+    each = next((n for n, e in enumerate(walk.elements) if isinstance(e, Token) and e.kind == "each"), 0)
+    behind = [e for e in walk.elements[each + 1 : each + 3] if isinstance(e, Token) and e.kind != "comma"]
+    return each > walk.position and all(map(_opens, walk.elements[:each])) and [e.value for e in behind[:1]] == ["but"]
 
 
 def _opens(element: Element) -> bool:

@@ -14,11 +14,11 @@ from blueprints.generation import (
     limits,
     names,
     negation,
+    placing,
     policies,
     recounting,
     references,
     refusals,
-    sharing,
     things,
 )
 from blueprints.generation.answers import answered
@@ -33,10 +33,8 @@ from blueprints.generation.values import VALUE_KINDS, apply
 from blueprints.generation.walk import Walk
 
 MOST_GROUPS = 200
-_KINDS = {"container": "lxc", "lxc": "lxc", "vm": "vm"}
 _CALL = ("name", "call", "nenne", "benenne", "nomme", "appelle", "llama", "chiama")
 _KUBERNETES = ("kubernetes", "k8s_control", "k3s", "rke2", "talos", "microk8s")
-_NOTHING = ("nothing", "nichts", "rien", "nada", "nulla")
 
 
 def read(text: str, tokens: list[Token], language: str, listed: list[Group]) -> Request:
@@ -175,42 +173,6 @@ def _ha(walk: Walk, token: Token) -> None:
         group.is_ha = True
 
 
-def _spread(walk: Walk, token: Token) -> None:
-    for group in walk.current:
-        group.set("is_spread", True, walk.quote(token))
-    if not walk.current:
-        walk.request.is_spread = True
-
-
-def _together(walk: Walk, token: Token) -> None:
-    if walk.is_negated:
-        walk.is_negated = False
-        _spread(walk, token)
-        return
-    if _is_of_nothing(walk):
-        return
-    following = next((e for e in walk.elements[walk.position + 1 :] if isinstance(e, Phrase)), None)
-    if not (following and following.is_definite and (following.role or following.software)):
-        sharing.put_together(walk)
-        _take_kind(walk, token)
-    walk.link = "on"
-
-
-def _is_of_nothing(walk: Walk) -> bool:
-    """ "They share nothing"."""
-    following = walk.elements[walk.position + 1 : walk.position + 2]
-    return bool(following) and isinstance(following[0], Token) and following[0].text.lower() in _NOTHING
-
-
-def _take_kind(walk: Walk, token: Token) -> None:
-    """ "in the same container"."""
-    kind = next(
-        (kind for word, kind in _KINDS.items() if word in token.text.lower() + walk.quote(token).text.lower()), ""
-    )
-    if walk.focus and kind and not walk.focus.kind:
-        walk.focus.set("kind", kind, walk.quote(token))
-
-
 def _same(walk: Walk, token: Token) -> None:
     """ "a licence server on the same OS": as the machines that were named before."""
     last = next((g for g in reversed(walk.request.groups) if g.os and g not in walk.current), None)
@@ -258,8 +220,8 @@ _READINGS: dict[str, Callable[[Walk, Token], None]] = {
     "open": _open,
     "label": _label,
     "ha": _ha,
-    "spread": _spread,
-    "together": _together,
+    "spread": placing.spread,
+    "together": placing.together,
     "exact": _exact,
     "total": counting.total,
     "without": negation.begin,

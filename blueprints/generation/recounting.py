@@ -2,10 +2,15 @@
 
 from blueprints.generation import building, housing, policies, sharing
 from blueprints.generation.facts import Group
+from blueprints.generation.lexicon import fold
 from blueprints.generation.phrases import Phrase
 from blueprints.generation.tokens import Token
 from blueprints.generation.walk import Walk
 
+_ENDS = {
+    **dict.fromkeys(("first", "ersten", "premiers", "premieres", "primeros", "primeras", "primi", "prime"), 1),
+    **dict.fromkeys(("last", "letzten", "derniers", "dernieres", "ultimos", "ultimas", "ultimi", "ultime"), -1),
+}
 _SO = ("so", "thus", "hence", "therefore", "i.e", "also", "donc", "quindi", "dunque", "entonces")
 _PURPOSES = ("for", "named", "as")
 
@@ -33,7 +38,26 @@ def refers_back(walk: Walk, token: Token) -> bool:
     """ "these three run the workloads", "for all three of them": those named last, as many as that."""
     if walk.kinds_before(2) == ["another", "definite"]:
         return _turn_to_others(walk, int(token.value))
+    if place := _end_of_list(walk):
+        return _turn_to_some(walk, place * int(token.value))
     return walk.kinds_before(1) in (["definite"], ["all"]) and _turn_to_last(walk, int(token.value))
+
+
+def _end_of_list(walk: Walk) -> int:
+    """1 behind "the first", -1 behind "the last"."""
+    before = walk.elements[walk.position - 1] if walk.position > 1 else None
+    if not isinstance(before, Token) or walk.kinds_before(2)[1:] != ["definite"]:
+        return 0
+    return _ENDS.get(fold(before.text), 0)
+
+
+def _turn_to_some(walk: Walk, number: int) -> bool:
+    """ "The first two get 2 GB": of those that were listed, each of them one machine."""
+    listed = walk.here or walk.last_named
+    if len(listed) <= abs(number) or any((group.count or 1) > 1 for group in listed):
+        return False
+    walk.turn_to(*(listed[:number] if number > 0 else listed[number:]))
+    return True
 
 
 def _turn_to_others(walk: Walk, number: int) -> bool:

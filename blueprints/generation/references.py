@@ -1,5 +1,7 @@
 """What is said by pointing at something else: "twice the RAM of the web servers", "half of that", "the latter", "on the other"."""
 
+from collections.abc import Sequence
+
 from blueprints.generation import attaching, counting, grouping, housing, policies, sharing
 from blueprints.generation.facts import Group
 from blueprints.generation.lexicon import fold, ordinals
@@ -134,9 +136,10 @@ def _is_one(element: Element) -> bool:
     return isinstance(element, Token) and element.text.lower() in ("one", "ones")
 
 
-def _listed(walk: Walk) -> list[Group]:
+def _listed(walk: Walk) -> Sequence[Group]:
     """What the sentence named so far, or the one before."""
-    for groups in (walk.here, walk.last_named, walk.request.groups):
+    is_spoken_of = len(walk.here) < len(walk.last_named) and all(group in walk.last_named for group in walk.here)
+    for groups in (() if is_spoken_of else walk.here, walk.last_named, walk.request.groups):
         if len(groups) > 1:
             return groups
     return []
