@@ -3,7 +3,7 @@
 from functools import cache
 
 from blueprints.generation.lexicon import fold, table
-from blueprints.generation.neighbours import kind_at
+from blueprints.generation.neighbours import kind_at, skip
 from blueprints.generation.tokens import Token
 
 _MOST_BETWEEN = 6
@@ -59,10 +59,19 @@ def spread_over(tokens: list[Token], position: int) -> tuple[Token, int] | None:
     end = _behind_hosts(tokens, position + 1) if tokens[position].value == "on" else None
     if end is None or kind_at(tokens, position + 1) not in ("number", "several"):
         return None
-    around = [*tokens[max(0, position - 1) : position], *tokens[end : end + 1]]
+    around = [*tokens[max(0, position - 1) : position + 1], *tokens[end : end + 1]]
     if not any(fold(token.text) in _words("spreading") for token in around):
         return None
     return tokens[position].become("spread", "spread", until=tokens[end - 1]), end - position
+
+
+def total(tokens: list[Token], position: int) -> tuple[Token, int] | None:
+    """ "repartidos en hosts físicos distintos", "verteilt auf verschiedene Hosts": divided over hosts, and no sum."""
+    place = skip(tokens, position + 1)
+    place += kind_at(tokens, place) == "join"
+    if kind_at(tokens, place) != "spread":
+        return None
+    return tokens[position].become("spread", "spread", until=tokens[place]), place - position + 1
 
 
 @cache

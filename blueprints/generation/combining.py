@@ -35,7 +35,6 @@ _TIMES = (
     "giorno",
     "notte",
 )
-_HYPERVISORS = ("hypervisor", "hyperviseur", "hipervisor")
 _MOST_MEMORY = 2 * TIB
 _UNIT_STARTS = {"gigab": GIB, "terab": TIB, "megab": MIB, "gigs": GIB}
 _PAIRS = ("pair", "couple", "paar", "paire", "par", "paio", "coppia")
@@ -231,24 +230,6 @@ def _stands_alone(tokens: list[Token], place: int, position: int) -> bool:
     return colon or tokens[position].value == "vlan" or kind_at(tokens, place + 1) not in ("label", "machine", "role")
 
 
-def _over_hypervisors(tokens: list[Token], position: int) -> tuple[Token, int] | None:
-    """ "across five hypervisors", "auf drei Hypervisoren"."""
-    place = position + 1 + (kind_at(tokens, position + 1) == "number")
-    is_named = kind_at(tokens, place) == "word" and tokens[place].value.startswith(_HYPERVISORS)
-    if tokens[position].value != "on" or place == position + 1 or not is_named:
-        return None
-    return tokens[position].become("spread", "spread", until=tokens[place]), place - position + 1
-
-
-def _total_apart(tokens: list[Token], position: int) -> tuple[Token, int] | None:
-    """ "repartidos en hosts físicos distintos", "verteilt auf verschiedene Hosts": divided over hosts, and no sum."""
-    place = skip(tokens, position + 1)
-    place += kind_at(tokens, place) == "join"
-    if kind_at(tokens, place) != "spread":
-        return None
-    return tokens[position].become("spread", "spread", until=tokens[place]), place - position + 1
-
-
 def _for_each(tokens: list[Token], position: int) -> tuple[Token, int] | None:
     """ "16 GB of RAM a node", "2 cores a VM"."""
     before = tokens[position - 1] if position else tokens[position]
@@ -296,6 +277,5 @@ _RULES: dict[str, tuple[Rule, ...]] = {
     "label": (_label_with_value,),
     "os": (versions.system_with_version,),
     "money": (_budget,),
-    "total": (_total_apart,),
-    "join": (_over_hypervisors,),
+    "total": (apart.total,),
 }
