@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from blueprints.generation import building, context, housing, installing, machines, members, names, sharing
+from blueprints.generation import building, context, enumerating, housing, installing, machines, members, names, sharing
 from blueprints.generation.facts import Group
 from blueprints.generation.lexicon import software_facts
-from blueprints.generation.phrases import Element, Phrase
+from blueprints.generation.phrases import Phrase
 from blueprints.generation.tokens import Token
 from blueprints.generation.walk import Walk
 
@@ -71,7 +71,7 @@ def _named(walk: Walk, phrase: Phrase) -> None:
     elif installing.runs_on_all(walk, phrase):
         walk.turn_to(*walk.here)
         building.install_on_all(walk, phrase)
-    elif (_takes_one_of(walk, phrase) or _is_the_other_one(walk, phrase)) and walk.focus:
+    elif (enumerating.takes_one_of(walk, phrase) or _is_the_other_one(walk, phrase)) and walk.focus:
         building.install(walk, walk.focus, phrase)
         walk.installing = None
     elif focus and (sharing.takes_part(walk, phrase) or installing.belongs_to(walk, focus, phrase)):
@@ -120,46 +120,6 @@ def _named_first(walk: Walk, phrase: Phrase) -> None:
         walk.last_label = label
     elif not context.is_only_context(walk, phrase):
         building.new(walk, phrase)
-
-
-def _plain_list(ahead: list[Element]) -> list[Phrase]:
-    """Names with nothing but commas and "and" between them."""
-    listed: list[Phrase] = []
-    for element in ahead:
-        if isinstance(element, Phrase):
-            if element.insists or not (element.role or element.software):
-                break
-            listed.append(element)
-        elif element.kind != "comma" and element.value != "and":
-            break
-    return listed
-
-
-def _takes_one_of(walk: Walk, phrase: Phrase) -> bool:
-    """ "Five LXCs: Pi-hole, Nextcloud, …", "three VMs for Gitea, Vault and Loki": as many names as machines are one each."""
-    if phrase.insists:
-        return False
-    walk.apart = walk.apart or _listed_apart(walk)
-    if not walk.apart:
-        return False
-    walk.apart -= 1
-    sharing.begin_part(walk, 1, has_purpose=True)
-    return True
-
-
-def _listed_apart(walk: Walk) -> int:
-    """How many names follow, when they are as many as the machines that were counted."""
-    focus = walk.in_focus
-    if (
-        focus is None
-        or walk.link not in ("colon", "for")
-        or not focus.is_generic
-        or focus.name
-        or focus.count in (None, 1)
-    ):
-        return 0
-    listed = _plain_list(walk.elements[walk.position :][: 2 * _NEAR])
-    return len(listed) if len(listed) == focus.count else 0
 
 
 def _is_addon(phrase: Phrase) -> bool:

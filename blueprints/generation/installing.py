@@ -66,11 +66,22 @@ def _says_what_runs(walk: Walk, focus: Group, phrase: Phrase) -> bool:
 
 def _is_installed(walk: Walk, focus: Group, phrase: Phrase) -> bool:
     """ "a VM with nginx, PHP and MySQL"; elsewhere software that fits."""
-    if _runs_on_it(walk):
+    if _runs_on_it(walk) or _is_named_with_it(walk, focus, phrase):
         return True
     if focus is walk.installing and walk.link in ("and", "comma"):
         return phrase.count is None and not phrase.is_definite and not phrase.before and not phrase.kind
     return _adds_software(walk, focus, phrase)
+
+
+def _is_named_with_it(walk: Walk, focus: Group, phrase: Phrase) -> bool:
+    """ "a mail server running Postfix and Dovecot": two names of software behind one noun, and both are what it is."""
+    before = walk.elements[walk.position - 2] if walk.position > 1 else None
+    if walk.link != "and" or walk.kinds_before(1) != ["join"] or not isinstance(before, Phrase):
+        return False
+    is_name = not any(token.kind == "role" for token in before.tokens) and set(before.software) <= set(focus.software)
+    is_single = (focus.count or 1) == 1 and bool(focus.words) and phrase.role in ("", focus.role)
+    is_bare = phrase.count is None and not phrase.before and not phrase.kind and not has_own_values(walk)
+    return is_name and is_single and is_bare
 
 
 def _runs_on_it(walk: Walk) -> bool:

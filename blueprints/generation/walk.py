@@ -37,7 +37,8 @@ class Walk:
     negated_from: int = 0
     per_ahead: str = ""
     is_replacing: bool = False
-    apart: int = 0
+    apart: list[Phrase] = field(default_factory=list)
+    """What is listed for machines that were counted, one for each."""
     naming: Group | None = None
     compared: list[Group] = field(default_factory=list)
     """Machines whose sizes were said by comparison."""
@@ -124,7 +125,7 @@ class Walk:
         self.link, self.last_label, self.order_ahead = "", "", ""
         self.is_network = self.is_negated = self.is_existing = self.came_by_for = False
         self.order = self.ahead = self.part = self.installing = None
-        self.apart, self.is_put_together = 0, False
+        self.apart, self.is_put_together = [], False
         self.is_sequence, self.times_before = False, 1
 
     def says(self, kind: str) -> bool:
