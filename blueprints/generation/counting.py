@@ -8,6 +8,7 @@ from blueprints.generation.tokens import Token
 from blueprints.generation.values import VALUE_KINDS
 from blueprints.generation.walk import Walk, kind_of
 
+_TWICE = ("twice", "zweimal")
 _STEM = 5
 """So many letters tell that "developer" is one of the "4 developers"."""
 _PER = ("per", "pro", "par", "por", "for each", "je")
@@ -214,6 +215,15 @@ def _for_each_of(walk: Walk, group: Group | None, number: int) -> None:
     """ "one VM per student, 20 students"."""
     if group is not None:
         group.set("count", (group.count or 1) * number, rule(f"one for each of {number}"))
+
+
+def twice(walk: Walk, token: Token) -> bool:
+    """ "an SMTP relay with 1 GB, twice"."""
+    group = walk.in_focus
+    if token.value not in _TWICE or group is None or group.count not in (None, 1) or walk.kinds_before(1) != ["comma"]:
+        return False
+    group.set("count", 2, walk.quote(token))
+    return True
 
 
 def word(walk: Walk, token: Token) -> None:

@@ -55,6 +55,8 @@ def _call(walk: Walk, group: Group, names: list[str], token: Token) -> None:
     for copy, name in zip(copies, names, strict=True):
         copy.count = 1
         copy.set("name", name, walk.quote(token))
+        if copy.is_generic:
+            _take_role(copy, name)
     place = next(n for n, other in enumerate(walk.request.groups) if other is group)
     walk.request.groups[place : place + 1] = copies
     walk.here = [other for other in walk.here if other is not group]

@@ -114,7 +114,9 @@ def _adds_software(walk: Walk, focus: Group, phrase: Phrase) -> bool:
         return True
     plays = ("", facts[0].get("role", ""), *facts[0].get("plays", ()))
     fits = not facts[0].get("role") or focus.role in plays or phrase.role == focus.role
-    fits = fits or (walk.kinds_before(1) == ["open"] and walk.kinds_after(1) == ["close"] and phrase.count is None)
+    fits = fits or (
+        walk.kinds_before(1) == ["open"] and walk.kinds_after(1) in (["close"], ["comma"]) and phrase.count is None
+    )
     is_linked = walk.link in _INSTALLS or (walk.link == "comma" and phrase.count is None)
     return fits and not focus.software and is_linked
 

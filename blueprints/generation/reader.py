@@ -198,7 +198,7 @@ def _article(walk: Walk, token: Token) -> None:
 
 
 def _word(walk: Walk, token: Token) -> None:
-    if not things.spoken_of(walk, token):
+    if not things.spoken_of(walk, token) and not counting.twice(walk, token):
         counting.word(walk, token)
 
 

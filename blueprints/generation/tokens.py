@@ -23,6 +23,7 @@ _TOKEN = re.compile(
     |(?P<region>\b[a-z]{2}-(?:[a-z]+-)?(?:north|south|east|west|central|northeast|southeast)[a-z]*-[0-9]\b)
     |(?P<compact>\b[0-9]+c[0-9]+g(?:[0-9]+[gt])?\b)|(?P<without>\bw/o\b)
     |(?P<tb_and_half>\b(?:(?:a|one|1)\s+(?:tera\w*|tb)\s+and\s+a\s+half|(?:one|1)\s+and\s+a\s+half\s+(?:tera\w*|tb))\b)
+    |(?P<dozen_and_half>\b(?:a|one|1)\s+dozen\s+and\s+a\s+half\b)
     |(?P<half_dozen>\bhalf\s+a\s+dozen\b|\bhalbes\s+dutzend\b|\bdemi[\s-]douzaine\b|\bmedia\s+docena\b|\bmezza\s+dozzina\b)
     |(?P<money>[$€£]\s?[0-9]+(?:[.,][0-9]+)?|[0-9]+(?:[.,][0-9]+)?\s?[$€£])
     |(?P<size>(?:\b|(?<=[0-9][x×]))[0-9]+(?:[.,][0-9]{1,3})?(?:[\s-]?(?:[kmgtp]i?b|[kmgt]byte|gigs?|gigabytes?|megs?|megabytes?|terabytes?|go|mo)|(?-i:\s?T[oO])|to(?!\s?[0-9])|\s?[GT]|[gmt])\b)
@@ -163,6 +164,7 @@ _READ = {
     "without": lambda text: ("without", "no"),
     "tb_and_half": lambda text: ("size", 3 * TIB // 2),
     "thousands": lambda text: ("number", Decimal(text.replace(",", ""))),
+    "dozen_and_half": lambda text: ("number", Decimal(18)),
     "half_dozen": lambda text: ("number", Decimal(6)),
     "money": lambda text: ("money", float(_number(text))),
     "days": lambda text: ("days", int(_number(text))),
