@@ -31,10 +31,9 @@ def make_available(draft: Draft, clause: Clause) -> str:
     found = about(draft, heard)
     if not found or is_whole(draft, heard, found):
         return which(draft, "make highly available")
-    kinds = {hearing.stem(one.name): [] for one in found}  # type: dict[str, list[Resource]]
-    for one in found:
-        kinds[hearing.stem(one.name)].append(one)
-    for alike in kinds.values():
+    kinds = {hearing.stem(one.name) for one in found}
+    for kind in kinds:
+        alike = [one for one in draft.resources if hearing.stem(one.name) == kind]
         if number_of(alike) == 1:
             draft.recount(alike, 2)
             draft.settle()

@@ -60,6 +60,7 @@ def names(given: Answer) -> list[str]:
         ("name it shop", ["The draft is called shop."]),
         ("put it in production", ["Environment: none → production."]),
         ("mach die Datenbank hochverfügbar", ["postgresql: number 1 → 2.", "postgresql: on another host than the rest of postgresql."]),
+        ("make web-1 highly available", [f"web-server-{n}: on another host than the rest of web-server." for n in (1, 2, 3)]),
         ("less memory for the web servers", [f"web-server-{n}: memory 2GB → 1GB." for n in (1, 2, 3)]),
     ],
 )  # fmt: skip
