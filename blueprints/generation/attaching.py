@@ -215,14 +215,20 @@ def _mark(walk: Walk) -> str:
     following = walk.elements[walk.position + 1 : walk.position + 3]
     if len(following) > 1 and isinstance(following[1], Phrase) and following[1].has("each"):
         return "each"
-    behind = _marks_behind(walk)
-    if behind:
+    before = walk.elements[walk.position - 1] if walk.position else None
+    if isinstance(before, Token) and (mark := _mark_of(walk, before)):  # "insgesamt 30 TB und je 64 GB"
+        return mark
+    if behind := _marks_behind(walk):
         return "total" if "total" in behind and "each" not in behind else behind[0]
+    return _mark_before(walk)
+
+
+def _mark_before(walk: Walk) -> str:
     for element in reversed(_near(walk)[0]):
-        if isinstance(element, Token) and element.value == "but":
-            return ""
         if isinstance(element, Phrase):
             return "each" if element.has("each") else "all" if element.has("all") and element.count is None else ""
+        if element.value == "but":
+            return ""
         if mark := _mark_of(walk, element):
             return mark
     return "total" if not walk.here and _is_all_in_total(walk) else ""

@@ -2,6 +2,7 @@
 
 import re
 
+from blueprints.generation import sharing
 from blueprints.generation.facts import Cause, Group
 from blueprints.generation.lexicon import fold, senses
 from blueprints.generation.phrases import Phrase
@@ -15,7 +16,7 @@ _QUOTES = "\"'„“”‘’«»"
 _NAME = rf"[{_QUOTES}]?[A-Za-z0-9][A-Za-z0-9.-]*[{_QUOTES}]?"
 _NAMES = re.compile(
     rf"[\s:]{{0,9}}(?P<all>{_NAME}(?:\s{{0,9}}(?:,\s{{0,9}}(?:and\s{{1,9}})?|\s(?:and|und|et|y|e|&)\s{{1,9}})"
-    rf"(?!(?:one|two|three|a|an|the|with|on|each|attach|put|both|all|eine?|une?|una|ein|mit|avec|con|je|auf|give|its?|\d+)\b){_NAME})*)"
+    rf"(?!(?:one|two|three|a|an|the|die|der|das|el|los|las|le|la|les|il|lo|with|on|each|attach|put|both|all|eine?|une?|una|ein|mit|avec|con|je|auf|give|its?|\d+)\b){_NAME})*)"
 )
 _QUOTED = re.compile(rf"\s{{0,9}}[{_QUOTES}](?P<name>[A-Za-z0-9][A-Za-z0-9.-]*)[{_QUOTES}]")
 _ITEM = re.compile(rf"[\s:]{{0,9}}[{_QUOTES}]?(?P<name>[A-Za-z0-9][A-Za-z0-9.-]*)[{_QUOTES}]?")
@@ -36,10 +37,38 @@ def given(walk: Walk, token: Token) -> None:
         walk.request.network.set("network", found[0], walk.quote(token))
         walk.named_until = match.start("all") + len(_BETWEEN.split(match["all"])[0])
         return
+    walk.is_naming = _is_said_of_one(walk, found)
     found = found[: walk.focus.count or len(found)]
     parts = _BETWEEN.split(match["all"])[: len(found)]
     walk.named_until = walk.text.index(parts[-1], match.start("all")) + len(parts[-1])
     _name(walk, walk.focus, found, _cause(match))
+
+
+def _is_said_of_one(walk: Walk, found: list[str]) -> bool:
+    """ "one called alpha", "the first is called tick": the others get their names one by one."""
+    if walk.position and len(found) == 1 and is_one(walk.elements[walk.position - 1]):
+        sharing.begin_part(walk, 1, has_purpose=True)
+    return len(found) == 1 and walk.focus is not None and walk.focus is walk.part
+
+
+def is_one(element: Token | Phrase) -> bool:
+    """ "one", "die eine"."""
+    return isinstance(element, Token) and (
+        element.kind == "article" or (element.kind == "number" and element.value == 1)
+    )
+
+
+def next_called(walk: Walk, following: list[Token | Phrase]) -> bool:
+    """ "…, the other beta": a word of no meaning is the name of the next one, when the one before got its name so."""
+    name = following[1] if len(following) > 1 else None
+    is_last = len(following) < 3 or (isinstance(following[2], Token) and following[2].kind in ("comma", "stop", "join"))
+    if not walk.is_naming or not isinstance(name, Token) or name.kind != "word" or not is_last:
+        return False
+    sharing.begin_part(walk, 1, has_purpose=True)
+    if walk.focus is not None and (walk.focus.count or 1) == 1:
+        walk.focus.set("name", guest_name(name.text), walk.quote(name))
+        walk.named_until = name.end
+    return True
 
 
 def _called(walk: Walk, name: str, cause: Cause) -> Group:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from blueprints.generation import attaching, counting, grouping, housing, policies, sharing
+from blueprints.generation import attaching, counting, grouping, housing, names, policies, sharing
 from blueprints.generation.facts import Group
 from blueprints.generation.lexicon import fold, ordinals
 from blueprints.generation.phrases import Element, Phrase
@@ -99,6 +99,8 @@ def ordinal(walk: Walk, token: Token) -> None:
     following = walk.elements[walk.position + 1 : walk.position + 5]
     words_end = max((e.end for e in following[:2] if e is following[0] or _is_one(e)), default=0)
     del following[1 : 1 + sum(map(_is_one, following[1:2]))]
+    if names.next_called(walk, following):
+        return
     if not following or not isinstance(following[0], Token) or not housing.stands_alone(following[1:]):
         return
     place = ordinals().get(fold(following[0].text))

@@ -40,6 +40,8 @@ class Walk:
     apart: list[Phrase] = field(default_factory=list)
     """What is listed for machines that were counted, one for each."""
     naming: Group | None = None
+    is_naming: bool = False
+    """One of those that were counted got its name alone."""
     compared: list[Group] = field(default_factory=list)
     """Machines whose sizes were said by comparison."""
     things: list[Group] = field(default_factory=list)
@@ -125,7 +127,7 @@ class Walk:
         self.link, self.last_label, self.order_ahead = "", "", ""
         self.is_network = self.is_negated = self.is_existing = self.came_by_for = False
         self.order = self.ahead = self.part = self.installing = None
-        self.apart, self.is_put_together = [], False
+        self.apart, self.is_put_together, self.is_naming = [], False, False
         self.is_sequence, self.times_before = False, 1
 
     def says(self, kind: str) -> bool:
