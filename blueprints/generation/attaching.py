@@ -94,6 +94,8 @@ def _waits(walk: Walk) -> bool:
     if not walk.here and not walk.heading:
         return not walk.current or not _is_statement(walk, following)
     between = [e for e in walk.elements[walk.position + 1 : following] if isinstance(e, Token)]
+    if any(token.value == "but" for token in between):
+        return False
     if any(token.kind == "join" and token.value == "for" for token in between):
         return _is_for_a_known(walk, between, following) or _is_parallel(walk, following)
     is_before_noun = walk.kinds_before(1) in (["article"], ["number"])

@@ -75,6 +75,7 @@ class Group:
     sentence: int = 0
     memory_sentence: int = 0
     words: set[str] = field(default_factory=set)
+    nicknames: set[str] = field(default_factory=set)
     bundle: list[str] = field(default_factory=list)
     wants: list[str] = field(default_factory=list)
     causes: dict[str, Cause] = field(default_factory=dict)

@@ -14,6 +14,7 @@ from blueprints.generation import (
     limits,
     names,
     negation,
+    othernames,
     placing,
     policies,
     recounting,
@@ -64,7 +65,7 @@ def _read_sentence(walk: Walk, tokens: list[Token]) -> None:
     if len(kept) <= 1 and all(token.kind == "stop" for token in kept):
         return
     headings.settle_indent(walk, kept)
-    walk.begin(one_each(shared_out(phrased(kept, counted_words()))))
+    walk.begin(one_each(shared_out(phrased(othernames.known(walk, kept), counted_words()))))
     if limits.take(walk):
         return
     unwanted = refusals.trailing(walk)
@@ -110,6 +111,7 @@ def _read_phrase(walk: Walk, phrase: Phrase) -> None:
     for token in phrase.before:
         _read_before(walk, token)
     names.quoted(walk, phrase)
+    othernames.remember(walk, phrase)
     is_called = walk.position > 0 and getattr(walk.elements[walk.position - 1], "value", "") in _CALL
     names.after_noun(walk, phrase, is_called=is_called)
     headings.settle(walk, phrase, is_new=len(walk.request.groups) > before)
