@@ -2,7 +2,18 @@
 
 from collections.abc import Callable
 
-from blueprints.generation import building, context, enumerating, housing, installing, machines, members, names, sharing
+from blueprints.generation import (
+    building,
+    context,
+    enumerating,
+    housing,
+    installing,
+    machines,
+    members,
+    names,
+    parts,
+    sharing,
+)
 from blueprints.generation.facts import Group
 from blueprints.generation.lexicon import software_facts
 from blueprints.generation.phrases import Phrase
@@ -11,6 +22,7 @@ from blueprints.generation.walk import Walk
 
 _LABELS = {"dns": "dns_server", "router": "gateway", "routeur": "gateway", "enrutador": "gateway"}
 _NEAR = 40
+_SITES = ("web", "app", "cms")
 KUBERNETES_ROLES = {"kubernetes", "k8s_control", "k8s_worker"}
 
 
@@ -66,8 +78,13 @@ def _named(walk: Walk, phrase: Phrase) -> None:
         return
     _unbundle(walk, phrase)
     focus = walk.focus
+    if members.joins_its_cluster(walk, phrase):
+        return
     if housing.lives_on_some(walk, phrase):
         building.new(walk, phrase)
+    elif focus and _is_spread_over(walk, focus, phrase):
+        focus.role = phrase.role
+        building.mention_again(walk, focus, phrase)
     elif installing.runs_on_all(walk, phrase):
         walk.turn_to(*walk.here)
         building.install_on_all(walk, phrase)
@@ -92,6 +109,13 @@ def _ask_about_exact(walk: Walk, before: Group | None, phrase: Phrase) -> None:
     is_other = before.count is not None and before.count != int(phrase.count.value)
     if is_other and before.role == phrase.role and set(before.software) == set(phrase.software):
         members.contradiction(walk, before.count or 1, int(phrase.count.value), phrase.role.replace("_", " "))
+
+
+def _is_spread_over(walk: Walk, focus: Group, phrase: Phrase) -> bool:
+    """ "Drupal on two web servers": those are what it runs on."""
+    is_open = focus in walk.here and focus.role in _SITES and not focus.is_counted and _open(focus)
+    is_home = phrase.insists and phrase.role in _SITES and not phrase.software
+    return walk.link == "on" and is_open and is_home and bool(focus.software)
 
 
 def _all_of_them(walk: Walk, known: Group, phrase: Phrase) -> list[Group]:
@@ -119,7 +143,7 @@ def _named_first(walk: Walk, phrase: Phrase) -> None:
     elif label := _label_of_others(walk, phrase):
         walk.last_label = label
     elif not context.is_only_context(walk, phrase):
-        building.new(walk, phrase)
+        parts.label(building.new(walk, phrase), walk, phrase)
 
 
 def _is_addon(phrase: Phrase) -> bool:

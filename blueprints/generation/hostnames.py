@@ -31,6 +31,15 @@ _TITLE = re.compile(
 )
 
 
+_NAMED = re.compile(
+    r"\b(?:(?:call|name|nenn\w{0,3}|appele\w{0,2}|nommez|llámal\w{1,2}|llamal\w{1,2}|chiamal\w) ?(?:them|sie)?|called|named|named as|genannt|namens):? (?=[a-z])",
+    re.IGNORECASE,
+)
+_IN_BRACKETS = re.compile(
+    r"[\"'„“»]?(?P<name>[a-z][a-z0-9-]{1,30})[\"'“”«]? ?\([^()]{1,120}\)(?:,? (?:and|und|et|y|e) |, )?", re.IGNORECASE
+)
+
+
 class Host(NamedTuple):
     """The names at one place of the text."""
 
@@ -43,7 +52,9 @@ def hosts_in(text: str) -> list[Host]:
     """Every place where one or more machines are called by a numbered name, or several by names with values behind."""
     numbered = list(_numbered(text))
     taken = {place for host in numbered for place in range(host.start, host.end)}
-    others = (host for host in (*_described(text), *_plain(text), *_titled(text)) if host.start not in taken)
+    others = (
+        host for host in (*_called(text), *_described(text), *_plain(text), *_titled(text)) if host.start not in taken
+    )
     return sorted({host.start: host for host in (*others, *numbered)}.values())
 
 
@@ -65,6 +76,15 @@ def _titled(text: str) -> Iterator[Host]:
 def _is_machine(noun: str) -> bool:
     sense = senses().get((fold(noun),))
     return sense is not None and sense.kind in ("machine", "member")
+
+
+def _called(text: str) -> Iterator[Host]:
+    """ "Call them hermes (Traefik, 1 GB), athena (PostgreSQL) and zeus (our app)"."""
+    for start in _NAMED.finditer(text):
+        place = start.end()
+        while (match := _IN_BRACKETS.match(text, place)) and _means_nothing(match["name"]):
+            yield Host(match.start("name"), match.end("name"), (guest_name(match["name"]),))
+            place = match.end()
 
 
 def _plain(text: str) -> Iterator[Host]:

@@ -23,10 +23,27 @@ def read(walk: Walk, token: Token) -> None:
     if focus is not None and not focus.name and _are_those(walk, focus, names):
         _call(walk, focus, names, token)
         return
+    if _are_spoken_of_now(walk, token):
+        return
     is_listed = walk.kinds_before(1) in (["and"], ["comma"]) or walk.link in ("and", "comma")
     before = walk.current if is_listed and walk.kinds_before(2)[1:] in (["host"], ["phrase"]) else []
     groups = [_new(walk, name, token) for name in names]
     walk.turn_to(*(group for group in before if group.name), *groups)
+
+
+def _are_spoken_of_now(walk: Walk, token: Token) -> bool:
+    """ "Two name servers, 1 GB each. ns1 gets 10.0.0.53 and ns2 gets 10.0.0.54.": as many names as were counted before."""
+    group = walk.focus
+    said = dict.fromkeys(n for e in walk.elements if isinstance(e, Token) and e.kind == "host" for n in e.value)
+    if walk.position or group is None or group.name or group.is_generic or not 1 < (group.count or 0) == len(said):
+        return False
+    probe = Group()
+    _take_role(probe, next(iter(said)))
+    if probe.role not in ("", group.role):
+        return False
+    _call(walk, group, list(said), token)
+    walk.turn_to(*(copy for copy in walk.current if copy.name in token.value))
+    return True
 
 
 def _run(walk: Walk, token: Token) -> tuple[list[str], int]:

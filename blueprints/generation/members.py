@@ -81,6 +81,19 @@ def _multiplies(walk: Walk, group: Group, phrase: Phrase) -> bool:
     return True
 
 
+def joins_its_cluster(walk: Walk, phrase: Phrase) -> bool:
+    """ "a Woodpecker server and three Woodpecker agents", "Nomad servers x3 and Nomad clients x4"."""
+    if not phrase.software or not phrase.insists or phrase.count is None:
+        return False
+    if phrase.member == parts.PART:
+        return parts.named(walk, phrase)
+    whole = next((g for g in reversed(walk.request.groups) if set(phrase.software) & set(g.software)), None)
+    if phrase.member != "agent" or whole is None or whole.part or whole.role not in _AGENTS_OF or walk.link == "for":
+        return False
+    _agents(walk, whole, int(phrase.count.value), phrase)
+    return True
+
+
 def _are_people(walk: Walk, phrase: Phrase) -> bool:
     """ "the club has 320 members"."""
     return walk.quote(phrase.tokens[-1]).text.lower() in ("members", "mitglieder", "membres", "miembros", "membri")

@@ -69,7 +69,8 @@ def _may_be_part(before: list[Token], token: Token) -> bool:
     """ "Redis with Sentinel" installs it, "with three sentinels" counts it."""
     if token.text.lower() in _BARE:
         return bool(before) and before[-1].kind == "number"
-    return not before or before[-1].kind != "software" or before[-1].end < token.start - 1
+    is_behind = bool(before) and before[-1].kind == "software" and before[-1].end >= token.start - 1
+    return not is_behind or token.text.lower().endswith("s")
 
 
 def _singular(word: str) -> str:
@@ -86,7 +87,8 @@ def _label(word: str) -> str:
 def named(walk: Walk, phrase: Phrase) -> bool:
     """Turn to the part that the phrase names; False when nothing here has such parts."""
     word = _singular(walk.quote(phrase.tokens[-1]).text)
-    cluster = [group for group in walk.request.groups if _has_part(group, word)]
+    whose = set(phrase.software)
+    cluster = [g for g in walk.request.groups if _has_part(g, word) and (not whose or whose & set(g.software))]
     if not cluster:
         return False
     label = _label(word)
@@ -104,6 +106,12 @@ def named(walk: Walk, phrase: Phrase) -> bool:
     else:
         _split(walk, whole or cluster[-1], label, phrase)
     return True
+
+
+def label(group: Group, walk: Walk, phrase: Phrase) -> None:
+    """ "three Nomad servers" are a part when the clients are named as well."""
+    if phrase.member == PART and phrase.software:
+        group.part = _label(_singular(walk.quote(phrase.tokens[-1]).text))
 
 
 def _role(label: str, group: Group) -> str:

@@ -20,6 +20,9 @@ def shared_out(elements: list[Element]) -> list[Element]:
     runs = [run for run in _runs(elements) if len(run) == len(nouns) > 1]
     if runs:
         return _values_given(elements, nouns, runs)
+    hosts = sum(len(e.value) for e in elements if isinstance(e, Token) and e.kind == "host")
+    if hosts > 1 and (runs := [run for run in _runs(elements) if len(run) == hosts]):
+        return _handed_to_hosts(elements, runs)
     return _counts_given(elements, [noun for noun in nouns if not noun.insists])
 
 
@@ -70,6 +73,19 @@ def _values_given(elements: list[Element], nouns: list[Phrase], runs: list[Run])
         found.append(element)
         if isinstance(element, Phrase) and element in nouns:
             found += [run[nouns.index(element)] for run in runs]
+    return found
+
+
+def _handed_to_hosts(elements: list[Element], runs: list[Run]) -> list[Element]:
+    """ "pg-s, pg-m and pg-l with 100, 200 and 400 GB": one token with a value for each of those that were named."""
+    found = list(elements)
+    for run in runs:
+        if all(token.kind == "number" for token in run):
+            continue
+        values = _in_one_unit(run)
+        place = next(n for n, e in enumerate(found) if e.start == run[0].start)
+        found = [e for e in found if isinstance(e, Phrase) or e.start not in {token.start for token in run}]
+        found.insert(place, run[0].become("shared", values, until=run[-1]))
     return found
 
 

@@ -108,15 +108,19 @@ def _next(tokens: list[Token], position: int, language: str) -> tuple[Token, int
 
 
 def _unit(token: Token) -> Token:
-    """ "4 cors": right behind a number, even a short word can only be a slip of what is counted."""
+    """ "4 cors", "3 nods": right behind a number, even a short word can only be a slip of what is counted."""
     sense = _sense_of_unit(token.value) if token.value not in plain_words() else None
     return token.become(*sense) if sense else token
+
+
+def _is_counted(sense: Sense) -> bool:
+    return sense == Sense("label", "cpu") or sense.kind in ("machine", "member")
 
 
 @lru_cache(maxsize=2048)
 def _sense_of_unit(word: str) -> Sense | None:
     """The unit that misses one letter, or has two in the wrong order."""
-    units = (words[0] for words, sense in senses().items() if sense == Sense("label", "cpu") and len(words) == 1)
+    units = (words[0] for words, sense in senses().items() if len(words) == 1 and _is_counted(sense))
     near = [
         unit
         for unit in units

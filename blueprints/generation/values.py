@@ -14,7 +14,22 @@ _LEAST_ODD = 20 * GIB
 _USUAL_MEMORY = (128, 160, 192, 256, 320, 384, 512, 640, 768, 1024, 1536)
 _MEMORY_SIZES = (20, 24, 28, 32, 36, 48, 56, 64, 72, 80, 96)
 SIZES = ("cpu", "memory", "disk")
-VALUE_KINDS = ("disks", "spec", "cpu", "memory", "disk", "size", "size_word", "gpu", "os", "vlan", "cidr", "ip", "ips")
+VALUE_KINDS = (
+    "disks",
+    "spec",
+    "cpu",
+    "memory",
+    "disk",
+    "size",
+    "size_word",
+    "gpu",
+    "os",
+    "vlan",
+    "cidr",
+    "ip",
+    "ips",
+    "shared",
+)
 _NOUNS = {"cpu": "cores"}
 
 
@@ -152,6 +167,12 @@ def _spec(walk: Walk, token: Token, groups: list[Group]) -> None:
         set_value(walk, groups, name, value, token)
 
 
+def _shared(walk: Walk, token: Token, groups: list[Group]) -> None:
+    """A value for each, in their order."""
+    for value, group in zip(token.value, groups, strict=False):
+        apply(walk, value, [group])
+
+
 def _gpu(walk: Walk, token: Token, groups: list[Group]) -> None:
     for group in groups:
         if group.gpu <= 1:
@@ -167,6 +188,7 @@ _READINGS: dict[str, Callable[[Walk, Token, list[Group]], None]] = {
     "os": _sized("os"),
     "vlan": addressing.vlan,
     "gpu": _gpu,
+    "shared": _shared,
     "disks": _disks,
     "spec": _spec,
     "cidr": addressing.cidr,
