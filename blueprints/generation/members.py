@@ -10,6 +10,8 @@ from blueprints.generation.walk import Walk
 STATEFUL = {"database", "cache", "search", ""}
 _AGENTS_OF = {"ci", "monitoring", "kubernetes", "k8s_control", "k8s_worker", "git", "logging"}
 _OF = ("of", "with", "mit", "aus", "zu", "de", "di", "con", "avec")
+_HYPERVISORS = ("proxmox", "pve", "hypervisor", "esxi", "vmware", "hyper")
+"""In "a three-node Proxmox homelab" the nodes are there already."""
 _KUBERNETES = {"kubernetes", "k8s_control", "k8s_worker"}
 
 
@@ -112,6 +114,9 @@ def _known(walk: Walk, phrase: Phrase) -> Group | None:
 
 
 def _unnamed(walk: Walk, phrase: Phrase) -> None:
+    following = walk.elements[walk.position + 1 : walk.position + 2]
+    if following and walk.quote(following[0]).text.lower() in _HYPERVISORS:
+        return
     group = walk.add(Group())
     if phrase.count:
         group.set("count", int(phrase.count.value), walk.quote(phrase.count))
