@@ -16,6 +16,7 @@ _FAR = 80
 _BETWEEN_VALUES = {"comma", "slash", *SIZES, "size", "os"}
 _ATTRIBUTES = {"vlan": "vlan", "cidr": "subnet", "os": "os"}
 _SAME = ("same", "selben", "gleichen", "demselben", "meme", "misma", "mismo", "stessa", "stesso")
+_PLACES = ("vlan", "cidr")
 _MARKS = ("each", "total", "all")
 
 
@@ -34,7 +35,7 @@ def give(walk: Walk, token: Token) -> None:
     elif _is_shared_with_next(walk, token):
         apply(walk, token, walk.here)
         walk.waiting.append((token, ""))
-    elif _waits(walk):
+    elif _waits(walk, token):
         walk.waiting.append((token, walk.mark))
     else:
         apply(walk, token, _targets(walk, token))
@@ -86,13 +87,15 @@ def apply_waiting(walk: Walk) -> None:
         apply(walk, token, walk.current or [walk.request.defaults])
 
 
-def _waits(walk: Walk) -> bool:
+def _waits(walk: Walk, token: Token) -> bool:
     """ "With 2 cores each, I'd like 6 VMs"; "8 GB for the application server, 32 GB for the database"."""
     following = _next_phrase(walk)
     if following is None or walk.current == [walk.request.defaults]:
         return False
     if not walk.here and not walk.heading:
         return not walk.current or not _is_statement(walk, following)
+    if _is_next_place(walk, token, following):
+        return True
     between = [e for e in walk.elements[walk.position + 1 : following] if isinstance(e, Token)]
     if any(token.value == "but" for token in between):
         return False
@@ -100,6 +103,22 @@ def _waits(walk: Walk) -> bool:
         return _is_for_a_known(walk, between, following) or _is_parallel(walk, following)
     is_before_noun = walk.kinds_before(1) in (["article"], ["number"])
     return bool(between) and is_before_noun and {token.kind for token in between} <= _BETWEEN_VALUES
+
+
+def _is_next_place(walk: Walk, token: Token, following: int) -> bool:
+    """ "in VLAN 40 two caches, in VLAN 41 a web server": behind a comma a second network is that of the next noun."""
+    if token.kind not in _PLACES or _says(walk.elements[walk.position + 1 : following], "comma", "stop", "colon"):
+        return False
+    if any(waiting.kind in _PLACES for waiting, _ in walk.waiting):
+        return True
+    clause = walk.elements[: walk.position]
+    last = max((place for place, e in enumerate(clause) if isinstance(e, Phrase)), default=-1)
+    is_said = walk.in_focus is not None and bool(getattr(walk.in_focus, _ATTRIBUTES[token.kind]))
+    return is_said and _says(clause[last + 1 :], "comma", "dash")
+
+
+def _says(elements: list[Element], *kinds: str) -> bool:
+    return any(isinstance(element, Token) and element.kind in kinds for element in elements)
 
 
 def _is_for_a_known(walk: Walk, between: list[Token], following: int) -> bool:
