@@ -30,7 +30,7 @@ def corrected(tokens: list[Token]) -> list[Token]:
             taken = _recount(kept, value, tokens) or _take_back(kept, value, has_noun)
             used, loose = taken or used, None if taken or has_noun else value
         elif used is not None and used.start == token.start:
-            _forget_sizes(kept, _kind_at(tokens, position + 1), token)
+            _forget_sizes(kept, tokens[position + 1 : position + 2], token)
         elif _is_no_again(tokens, position):
             continue
         elif token.kind != "comma" or not kept or kept[-1] is not loose:
@@ -60,12 +60,12 @@ def _without_rejected(tokens: list[Token]) -> list[Token]:
     return kept
 
 
-def _forget_sizes(kept: list[Token], following: str, value: Token) -> None:
+def _forget_sizes(kept: list[Token], following: list[Token], value: Token) -> None:
     """ "8 servers with 2 GB, no, 6 with 4 GB": with the number, what was said of them is taken back."""
     if (
         value.kind == "number"
         and "." not in value.text
-        and following == "join"
+        and any(token.kind == "join" and token.value == "with" for token in following)
         and any(token.kind in _NOUNS for token in kept)
     ):
         while kept[-1].kind not in _NOUNS:
@@ -113,10 +113,7 @@ def _is_enough(tokens: list[Token], position: int) -> bool:
         beside = [tokens[n] for n in (position - 1, position + 1) if 0 <= n < len(tokens)]
         return any(_ENOUGH.match(fold(other.text)) for other in beside)
     is_but = token.kind == "join" and token.value == "but" and _kind_at(tokens, position + 1) == "number"
-    return (
-        is_but
-        and _ENOUGH.match(" ".join(fold(other.text) for other in tokens[position + 2 : position + 4])) is not None
-    )
+    return is_but and _will_do(tokens, position + 1)
 
 
 def _next_value(tokens: list[Token], position: int) -> tuple[Token | None, bool]:
@@ -145,10 +142,18 @@ def _up_to_comma(tokens: list[Token]) -> list[Token]:
 
 
 def _far_value(tokens: list[Token], position: int) -> Token | None:
-    """ "Scratch that, Marketing dropped theirs, so four.": a number that ends the sentence."""
+    """ "Scratch that, Marketing dropped theirs, so four.", "No, that is too many, two will do.": a number that ends the sentence."""
     end = next((n for n in range(position + 2, len(tokens)) if tokens[n].kind == "stop"), len(tokens))
-    last = tokens[end - 1] if end - position < _FARTHEST else tokens[position]
-    return last if last.kind == "number" else None
+    ahead = range(position + 1, end if end - position < _FARTHEST else position)
+    last = [
+        place for place in ahead if tokens[place].kind == "number" and (place == end - 1 or _will_do(tokens, place))
+    ]
+    return tokens[last[-1]] if last else None
+
+
+def _will_do(tokens: list[Token], position: int) -> bool:
+    """ "two will do", "zwei reichen"."""
+    return _ENOUGH.match(" ".join(fold(other.text) for other in tokens[position + 1 : position + 3])) is not None
 
 
 def _take_back(kept: list[Token], value: Token | None, has_noun: bool) -> Token | None:

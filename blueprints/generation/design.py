@@ -10,6 +10,7 @@ from blueprints.generation.lexicon import role_defaults, software_facts
 from blueprints.schema.sizes import GIB
 
 _SIZE_FACTORS = {"small": 0.5, "large": 2.0, "": 1.0}
+_WORKERS = {"node", "agent", "worker", "k8s_worker"}
 _CONTROL_PLANES = 3
 _KUBERNETES_NODES = 3
 
@@ -78,7 +79,8 @@ def _members(request: Request, cluster: Group, own: dict[str, Group]) -> tuple[t
     control, workers = own.get("k8s_control"), own.get("k8s_worker")
     is_ha = request.is_ha or cluster.is_ha or bool(control and control.is_ha)
     planes = (control and control.count) or _planes(None if control else cluster.count, is_ha)
-    rest = (workers.count or 1) if workers else _workers(cluster, planes, is_alone=control is not None)
+    is_alone = control is not None or bool(request.excluded & _WORKERS)
+    rest = (workers.count or 1) if workers else _workers(cluster, planes, is_alone=is_alone)
     return ("k8s_control", planes), ("k8s_worker", rest)
 
 

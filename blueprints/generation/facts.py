@@ -121,6 +121,8 @@ class Request:
     asks: bool = False
     limits: dict[str, tuple[int, Cause]] = field(default_factory=dict)
     """What no machine may exceed: cores, bytes of memory and of disk."""
+    floors: dict[str, tuple[int, Cause]] = field(default_factory=dict)
+    """What no machine may fall below, in the same units."""
     causes: dict[str, Cause] = field(default_factory=dict)
     questions: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)

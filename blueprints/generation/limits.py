@@ -1,4 +1,5 @@
-"""What no machine may exceed: "no VM gets more than 4 GB of memory". It caps what is chosen, and contradicts what is said."""
+"""What holds for every machine: "no VM gets more than 4 GB of memory", "no machine smaller than 4 cores". It bounds what is
+chosen, and contradicts what is said."""
 
 import re
 from collections.abc import Iterator
@@ -14,19 +15,37 @@ from blueprints.schema.sizes import format_size
 _MORE = re.compile(
     r"\b(?:more|larger|bigger|greater) than\b|\b(?:exceed|above|over)\b|mehr als|grosser als|uber|plus de|depass|mas de|supera|piu di"
 )
+_LESS = re.compile(
+    r"\b(?:less|smaller|fewer|lower) than\b|\b(?:below|under)\b|weniger als|kleiner als|unter|moins de|inferieur|menos de|meno di|inferior"
+)
 _NAMES = {"cpu": "cpu", "memory": "memory", "size": "memory", "disk": "disk"}
 
 
 def take(walk: Walk) -> bool:
-    """Whether the sentence that begins here only says what no machine may exceed."""
-    noun = _nobody(walk.elements)
-    values = [e for e in walk.elements if isinstance(e, Token) and e.kind in _NAMES]
-    if noun is None or not values or _MORE.search(fold(walk.text[noun.end : values[0].start])) is None:
+    """Whether the sentence only says what no machine may exceed or fall below; at its end, that is taken out of it."""
+    for place, element in enumerate(walk.elements):
+        if _may_begin(walk.elements, place) and isinstance(element, Token) and _take(walk, walk.elements[place:]):
+            walk.elements = walk.elements[: max(0, place - 1)]
+            return not place
+    return False
+
+
+def _may_begin(elements: list[Element], place: int) -> bool:
+    before = elements[place - 1] if place else None
+    return before is None or (isinstance(before, Token) and (before.kind == "comma" or before.value == "and"))
+
+
+def _take(walk: Walk, clause: list[Element]) -> bool:
+    """Remember the values of a clause that bounds all machines."""
+    noun = _nobody(clause)
+    values = [e for e in clause if isinstance(e, Token) and e.kind in _NAMES]
+    if noun is None or not values or any(isinstance(e, Phrase) and e is not noun for e in clause):
         return False
-    if any(isinstance(e, Phrase) and e is not noun for e in walk.elements):
+    said = fold(walk.text[noun.end : values[0].start])
+    bounds = walk.request.limits if _MORE.search(said) else walk.request.floors if _LESS.search(said) else None
+    if bounds is None:
         return False
-    for value in values:
-        walk.request.limits[_NAMES[value.kind]] = (int(value.value), walk.quote(value))
+    bounds.update({_NAMES[value.kind]: (int(value.value), walk.quote(value)) for value in values})
     return True
 
 
@@ -39,23 +58,26 @@ def _nobody(elements: list[Element]) -> Phrase | None:
 
 
 def cap(request: Request, parts: list[Part]) -> None:
-    """What nobody has chosen is not chosen larger than that."""
+    """What nobody has chosen is chosen within these bounds."""
     for part in parts:
-        for name, (most, because) in request.limits.items():
-            if part.causes[name].kind == "default" and getattr(part, name) > most:
-                setattr(part, name, most)
-                part.causes[name] = because
+        for bounds, pick in ((request.limits, min), (request.floors, max)):
+            for name, (bound, because) in bounds.items():
+                chosen = getattr(part, name)
+                if part.causes[name].kind == "default" and pick(chosen, bound) != chosen:
+                    setattr(part, name, bound)
+                    part.causes[name] = because
 
 
 def exceeded(request: Request, parts: list[Part]) -> Iterator[str]:
-    """A question for each part that was said to be larger than any may be."""
+    """A question for each part that was said to be larger or smaller than any may be."""
     for part in parts:
-        for name, (most, _) in request.limits.items():
-            if getattr(part, name) > most:
-                yield (
-                    f"The request contradicts itself: no machine may have more than {_shown(name, most)}, and"
-                    f" {part.label} gets {_shown(name, getattr(part, name))}. Which is it?"
-                )
+        for bounds, pick, word in ((request.limits, min, "more"), (request.floors, max, "less")):
+            for name, (bound, _) in bounds.items():
+                if pick(getattr(part, name), bound) != getattr(part, name):
+                    yield (
+                        f"The request contradicts itself: no machine may have {word} than {_shown(name, bound)}, and"
+                        f" {part.label} gets {_shown(name, getattr(part, name))}. Which is it?"
+                    )
 
 
 def _shown(name: str, value: int) -> str:

@@ -223,7 +223,7 @@ def _counted(walk: Walk, phrase: Phrase, focus: Group) -> Group:
     if count and count > 1 and walk.link == "on" and focus.is_exact and focus.count == 1:
         contradiction(walk, 1, count, "hosts")
     is_on_one = count == 1 and walk.link == "on"
-    is_alone = phrase.has("exact") and len(walk.here) == 1
+    is_alone = (phrase.has("exact") or focus.role == "kubernetes") and len(walk.here) == 1
     if count is not None and focus.count is None and (is_alone or not is_on_one):
         building.count(walk, focus, phrase)
     return _share_one(walk, phrase, focus) if is_on_one else focus

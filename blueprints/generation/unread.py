@@ -13,7 +13,7 @@ def remark(text: str, tokens: Iterable[Token], request: Request) -> str:
     if request.questions or not request.groups:
         return ""
     read = [cause for group in (*request.groups, request.defaults, request.network) for cause in group.causes.values()]
-    read += [because for _, because in request.limits.values()]
+    read += [because for _, because in (*request.limits.values(), *request.floors.values())]
     unread = [
         f"“{' '.join(text[token.start : token.end].split())}”"
         for token in tokens
