@@ -121,9 +121,9 @@ def test_any_text_is_looked_at_without_trouble(text: str) -> None:
     ],
 )
 def test_long_text_takes_no_longer_than_its_length(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     holds_blueprint(text)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 @pytest.mark.django_db

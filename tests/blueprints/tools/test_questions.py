@@ -266,7 +266,7 @@ def test_numbers_as_they_are_written(text: str, people: int) -> None:
     "text", ["1 " * 4000, "blueprint " * 790, "a b c d " * 900, "9" * 7000 + " users", "1.000" * 1500, "from " * 1500]
 )
 def test_long_questions_are_heard_quickly(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     with contextlib.suppress(BadRequest):
         choose(text, {}, by=make_actor())
-    assert time.perf_counter() - started < 1.5
+    assert time.process_time() - started < 1.5
