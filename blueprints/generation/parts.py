@@ -24,7 +24,7 @@ def with_parts(text: str, tokens: list[Token]) -> list[Token]:
     for owner in owners:
         found = list(_words_of(owner).finditer(text, owners[owner]))
         if len({_singular(match[0]) for match in found} | _plain_members(tokens, owners[owner], found)) > 1:
-            tokens = _retagged(tokens, [match.span() for match in found])
+            tokens = _retagged(tokens, found)
     return tokens
 
 
@@ -51,26 +51,26 @@ def _words_of(owner: str) -> re.Pattern[str]:
     return re.compile(rf"\b(?:{'|'.join(name.replace(' ', '[ -]') for name in names)})s?\b", re.IGNORECASE)
 
 
-def _retagged(tokens: list[Token], spans: list[tuple[int, int]]) -> list[Token]:
+def _retagged(tokens: list[Token], found: list[re.Match[str]]) -> list[Token]:
     """One token for each span that begins and ends where tokens do."""
     kept: list[Token] = []
     for token in tokens:
-        span = next((span for span in spans if span[0] <= token.start < span[1]), None)
-        if span is None or token.end > span[1]:
+        match = next((match for match in found if match.start() <= token.start < match.end()), None)
+        if match is None or token.end > match.end():
             kept.append(token)
-        elif token.start == span[0] and _may_be_part(kept, token):
-            kept.append(Token("member", PART, token.text, span[0], span[1]))
-        elif not (kept and kept[-1].value == PART and kept[-1].end == span[1]):
+        elif token.start == match.start() and _may_be_part(kept, token, is_plural=match[0].lower().endswith("s")):
+            kept.append(Token("member", PART, token.text, *match.span()))
+        elif not (kept and kept[-1].value == PART and kept[-1].end == match.end()):
             kept.append(token)
     return kept
 
 
-def _may_be_part(before: list[Token], token: Token) -> bool:
+def _may_be_part(before: list[Token], token: Token, *, is_plural: bool) -> bool:
     """ "Redis with Sentinel" installs it, "with three sentinels" counts it."""
     if token.text.lower() in _BARE:
         return bool(before) and before[-1].kind == "number"
     is_behind = bool(before) and before[-1].kind == "software" and before[-1].end >= token.start - 1
-    return not is_behind or token.text.lower().endswith("s")
+    return not is_behind or is_plural
 
 
 def _singular(word: str) -> str:
