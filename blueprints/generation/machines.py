@@ -253,6 +253,7 @@ def _settle_kind(walk: Walk, focus: Group, phrase: Phrase) -> None:
 def _refer(walk: Walk, phrase: Phrase) -> None:
     """ "the servers", "all VMs", "… and Loki, 2 GB each, LXC containers": those named before."""
     is_for_all = phrase.has("all", "each") or (walk.link == "comma" and bool(building.kind(phrase)))
+    is_for_all |= "all" in walk.kinds_before(2)
     is_for_all |= phrase.has("own") and not walk.here and walk.quote(phrase).text.lower().endswith("s")
     groups = (walk.here or walk.request.groups) if is_for_all else (walk.current or walk.request.groups[-1:])
     for group in groups:

@@ -7,6 +7,7 @@ from blueprints.generation.neighbours import is_at, kind_at
 from blueprints.generation.tokens import Token
 
 _WORDS = ("lts", "server", "sever", "version", "v", "release", "linux", "linx", "os")
+_OF = ("of", "de", "di", "von")
 _LEAST_YEAR, _MOST_YEAR = 1990, 2100
 _VERSIONS = {
     "windows": (7, 12),
@@ -53,8 +54,14 @@ def _is_release_of_counted(tokens: list[Token], position: int) -> bool:
     noun = position + 2
     if kind_at(tokens, noun) not in ("machine", "member", "role"):
         return False
-    is_counted = kind_at(tokens, position - 1) in ("number", "article", "definite")
+    before = position - 2 if _is_of(tokens, position - 1) else position - 1
+    is_counted = kind_at(tokens, before) in ("number", "article", "definite")
     return is_counted or tokens[noun].text.lower() in ("server", "vm", "node", "instance", "cluster", "container")
+
+
+def _is_of(tokens: list[Token], place: int) -> bool:
+    """ "a pair of …"."""
+    return kind_at(tokens, place) == "join" and tokens[place].text.lower() in _OF
 
 
 def system_with_version(tokens: list[Token], position: int) -> tuple[Token, int] | None:
