@@ -135,10 +135,22 @@ def _counts_focus(walk: Walk, after: Token | None) -> bool:
     if focus is None or focus.count is not None:
         return False
     is_of = walk.kinds_before(1) == ["join"] and walk.quote(walk.elements[walk.position - 1]).text.lower() == "of"
+    if _is_of_beneficiary(walk):
+        return False
     is_last = _ends_here(after) or (is_of and after is not None and after.value == "and")
     if (after is not None and after.kind == "bound") or (walk.link in _COUNTING and is_last):
         return True
     return _is_times(walk.elements[walk.position]) or _is_apposed(walk, after)
+
+
+def _is_of_beneficiary(walk: Walk) -> bool:
+    """ "for our team of forty"."""
+    for element in reversed(walk.elements[: walk.position]):
+        if isinstance(element, Phrase) or element.kind == "comma":
+            return False
+        if element.kind == "join" and element.value == "for":
+            return True
+    return False
 
 
 def _is_times(element: Element) -> bool:

@@ -16,8 +16,20 @@ _NEAR = 40
 
 def runs_on_all(walk: Walk, phrase: Phrase) -> bool:
     """ "a test and a production database, both PostgreSQL 16"."""
+    if _is_on_both(walk, phrase):
+        return True
     is_said = phrase.has("all") and bool(phrase.software) and not phrase.insists and len(walk.here) > 1
     return is_said and all(group.role in ("", phrase.role) and not group.software for group in walk.here)
+
+
+def _is_on_both(walk: Walk, phrase: Phrase) -> bool:
+    """ "dns1 = 10.0.0.53, dns2 = 10.0.0.54. bind9 on both": what runs on those that were called by name."""
+    named = walk.here or walk.last_named
+    is_bare = bool(phrase.software) and phrase.count is None and walk.kinds_after(2) == ["join", "all"]
+    if not is_bare or len(named) < 2 or not all(group.name and not group.software for group in named):
+        return False
+    walk.here = list(named)
+    return True
 
 
 def belongs_to(walk: Walk, focus: Group, phrase: Phrase) -> bool:

@@ -90,7 +90,8 @@ def _more(walk: Walk, phrase: Phrase) -> bool:
 
 def _again(walk: Walk, phrase: Phrase) -> bool:
     is_that_one = phrase.is_definite and phrase.count is not None and phrase.count.value == 1 and not walk.waiting
-    if (phrase.count is None or is_that_one) and walk.request.groups and not _describes_others(phrase):
+    is_of_others = _describes_others(phrase) and walk.kinds_after(1) != ["all"]  # "Debian 12 VMs throughout"
+    if (phrase.count is None or is_that_one) and walk.request.groups and not is_of_others:
         _refer(walk, phrase)
         return True
     return False
@@ -169,6 +170,8 @@ def _counts_named(walk: Walk, focus: Group, phrase: Phrase) -> bool:
     """ "Harbor, one VM, 8 GB", "- 3 servers" below a heading: the first count of what was named."""
     if not phrase.insists or focus.count is not None or focus.is_generic:
         return False
+    if focus.totals and walk.kinds_before(1) == ["bound"]:  # "12 cores for the farm, shared out between ten VMs"
+        return True
     before = walk.elements[walk.position - 2] if walk.position > 1 else None
     if walk.link == "comma" and isinstance(before, Token) and before.text.lower() == "cluster":
         return True
@@ -181,7 +184,11 @@ def _is_kind_of_guest(walk: Walk, focus: Group, phrase: Phrase) -> bool:
     if walk.request.excluded & {"container", "vm"} and not phrase.insists and not is_of_list:
         return True
     is_described = walk.link in ("with", "open", "colon", "for") or _is_apposition(walk, focus, phrase)
-    return focus.count is None and not focus.is_generic and is_described
+    is_single = walk.link == "colon" and focus.count == 1 and phrase.count is not None and int(phrase.count.value) == 1
+    is_open = focus.count is None or (
+        is_single and not focus.has_sizes
+    )  # "a single-node k3s: an Ubuntu VM, four cores"
+    return is_open and not focus.is_generic and is_described
 
 
 def _is_apposition(walk: Walk, focus: Group, phrase: Phrase) -> bool:
@@ -253,7 +260,7 @@ def _settle_kind(walk: Walk, focus: Group, phrase: Phrase) -> None:
 def _refer(walk: Walk, phrase: Phrase) -> None:
     """ "the servers", "all VMs", "… and Loki, 2 GB each, LXC containers": those named before."""
     is_for_all = phrase.has("all", "each") or (walk.link == "comma" and bool(building.kind(phrase)))
-    is_for_all |= "all" in walk.kinds_before(2)
+    is_for_all |= "all" in (*walk.kinds_before(2), *walk.kinds_after(1))
     is_for_all |= phrase.has("own") and not walk.here and walk.quote(phrase).text.lower().endswith("s")
     groups = (walk.here or walk.request.groups) if is_for_all else (walk.current or walk.request.groups[-1:])
     for group in groups:

@@ -32,9 +32,14 @@ def is_at(tokens: list[Token], position: int, kind: str, value: str) -> bool:
 
 def skip(tokens: list[Token], position: int, *, colon: bool = False) -> int:
     """Past small words, and past a colon when asked to."""
-    while _is_filler(tokens, position) or (colon and kind_at(tokens, position) == "colon"):
+    while _is_filler(tokens, position) or (colon and _is_mark(tokens, position)):
         position += 1
     return position
+
+
+def _is_mark(tokens: list[Token], position: int) -> bool:
+    """A colon, or "are" in "the disks are 20 GB each"."""
+    return kind_at(tokens, position) == "colon" or is_at(tokens, position, "join", "is")
 
 
 def _is_filler(tokens: list[Token], position: int) -> bool:

@@ -152,6 +152,8 @@ def is_sum(walk: Walk, phrase: Phrase) -> bool:
 
 def _is_total_of_sizes(walk: Walk) -> bool:
     """ "64 GB in total between four machines"."""
+    if walk.kinds_before(1) == ["bound"] and walk.says("total") and _says_sizes(walk):
+        return True  # "20 cores in total, shared out between ten VMs"
     before = [kind for kind in walk.kinds_before(4) if kind != "bound"]
     return before[:1] == ["total"] and any(kind in (*sharing.SIZES, "size") for kind in before[1:2])
 

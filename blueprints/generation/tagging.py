@@ -25,6 +25,8 @@ from blueprints.generation.tokens import Token, tokenise
 
 _LEAST_PART = 2
 _LEAST_COMPOUND = 9
+_NO_LAST = ("ct", "cts")
+"""Architects are no containers."""
 _LEAST_NAME = 3
 _GUESTS = ("VM", "VMs", "LXC", "LXCs", "Server", "CT")
 _SHORTEST_TYPO = 4
@@ -173,7 +175,7 @@ def _is_common_word(token: Token, sense: Sense) -> bool:
 def _sense_of_compound(word: str) -> Sense | None:
     """ "Testmaschinen", "Nginxserver": what its first part says it is, or else its last."""
     for cut in range(_LEAST_PART, len(word) - _LEAST_PART):
-        last = senses().get((word[cut:],))
+        last = senses().get((word[cut:],)) if word[cut:] not in _NO_LAST else None
         if last and last.kind == "machine" and len(word) >= _LEAST_COMPOUND:
             first = senses().get((word[:cut].removesuffix("s"),)) or senses().get((word[:cut],))
             return first if first and first.kind in ("role", "software") else last

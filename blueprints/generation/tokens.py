@@ -10,7 +10,7 @@ from blueprints.generation.lexicon import fold
 from blueprints.schema.sizes import GIB, TIB, UNITS, parse_size
 
 _TOKEN = re.compile(
-    r"""(?P<fraction>\b(?:half\s+(?:of\s+)?an?|a\s+half|un\s+demi|medio|mezzo|ein(?:en)?\s+halbe[sn]?|(?:a|one)\s+quarter\s+of\s+an?|ein\s+viertel|un\s+quart\s+de|un\s+cuarto\s+de|un\s+quarto\s+di)[\s-]*(?:tera\w*|tb|to|giga\w*|gigs?|gb|go)\b)
+    r"""(?P<fraction>\b(?:half\s+(?:of\s+)?an?|a\s+half|un\s+demi|medio|mezzo|ein(?:en)?\s+halbe[sn]?|(?:(?:a|one)\s+quarter|three\s+quarters)\s+of\s+an?|ein\s+viertel|drei\s?viertel|(?:un\s+quart|trois\s+quarts)\s+de|(?:un\s+cuarto|tres\s+cuartos)\s+de|(?:un\s+quarto|tre\s+quarti)\s+di)[\s-]*(?:tera\w*|tb|to|giga\w*|gigs?|gb|go)\b)
     |(?P<factor>\b(?:[0-9]+(?:\.[0-9]+)?\s?(?:%|percent|per\scent)\s(?:more|less|bigger|larger|smaller)\b|(?:the\s)?same(?=\s(?:with|but|plus|memory|ram|cpu|cores|disk|amount|quantity|number)\b|[,.;])|(?:the\s)?same\s(?:again|as|sizes?|specs?|sizing|dimensions|resources)\b
         |(?:twice|double|triple|quadruple|half|(?:two|three|four|five|six|eight|ten|[0-9]+)\stimes|(?:an?|one)\s(?:third|quarter|fifth|sixth|eighth|tenth)|two\sthirds|three\squarters)(?=\s(?:that|it|this|those|these|the|its|their|of|as|what|them)\b)))
     |(?P<part>\b(?:(?:la\s|die\s)(?:moiti[ée]|mitad|h[äa]lfte|met[àa])|(?:el|le|il|das)\s(?:doble|double|doppio|doppelte)|doppelt\sso\sviel|halb\sso\sviel|deux\sfois\splus)\b)
@@ -42,7 +42,8 @@ _TOKEN = re.compile(
 _PART = re.compile(r"[0-9]+[a-z]", re.IGNORECASE)
 _LETTERS = re.compile(r"[^\W\d_]+")
 _DIGITS = re.compile(r"[0-9]+(?:\.[0-9]+)?")
-_QUARTER = re.compile(r"\b(?:quart|viertel|cuarto)", re.IGNORECASE)
+_QUARTER = re.compile(r"\b(?:quart|(?:drei)?viertel|cuarto)", re.IGNORECASE)
+_THREE = re.compile(r"\b(?:three|drei|trois|tres?)", re.IGNORECASE)
 _PARTS = {"third": 3, "quarter": 4, "fifth": 5, "sixth": 6, "eighth": 8, "tenth": 10}
 _TIMES = {
     "twice": 2,
@@ -147,9 +148,10 @@ def _factor(text: str) -> Decimal:
 
 
 def _fraction(text: str) -> int:
-    """ "half a gig", "a quarter of a terabyte"."""
+    """ "half a gig", "a quarter of a terabyte", "three quarters of a terabyte"."""
     parts = 4 if _QUARTER.search(text) else 2
-    return (TIB if _trailing(text).lower().startswith("t") else GIB) // parts
+    unit = TIB if _trailing(text).lower().startswith("t") else GIB
+    return unit // parts * (3 if parts == 4 and _THREE.match(text) else 1)
 
 
 def _trailing(text: str) -> str:

@@ -37,7 +37,15 @@ def table(name: str) -> dict[str, Any]:
 def senses() -> dict[tuple[str, ...], Sense]:
     """Every phrase that means something, as a tuple of folded words."""
     said = {tuple(_SPLIT.split(phrase)): sense for phrase, sense in _phrases()}
-    return {**dict(_machines_of(said)), **said}
+    return {**dict(_machines_of(said)), **dict(_contracted(said)), **said}
+
+
+def _contracted(said: dict[tuple[str, ...], Sense]) -> Iterator[tuple[tuple[str, ...], Sense]]:
+    """Who says "don't want" may write "dont want"."""
+    for words, sense in said.items():
+        place = words.index("t") if "t" in words else 0
+        if place and words[place - 1].endswith("n"):
+            yield (*words[: place - 1], f"{words[place - 1]}t", *words[place + 1 :]), sense
 
 
 def _machines_of(said: dict[tuple[str, ...], Sense]) -> Iterator[tuple[tuple[str, ...], Sense]]:
