@@ -36,7 +36,8 @@ _TIMES = (
     "notte",
 )
 _MOST_MEMORY = 2 * TIB
-_UNIT_STARTS = {"gigab": GIB, "terab": TIB, "megab": MIB, "gigs": GIB}
+_UNIT_STARTS = {"gigab": GIB, "gigao": GIB, "terab": TIB, "terao": TIB, "megab": MIB, "megao": MIB, "gigs": GIB}
+_UNIT_WORDS = {"giga": GIB, "gigas": GIB, "tera": TIB, "teras": TIB}
 _PAIRS = ("pair", "couple", "paar", "paire", "par", "paio", "coppia")
 _NOUNS = ("machine", "role", "software", "member")
 _HOURS = 24
@@ -161,17 +162,26 @@ def _number_with_unit(tokens: list[Token], position: int) -> tuple[Token, int] |
     if kind == "money":
         return number.become("money", float(number.value), until=tokens[after]), 2
     if kind == "word" and (unit := _unit(str(value))) and kind_at(tokens, after + 1) not in _NOUNS:
-        sized = number.become("size", int(Decimal(number.value) * unit), until=tokens[after])
-        rest = _first_fit([sized, *tokens[after + 1 : after + 4]], 0)
-        return rest[0], rest[1] + 1
+        has_half = _is_half(tokens, after + 1)
+        last = after + (2 if has_half else 0)
+        amount = Decimal(number.value) + (Decimal("0.5") if has_half else 0)
+        sized = number.become("size", int(amount * unit), until=tokens[last])
+        rest = _first_fit([sized, *tokens[last + 1 : last + 4]], 0)
+        return rest[0], last - position + rest[1]
     return None
+
+
+def _is_half(tokens: list[Token], position: int) -> bool:
+    """ "deux téraoctets et demi", "un tera e mezzo"."""
+    is_and = is_at(tokens, position, "join", "and") and kind_at(tokens, position + 1) == "word"
+    return is_and and tokens[position + 1].value in ("demi", "demie", "medio", "media", "mezzo", "mezza")
 
 
 def _unit(word: str) -> int | None:
     """ "gigabytes", also as somebody in a hurry writes it."""
     if len(word) > 1 and word in UNITS:
         return UNITS[word]
-    return next((size for start, size in _UNIT_STARTS.items() if word.startswith(start)), None)
+    return _UNIT_WORDS.get(word) or next((size for start, size in _UNIT_STARTS.items() if word.startswith(start)), None)
 
 
 def _size_with_label(tokens: list[Token], position: int) -> tuple[Token, int] | None:

@@ -124,7 +124,8 @@ def _part(request: Request, group: Group) -> Part:
         cpu=_sized(group, "cpu", causes, count),
         memory=_sized(group, "memory", causes, count),
         disk=_sized(group, "disk", causes, count),
-        is_spread=count > 1 and (group.is_spread or request.is_spread or _is_ha(request, group)),
+        is_spread=(count > 1 and (request.is_spread or _is_ha(request, group)))
+        or (group.is_spread and (count > 1 or bool(group.name))),
         causes=causes,
     )
 

@@ -93,6 +93,8 @@ def _named(walk: Walk, phrase: Phrase) -> None:
         walk.installing = None
     elif focus and (sharing.takes_part(walk, phrase) or installing.belongs_to(walk, focus, phrase)):
         building.install_on_all(walk, phrase)
+    elif _is_for_a_known(walk, phrase):
+        walk.link = ""
     elif (before := known(walk, phrase)) and _is_same(walk, before, phrase):
         groups = _all_of_them(walk, before, phrase)
         building.mention_again(walk, before, phrase)
@@ -116,6 +118,14 @@ def _is_spread_over(walk: Walk, focus: Group, phrase: Phrase) -> bool:
     is_open = focus in walk.here and focus.role in _SITES and not focus.is_counted and _open(focus)
     is_home = phrase.insists and phrase.role in _SITES and not phrase.software
     return walk.link == "on" and is_open and is_home and bool(focus.software)
+
+
+def _is_for_a_known(walk: Walk, phrase: Phrase) -> bool:
+    """ "MySQL for Zabbix": whom it serves, named before."""
+    is_beside = walk.kinds_before(2) == ["join", "phrase"] and walk.link == "for" and not walk.waiting
+    focus, home = walk.in_focus, known(walk, phrase)
+    is_other = home is not None and home is not focus and home.sentence < walk.sentence
+    return is_beside and is_other and focus is not None and bool(focus.software) and phrase.count is None
 
 
 def _all_of_them(walk: Walk, known: Group, phrase: Phrase) -> list[Group]:
@@ -214,7 +224,7 @@ def _is_same(walk: Walk, known: Group, phrase: Phrase) -> bool:
     """Without a count of its own, or as the first count, a second mention is the same thing."""
     if phrase.has("another") or (known.name and names.follows(walk, phrase)):
         return False
-    if phrase.count is None and _is_elsewhere(walk, known, phrase):
+    if phrase.count is None and (_is_elsewhere(walk, known, phrase) or _is_item_of_its_own(walk, known)):
         return False
     if phrase.is_definite or phrase.has("each", "all"):
         return True
@@ -223,6 +233,12 @@ def _is_same(walk: Walk, known: Group, phrase: Phrase) -> bool:
     if known.is_counted and known.sentence == walk.sentence and phrase.count.kind == "article":
         return False
     return _open(known) or _fits_count(walk, known, phrase.count)
+
+
+def _is_item_of_its_own(walk: Walk, known: Group) -> bool:
+    """ "- Zabbix server, 4 vCPU", "- Zabbix proxy, 1 vCPU": a line that begins with it and has sizes is another machine."""
+    has_sizes = any(isinstance(e, Token) and e.kind in ("cpu", "memory", "size", "spec") for e in walk.elements)
+    return walk.is_item and walk.position == 0 and known.has_sizes and known.sentence < walk.sentence and has_sizes
 
 
 def _fits_count(walk: Walk, known: Group, count: Token) -> bool:

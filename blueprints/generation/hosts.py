@@ -27,6 +27,8 @@ def read(walk: Walk, token: Token) -> None:
         return
     is_listed = walk.kinds_before(1) in (["and"], ["comma"]) or walk.link in ("and", "comma")
     before = walk.current if is_listed and walk.kinds_before(2)[1:] in (["host"], ["phrase"]) else []
+    if focus is not None and focus.name == "" and focus.count == _named_from(walk):
+        walk.naming = focus
     groups = [_new(walk, name, token) for name in names]
     walk.turn_to(*(group for group in before if group.name), *groups)
 
@@ -44,6 +46,14 @@ def _are_spoken_of_now(walk: Walk, token: Token) -> bool:
     _call(walk, group, list(said), token)
     walk.turn_to(*(copy for copy in walk.current if copy.name in token.value))
     return True
+
+
+def _named_from(walk: Walk) -> int:
+    """How many names this and the rest of the sentence give."""
+    rest = (
+        element for element in walk.elements[walk.position :] if isinstance(element, Token) and element.kind == "host"
+    )
+    return sum(len(element.value) for element in rest)
 
 
 def _run(walk: Walk, token: Token) -> tuple[list[str], int]:
@@ -82,7 +92,8 @@ def _call(walk: Walk, group: Group, names: list[str], token: Token) -> None:
 
 def _new(walk: Walk, name: str, token: Token) -> Group:
     """One of the machines that were counted without a purpose, or one more."""
-    whole = next((g for g in reversed(walk.request.groups) if _is_pool(walk, g)), None)
+    whole = next((g for g in reversed(walk.request.groups) if g is walk.naming and g.count), None)
+    whole = whole or next((g for g in reversed(walk.request.groups) if _is_pool(walk, g)), None)
     walk.naming = whole
     group = sharing.copy_of(whole) if whole else Group()
     if whole and whole.count:

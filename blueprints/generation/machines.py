@@ -89,6 +89,8 @@ def _more(walk: Walk, phrase: Phrase) -> bool:
 
 
 def _again(walk: Walk, phrase: Phrase) -> bool:
+    if _is_of_another_kind(walk, phrase):
+        return False
     is_that_one = phrase.is_definite and phrase.count is not None and phrase.count.value == 1 and not walk.waiting
     is_of_others = _describes_others(phrase) and walk.kinds_after(1) != ["all"]  # "Debian 12 VMs throughout"
     if (phrase.count is None or is_that_one) and walk.request.groups and not is_of_others:
@@ -105,6 +107,13 @@ def _moves_in(walk: Walk, phrase: Phrase) -> bool:
     earlier = [group for group in walk.here if group is not guest] or walk.last_named
     is_guest = not guest.is_generic and not guest.has_sizes and guest not in walk.last_named
     return is_guest and bool(earlier) and sharing.move_in(walk, earlier[-1], guest)
+
+
+def _is_of_another_kind(walk: Walk, phrase: Phrase) -> bool:
+    """ "a container for Gitea, VM for the ERP"."""
+    kind, focus = building.kind(phrase), walk.in_focus
+    is_listed = walk.kinds_before(1) == ["comma"] and phrase.count is None and walk.kinds_after(1) == ["join"]
+    return is_listed and focus is not None and bool(kind and focus.kind and kind != focus.kind)
 
 
 def _describes_others(phrase: Phrase) -> bool:

@@ -35,6 +35,7 @@ _DETERMINERS = (
     "several",
 )
 _BEFORE_A_NUMBER = ("number", "article", "definite", "another", "own", "exact", "each", "all", "part", "existing")
+_PIECES = ("stuck", "pieces", "pcs", "pieces", "units", "unidades", "piezas", "pezzi", "unites", "stk")
 _MOST_WORDS = 3
 _OF = ("of", "de", "di", "d", "von", "an", "des")
 
@@ -275,6 +276,11 @@ def _is_value(element: Element) -> bool:
     return isinstance(element, Token) and element.kind in (*VALUES, "slash", "dash", "size_word")
 
 
+def _is_next_pair(following: list[Token]) -> bool:
+    """ "web:3 app:2"."""
+    return [token.kind for token in following][1:] == ["colon"] and following[0].kind in ("role", "software", "machine")
+
+
 def _take_after(phrase: Phrase, tokens: list[Token], end: int) -> int:
     """A count after the noun: "x3", "(3)", ": 3"."""
     if phrase.insists or end >= len(tokens):
@@ -292,8 +298,11 @@ def _take_after(phrase: Phrase, tokens: list[Token], end: int) -> int:
     if kinds == ["open", "number", "close"]:
         phrase.count = following[1]
         return end + 3
+    if kinds == ["open", "number", "word"] and following[2].value in _PIECES:
+        phrase.count = following[1]
+        return end + 4
     if kinds[:2] in (["colon", "number"], ["slash", "number"]) and (
-        len(kinds) == 2 or kinds[2] in ("comma", "open", "stop")
+        len(kinds) == 2 or kinds[2] in ("comma", "open", "stop") or _is_next_pair(tokens[end + 2 : end + 4])
     ):
         phrase.count, phrase.is_key = following[1], True
         return end + 2

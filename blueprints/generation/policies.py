@@ -54,6 +54,7 @@ _NOT_BEFORE = (
     "finché",
     "qu'une",
 )
+_LEAST_COPIES = 3
 _MOST_LINES = 4
 """So many lines below "backup:" may be about it."""
 _TEST_CONTEXT = {"join", "verb", "colon", "article", ""}
@@ -74,7 +75,7 @@ def _is_and(element: Element) -> bool:
 
 def schedule(walk: Walk, token: Token) -> None:
     """Said before or after the word for backups, in its sentence or in the next."""
-    if _is_about_backups(walk):
+    if _is_about_backups(walk) and walk.kinds_before(1) != ["money"]:
         walk.schedules.append(token)
 
 
@@ -86,7 +87,8 @@ def days(walk: Walk, token: Token) -> None:
 def kept_copies(walk: Walk, token: Token) -> bool:
     """ "retain 21 of them", "keep the last 7": so many copies last as long as the schedule makes them."""
     before = [kind for kind in walk.kinds_before(4) if kind not in ("word", "definite", "existing")]
-    if before[:1] != ["kept"] or not _is_about_backups(walk):
+    is_of_copies = token.value >= _LEAST_COPIES and walk.kinds_after(1) == ["backup"]
+    if not (before[:1] == ["kept"] or is_of_copies) or not _is_about_backups(walk):
         return False
     schedule = walk.schedules[-1].value if walk.schedules else "daily"
     walk.retentions.append(token.become("days", max(1, round(int(token.value) * _DAYS.get(schedule, 1)))))

@@ -69,12 +69,17 @@ def _specs(request: Request, part: Part, place: int, *, collapsed: bool) -> dict
         "networks": cards[1:],
         "virtual_ip": group.virtual_ip,
         "dns": [group.dns] if group.dns else None,
-        "anti_affinity": part.label if part.is_spread else None,
+        "anti_affinity": _apart(part) if part.is_spread else None,
         "backup": _backup(group),
         "environment": group.environment,
         "tags": [tag for tag in (part.role, group.environment or request.environment) if tag],
     }
     return specs | {key: value for key, value in optional.items() if value}
+
+
+def _apart(part: Part) -> str:
+    """What is to stand on different hosts has one name together: a part, or machines of one kind with names of their own."""
+    return part.label if part.count > 1 else (part.group.software or [part.role or "machine"])[0].replace("_", "-")
 
 
 def _addresses(group: Group, place: int, *, collapsed: bool) -> list[str]:
