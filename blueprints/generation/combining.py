@@ -75,6 +75,8 @@ def _range(tokens: list[Token], position: int) -> tuple[Token, int] | None:
     if tokens[start].kind == "size" and kind == "number":
         return None
     low = _same_unit(tokens[start], tokens[end])
+    if low >= tokens[end].value or tokens[start].text[:1].lower() in "x×":
+        return None
     combined = Token(kind, low, tokens[start].text, tokens[position].start, tokens[end].end, high=tokens[end].value)
     rest = _first_fit([combined, *tokens[end + 1 : end + 5]], 0)
     return rest[0], end - position + rest[1]
@@ -273,6 +275,7 @@ _RULES: dict[str, tuple[Rule, ...]] = {
     "join": (apart.spread_over,),
     "software": (versions.software_of_maker, versions.software_with_version),
     "number": (
+        shorthand.host_part,
         shorthand.vlan_listed,
         shorthand.dozens,
         shorthand.spec,
@@ -284,7 +287,7 @@ _RULES: dict[str, tuple[Rule, ...]] = {
     ),
     "article": (_single, _for_each, _gpus, _number_with_unit),
     "size": (_rate, _range, _size_with_label),
-    "label": (_label_with_value,),
+    "label": (shorthand.dns_machines, _label_with_value),
     "os": (versions.system_with_version,),
     "money": (_budget,),
     "total": (apart.total,),

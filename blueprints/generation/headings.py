@@ -167,10 +167,15 @@ def _give_to_its_parts(walk: Walk, group: Group, others: list[Group]) -> None:
 
 def _is_superfluous(walk: Walk, group: Group, others: list[Group]) -> bool:
     if group.is_umbrella:
-        return any(other.role in ("web", "app", "cms") for other in others)
+        return any(other.role in ("web", "app", "cms") and not _are_in_order(walk, group, other) for other in others)
     if group.is_generic and not group.is_counted and (not group.os or all(other.os for other in others)):
         return True
     return group in walk.headings and (group.is_generic or any(other.role == group.role for other in others))
+
+
+def _are_in_order(walk: Walk, one: Group, other: Group) -> bool:
+    """What starts after something else is not the same thing."""
+    return any({one, other} == set(pair) for pair in walk.request.needs)
 
 
 def _is_sum(walk: Walk, group: Group, others: list[Group]) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from blueprints.generation import building, context, headings, names, recounting, sharing, things
+from blueprints.generation import building, context, guests, headings, names, recounting, sharing, things
 from blueprints.generation.facts import Group
 from blueprints.generation.lexicon import fold
 from blueprints.generation.members import contradiction
@@ -89,7 +89,7 @@ def _more(walk: Walk, phrase: Phrase) -> bool:
 
 
 def _again(walk: Walk, phrase: Phrase) -> bool:
-    if _is_of_another_kind(walk, phrase):
+    if guests.is_another(walk, phrase):
         return False
     is_that_one = phrase.is_definite and phrase.count is not None and phrase.count.value == 1 and not walk.waiting
     is_of_others = _describes_others(phrase) and walk.kinds_after(1) != ["all"]  # "Debian 12 VMs throughout"
@@ -107,13 +107,6 @@ def _moves_in(walk: Walk, phrase: Phrase) -> bool:
     earlier = [group for group in walk.here if group is not guest] or walk.last_named
     is_guest = not guest.is_generic and not guest.has_sizes and guest not in walk.last_named
     return is_guest and bool(earlier) and sharing.move_in(walk, earlier[-1], guest)
-
-
-def _is_of_another_kind(walk: Walk, phrase: Phrase) -> bool:
-    """ "a container for Gitea, VM for the ERP"."""
-    kind, focus = building.kind(phrase), walk.in_focus
-    is_listed = walk.kinds_before(1) == ["comma"] and phrase.count is None and walk.kinds_after(1) == ["join"]
-    return is_listed and focus is not None and bool(kind and focus.kind and kind != focus.kind)
 
 
 def _describes_others(phrase: Phrase) -> bool:
@@ -160,19 +153,13 @@ def _says_more(walk: Walk, phrase: Phrase) -> bool:
     if _is_said_of_it(walk) or _moves_it(walk):
         return True
     if focus is None:
-        return _is_the_kind_instead(walk, phrase)
+        return guests.is_instead(walk, phrase)
     if phrase.has("another") and not phrase.has("own"):
         return walk.link == "on"
     if walk.link in ("on", "as", "is", "needs") or phrase.has("own"):
         return True
-    readings = (_counts_named, recounting.is_apposition, _is_kind_of_guest)
+    readings = (_counts_named, recounting.is_apposition, guests.is_said)
     return any(reading(walk, focus, phrase) for reading in readings)
-
-
-def _is_the_kind_instead(walk: Walk, phrase: Phrase) -> bool:
-    """ "A Redis. Not a container, a VM."."""
-    is_other = {"container", "vm"} & walk.request.excluded and building.kind(phrase) and not phrase.insists
-    return bool(is_other) and walk.says("without") and len(walk.current) == 1
 
 
 def _counts_named(walk: Walk, focus: Group, phrase: Phrase) -> bool:
@@ -187,50 +174,16 @@ def _counts_named(walk: Walk, focus: Group, phrase: Phrase) -> bool:
     return walk.goes_on or (walk.link == "comma" and walk.kinds_after(1) != ["join"] and not focus.has_sizes)
 
 
-def _is_kind_of_guest(walk: Walk, focus: Group, phrase: Phrase) -> bool:
-    """ "Redis (container)", "no containers, VMs"."""
-    is_of_list = walk.link == "comma" and len(walk.here) > 1
-    if walk.request.excluded & {"container", "vm"} and not phrase.insists and not is_of_list:
-        return True
-    is_described = walk.link in ("with", "open", "colon", "for") or _is_apposition(walk, focus, phrase)
-    is_single = walk.link == "colon" and focus.count == 1 and phrase.count is not None and int(phrase.count.value) == 1
-    is_open = focus.count is None or (
-        is_single and not focus.has_sizes
-    )  # "a single-node k3s: an Ubuntu VM, four cores"
-    return is_open and not focus.is_generic and is_described
-
-
-def _is_apposition(walk: Walk, focus: Group, phrase: Phrase) -> bool:
-    """ "uptime kuma, alpine container, 1 core": the only thing that is named, and what it is."""
-    is_bare = phrase.count is None and not phrase.is_definite and bool(building.kind(phrase))
-    return walk.link == "comma" and is_bare and walk.here == [focus] and not (focus.kind or focus.has_sizes or focus.os)
-
-
 def _say_more(walk: Walk, phrase: Phrase) -> None:
     if walk.focus is None:
         return
     focus = _counted(walk, phrase, walk.focus)
     if focus.kind and phrase.kind in ("vm", "lxc") and focus.kind != phrase.kind and phrase.count is not None:
-        _settle_kind(walk, focus, phrase)
-    groups = _said_of(walk, phrase, focus)
+        guests.settle(walk, focus, phrase)
+    groups = guests.of_whom(walk, phrase, focus)
     for group in list(groups):
         group.kind = group.kind or building.kind(phrase)
     walk.turn_to(*(groups if focus not in walk.current or len(groups) > 1 else walk.current))
-
-
-def _said_of(walk: Walk, phrase: Phrase, focus: Group) -> list[Group]:
-    """ "Gitea, Drone and a registry in containers": of all that were listed and are not yet anything else."""
-    if "all" in walk.kinds_before(2):
-        return walk.here
-    is_plural = (
-        walk.quote(phrase.tokens[-1])
-        .text.lower()
-        .endswith(("s", "containern", "contenedores", "maschinen", "macchine virtuali"))
-    )
-    is_said_of_several = walk.link in ("on", "as") or phrase.has("own")
-    if not is_plural or not is_said_of_several or phrase.count is not None or (focus.count or 1) > 1:
-        return [focus]
-    return [group for group in walk.here if not group.kind] or [focus]
 
 
 def _counted(walk: Walk, phrase: Phrase, focus: Group) -> Group:
@@ -254,16 +207,6 @@ def _share_one(walk: Walk, phrase: Phrase, focus: Group) -> Group:
             f"The request contradicts itself: {focus.count} of a kind, but on one machine. Which do you want?"
         )
     return focus
-
-
-def _settle_kind(walk: Walk, focus: Group, phrase: Phrase) -> None:
-    """What is said of one wins over what its heading says of all."""
-    if walk.heading is not None and walk.heading.kind == focus.kind:
-        focus.set("kind", phrase.kind, walk.quote(phrase))
-        return
-    walk.request.ask(
-        "The request contradicts itself: a container and a virtual machine for the same thing. Which is it?"
-    )
 
 
 def _refer(walk: Walk, phrase: Phrase) -> None:

@@ -118,7 +118,9 @@ def _refuse_key(walk: Walk) -> None:
 
 def goes_on_at(walk: Walk, join: Token) -> bool:
     """ "no cache and no queue", "do not put it into a container"."""
-    if ends_replacing(walk, join) or (walk.kinds_before(1) == ["backup"] and walk.kinds_after(1) == ["phrase"]):
+    if ends_replacing(walk, join) or (
+        join.value == "and" and walk.kinds_before(1) == ["backup"] and walk.kinds_after(1) == ["phrase"]
+    ):
         return False
     return (
         join.value in ("and", "to", "with")

@@ -6,6 +6,8 @@ from blueprints.generation.tokens import Token
 NOUNS = ("role", "software", "machine", "member")
 _VERBS = ("host", "hosts", "monitors", "caches", "stores", "searches", "logs", "queues", "proxies", "mails", "backs")
 VALUES = ("cpu", "memory", "disk", "size", "gpu", "os", "vlan", "cidr", "ip")
+_PIECES = ("stuck", "pieces", "pcs", "units", "unidades", "piezas", "pezzi", "unites", "stk")
+_FOLD = ("fach", "fold", "trio", "pair", "quartet", "duo")
 
 
 def core_end(tokens: list[Token], start: int) -> int:
@@ -57,3 +59,30 @@ def _is_bare_system(tokens: list[Token], start: int) -> bool:
     after = next((t for t in tokens[start + 1 :] if t.kind not in (*VALUES, "slash", "dash")), None)
     is_counted = before is not None and before.kind in ("number", "article")
     return is_counted and (after is None or after.kind not in (*NOUNS, "word", "environment", "size_word"))
+
+
+def count_behind(tokens: list[Token], end: int) -> tuple[Token | None, int]:
+    """A count behind the noun that ends here, "x3", "(3)", ": 3", "trio", and the place behind it."""
+    following = tokens[end : end + 3]
+    kinds = [token.kind for token in following]
+    if kinds[:1] == ["number"] and following[0].text[:1].lower() in "x×":
+        return following[0], end + 1
+    if kinds[:1] == ["number"] and following[0].text.lower().endswith(_FOLD) and kinds[1:2] != ["join"]:
+        return following[0], end + 1
+    if kinds[:1] == ["number"] and following[0].text[-1:] in ("x", "×") and kinds[1:2] in ([], ["comma"], ["stop"]):
+        return following[0], end + 1
+    if kinds == ["open", "number", "close"]:
+        return following[1], end + 3
+    if kinds == ["open", "number", "word"] and following[2].value in _PIECES:
+        return following[1], end + 4
+    is_ended = (
+        len(kinds) == 2 or kinds[2:] in (["comma"], ["open"], ["stop"]) or _is_next_pair(tokens[end + 2 : end + 4])
+    )
+    if kinds[:2] in (["colon", "number"], ["slash", "number"]) and is_ended:
+        return following[1], end + 2
+    return None, end
+
+
+def _is_next_pair(following: list[Token]) -> bool:
+    """ "web:3 app:2"."""
+    return [token.kind for token in following][1:] == ["colon"] and following[0].kind in ("role", "software", "machine")

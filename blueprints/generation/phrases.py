@@ -4,7 +4,7 @@ in them; everything else stays a token."""
 from dataclasses import dataclass, field
 
 from blueprints.generation.lexicon import software_facts
-from blueprints.generation.nouns import VALUES, core_end
+from blueprints.generation.nouns import VALUES, core_end, count_behind
 from blueprints.generation.tokens import Token
 
 _MODIFIERS = (
@@ -35,7 +35,6 @@ _DETERMINERS = (
     "several",
 )
 _BEFORE_A_NUMBER = ("number", "article", "definite", "another", "own", "exact", "each", "all", "part", "existing")
-_PIECES = ("stuck", "pieces", "pcs", "pieces", "units", "unidades", "piezas", "pezzi", "unites", "stk")
 _MOST_WORDS = 3
 _OF = ("of", "de", "di", "d", "von", "an", "des")
 
@@ -276,34 +275,9 @@ def _is_value(element: Element) -> bool:
     return isinstance(element, Token) and element.kind in (*VALUES, "slash", "dash", "size_word")
 
 
-def _is_next_pair(following: list[Token]) -> bool:
-    """ "web:3 app:2"."""
-    return [token.kind for token in following][1:] == ["colon"] and following[0].kind in ("role", "software", "machine")
-
-
 def _take_after(phrase: Phrase, tokens: list[Token], end: int) -> int:
-    """A count after the noun: "x3", "(3)", ": 3"."""
-    if phrase.insists or end >= len(tokens):
-        return end
-    following = tokens[end : end + 3]
-    kinds = [token.kind for token in following]
-    if kinds[0] == "number" and (
-        following[0].text[:1].lower() in "x×" or following[0].text.lower().endswith(("fach", "fold"))
-    ):
-        phrase.count = following[0]
-        return end + 1
-    if kinds[0] == "number" and following[0].text[-1:].lower() in "x×" and kinds[1:2] in ([], ["comma"], ["stop"]):
-        phrase.count = following[0]
-        return end + 1
-    if kinds == ["open", "number", "close"]:
-        phrase.count = following[1]
-        return end + 3
-    if kinds == ["open", "number", "word"] and following[2].value in _PIECES:
-        phrase.count = following[1]
-        return end + 4
-    if kinds[:2] in (["colon", "number"], ["slash", "number"]) and (
-        len(kinds) == 2 or kinds[2] in ("comma", "open", "stop") or _is_next_pair(tokens[end + 2 : end + 4])
-    ):
-        phrase.count, phrase.is_key = following[1], True
-        return end + 2
-    return end
+    """A count after the noun, and the place behind it."""
+    count, until = (None, end) if phrase.insists else count_behind(tokens, end)
+    if count is not None:
+        phrase.count, phrase.is_key = count, tokens[end].kind in ("colon", "slash")
+    return until

@@ -1,6 +1,6 @@
 """Whether machines stand apart or things live together: "on different hosts", "on the same machine"."""
 
-from blueprints.generation import sharing
+from blueprints.generation import attaching, sharing
 from blueprints.generation.phrases import Phrase
 from blueprints.generation.tokens import Token
 from blueprints.generation.walk import Walk
@@ -10,9 +10,9 @@ _NOTHING = ("nothing", "nichts", "rien", "nada", "nulla")
 
 
 def spread(walk: Walk, token: Token) -> None:
-    for group in walk.current:
+    for group in attaching.siblings(walk):
         group.set("is_spread", True, walk.quote(token))
-    if not walk.current:
+    if not walk.current or (walk.says("all") and not any(isinstance(e, Phrase) for e in walk.elements)):
         walk.request.is_spread = True
 
 

@@ -261,7 +261,10 @@ def _another_follows(walk: Walk) -> bool:
 
 
 def settle_order(walk: Walk, group: Group) -> None:
-    """The other side of "after", "before" or "behind" has been named."""
+    """The other side of "after", "before" or "behind" has been named; who is followed by such a word begins another."""
+    if walk.order and walk.kinds_after(1) == ["order"] and walk.kinds_before(1) in (["join"], ["comma"]):
+        is_next = getattr(walk.elements[walk.position + 1], "value", "") == "after"
+        walk.order = None if is_next else walk.order
     if walk.order and walk.order[1] is not group:
         direction, other = walk.order
         walk.request.needs.append((group, other) if direction in ("before", "behind") else (other, group))

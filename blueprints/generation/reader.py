@@ -12,6 +12,7 @@ from blueprints.generation import (
     hosts,
     housing,
     limits,
+    marks,
     names,
     negation,
     othernames,
@@ -175,19 +176,6 @@ def _ha(walk: Walk, token: Token) -> None:
         group.is_ha = True
 
 
-def _same(walk: Walk, token: Token) -> None:
-    """ "a licence server on the same OS": as the machines that were named before."""
-    last = next((g for g in reversed(walk.request.groups) if g.os and g not in walk.current), None)
-    if last is not None:
-        for group in walk.current:
-            group.set("os", last.os, walk.quote(token))
-
-
-def _exact(walk: Walk, token: Token) -> None:
-    if walk.focus and walk.in_focus and walk.kinds_before(1) == ["comma"]:
-        walk.focus.is_exact = True
-
-
 def _number(walk: Walk, token: Token) -> None:
     readings = (recounting.refers_back, housing.is_on_some, things.counted)
     if not any(reading(walk, token) for reading in readings):
@@ -213,7 +201,7 @@ _READINGS: dict[str, Callable[[Walk, Token], None]] = {
     "another": counting.another,
     "definite": references.ordinal,
     "twin": counting.twin,
-    "same": _same,
+    "same": marks.same,
     "all": policies.of_all_above,
     "count": counting.count,
     "comma": _comma,
@@ -224,7 +212,7 @@ _READINGS: dict[str, Callable[[Walk, Token], None]] = {
     "ha": _ha,
     "spread": placing.spread,
     "together": placing.together,
-    "exact": _exact,
+    "exact": marks.exact,
     "total": counting.total,
     "without": negation.begin,
     "existing": negation.begin_existing,

@@ -88,6 +88,17 @@ def ip_tail(tokens: list[Token], position: int) -> tuple[Token, int] | None:
     return ip_from([*tokens[:position], whole_tail, *tokens[position + 1 :]], position) or (whole_tail, 1)
 
 
+def host_part(tokens: list[Token], position: int) -> tuple[Token, int] | None:
+    """ "the gateway is the .1": the network of the address before."""
+    back, number = position - 1, tokens[position]
+    while kind_at(tokens, back) in ("join", "definite", "colon", "word"):
+        back -= 1
+    whole = next((t for t in reversed(tokens[: max(0, back)]) if t.kind in ("ip", "cidr")), None)
+    if whole is None or not is_at(tokens, back, "label", "gateway") or not number.text.isdigit():
+        return None
+    return number.become("ip", f"{whole.value.split('/')[0].rsplit('.', 1)[0]}.{number.text}"), 1
+
+
 def ip_from(tokens: list[Token], position: int) -> tuple[Token, int] | None:
     """ "from .11 on", "starting at 10.0.0.11", "ab 10.0.0.11": one after the other, as many as there are machines."""
     before = tokens[max(0, position - _NEAR) : position]
@@ -154,3 +165,9 @@ def vlan_listed(tokens: list[Token], position: int) -> tuple[Token, int] | None:
     if not is_listed or kind_at(tokens, position + 1) in _COUNTED:
         return None
     return tokens[position].become("vlan", int(tokens[position].value)), 1
+
+
+def dns_machines(tokens: list[Token], position: int) -> tuple[Token, int] | None:
+    """ "the DNS servers are containers": with no address behind it, no server to ask is named."""
+    is_asked = tokens[position].value != "dns_server" or kind_at(tokens, position + 1) in ("ip", "colon")
+    return None if is_asked else (tokens[position].become("role", "dns"), 1)

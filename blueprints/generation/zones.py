@@ -12,6 +12,7 @@ _BEHIND = ("is", "for", "as", "named")
 _NOUNS = ("role", "software", "machine", "member", "host")
 _NAMING = ("word", "role", "environment", "backup", "label", "machine", "software", "kept", "verb")
 _WHICH = ("which", "welches", "qui", "que", "che")
+_LEAST_NAME = 3
 _MOST_BETWEEN = 6
 
 
@@ -77,6 +78,8 @@ def _name(text: str, tokens: list[Token], position: int) -> tuple[str, int]:
         return "", position
     if token.kind not in _NAMING or (token.kind == "label" and token.value in ("vlan", "network")):
         return ("lan", position + 1) if token.text.lower() == "lan" else ("", position)
+    if len(token.text) < _LEAST_NAME:
+        return "", position
     word = _zones().get(token.text.lower(), "")
     if after is not None and _is_network(text, token, after):
         return word or token.text.lower(), position + 2
