@@ -65,11 +65,7 @@ def count_behind(tokens: list[Token], end: int) -> tuple[Token | None, int]:
     """A count behind the noun that ends here, "x3", "(3)", ": 3", "trio", and the place behind it."""
     following = tokens[end : end + 3]
     kinds = [token.kind for token in following]
-    if kinds[:1] == ["number"] and following[0].text[:1].lower() in "x×":
-        return following[0], end + 1
-    if kinds[:1] == ["number"] and following[0].text.lower().endswith(_FOLD) and kinds[1:2] != ["join"]:
-        return following[0], end + 1
-    if kinds[:1] == ["number"] and following[0].text[-1:] in ("x", "×") and kinds[1:2] in ([], ["comma"], ["stop"]):
+    if kinds[:1] == ["number"] and _counts_before(following[0].text.lower(), kinds[1:2]):
         return following[0], end + 1
     if kinds == ["open", "number", "close"]:
         return following[1], end + 3
@@ -81,6 +77,15 @@ def count_behind(tokens: list[Token], end: int) -> tuple[Token | None, int]:
     if kinds[:2] in (["colon", "number"], ["slash", "number"]) and is_ended:
         return following[1], end + 2
     return None, end
+
+
+def _counts_before(text: str, after: list[str]) -> bool:
+    """ "x3"; "3x" at the end of a clause; "trio", but not "a trio of something else"."""
+    if text[:1] in ("x", "×"):
+        return True
+    return (text.endswith(_FOLD) and after != ["join"]) or (
+        text[-1:] in ("x", "×") and after in ([], ["comma"], ["stop"])
+    )
 
 
 def _is_next_pair(following: list[Token]) -> bool:
