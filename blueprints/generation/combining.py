@@ -107,24 +107,6 @@ def _same_unit(low: Token, high: Token) -> int | Decimal:
     return int(low.value * high.value / Decimal(number[0].replace(",", "."))) if number else int(low.value * GIB)
 
 
-def _single(tokens: list[Token], position: int) -> tuple[Token, int] | None:
-    """ "uno solo", "un seul", with no noun behind it."""
-    if kind_at(tokens, position + 1) != "exact" or kind_at(tokens, position + 2) in _NOUNS:
-        return None
-    if tokens[position + 1].text.lower() not in ("solo", "sola", "seul", "seule"):
-        return None
-    return tokens[position].become("number", Decimal(1), until=tokens[position + 1]), 2
-
-
-def _every(tokens: list[Token], position: int) -> tuple[Token, int] | None:
-    """ "each week", "chaque mois"."""
-    schedule = {"24": "daily", "168": "weekly", "720": "monthly"}
-    if kind_at(tokens, position + 1) != "duration" or tokens[position + 1].value not in schedule:
-        return None
-    value = schedule[tokens[position + 1].value]
-    return tokens[position].become("schedule", value, until=tokens[position + 1]), 2
-
-
 def _said_twice(tokens: list[Token], position: int) -> tuple[Token, int] | None:
     """ "two (2)"."""
     following = tokens[position + 1 : position + 4]
@@ -268,7 +250,7 @@ _RULES: dict[str, tuple[Rule, ...]] = {
     "bound": (_range, _least_and_most),
     "ip_tail": (shorthand.ip_tail,),
     "ip": (shorthand.ip_range, shorthand.ip_from),
-    "each": (_every,),
+    "each": (shorthand.every,),
     "spread": (apart.kept_apart,),
     "without": (apart.none_shares,),
     "together": (apart.shares_none,),
@@ -285,7 +267,7 @@ _RULES: dict[str, tuple[Rule, ...]] = {
         _gpus,
         _number_with_unit,
     ),
-    "article": (_single, _for_each, _gpus, _number_with_unit),
+    "article": (shorthand.single, _for_each, _gpus, _number_with_unit),
     "size": (_rate, _range, _size_with_label),
     "label": (shorthand.dns_machines, _label_with_value),
     "os": (versions.system_with_version,),

@@ -2,10 +2,12 @@
 
 import re
 from dataclasses import replace
+from decimal import Decimal
 from itertools import takewhile
 
 from blueprints.generation.lexicon import fold
 from blueprints.generation.neighbours import is_at, is_range_mark, kind_at, skip
+from blueprints.generation.nouns import NOUNS
 from blueprints.generation.tokens import Token
 from blueprints.schema.sizes import GIB
 
@@ -171,3 +173,21 @@ def dns_machines(tokens: list[Token], position: int) -> tuple[Token, int] | None
     """ "the DNS servers are containers": with no address behind it, no server to ask is named."""
     is_asked = tokens[position].value != "dns_server" or kind_at(tokens, position + 1) in ("ip", "colon")
     return None if is_asked else (tokens[position].become("role", "dns"), 1)
+
+
+def single(tokens: list[Token], position: int) -> tuple[Token, int] | None:
+    """ "uno solo", "un seul", with no noun behind it."""
+    if kind_at(tokens, position + 1) != "exact" or kind_at(tokens, position + 2) in NOUNS:
+        return None
+    if tokens[position + 1].text.lower() not in ("solo", "sola", "seul", "seule"):
+        return None
+    return tokens[position].become("number", Decimal(1), until=tokens[position + 1]), 2
+
+
+def every(tokens: list[Token], position: int) -> tuple[Token, int] | None:
+    """ "each week", "chaque mois"."""
+    schedule = {"24": "daily", "168": "weekly", "720": "monthly"}
+    if kind_at(tokens, position + 1) != "duration" or tokens[position + 1].value not in schedule:
+        return None
+    value = schedule[tokens[position + 1].value]
+    return tokens[position].become("schedule", value, until=tokens[position + 1]), 2
