@@ -11,6 +11,7 @@ from blueprints.generation.walk import Walk
 _FIRST = ("vlan", "subnet", "gateway")
 _ROUTING = ("firewall", "vpn", "load_balancer", "bastion")
 """What stands between networks has a card in each."""
+_NEAR_CLAUSE = 12
 _BESIDE = (["open"], ["slash"], ["vlan"], ["cidr"])
 
 
@@ -156,3 +157,20 @@ def networks_of(group: Group, common: Group, addresses: list[str]) -> list[Card]
 
 def _is_in(address: str, subnet: object) -> bool:
     return bool(subnet) and ip_interface(address).ip in ip_network(str(subnet), strict=False)
+
+
+def opens_a_clause(walk: Walk, between: list[Token]) -> bool:
+    """ "…, inside (VLAN 41) one web server", "…, the LAN (VLAN 20) gets two file servers": it is about what follows."""
+    here = walk.elements[walk.position]
+    if not isinstance(here, Token) or here.kind not in ("vlan", "cidr"):
+        return False
+    before = [e for e in walk.elements[: walk.position] if isinstance(e, Token)][-_NEAR_CLAUSE:]
+    opened = next((n for n in range(len(before) - 1, -1, -1) if before[n].kind in ("open", "close")), None)
+    is_inside = opened is not None and before[opened].kind == "open"
+    start = before[:opened] if is_inside else before
+    while start and (start[-1].kind in ("definite", "word", "label") or start[-1].value == "on"):
+        start.pop()
+    kinds = [token.kind for token in between]
+    behind = kinds[kinds.index("close") + 1 :] if is_inside and "close" in kinds else kinds
+    is_first = bool(start) and (start[-1].kind == "comma" or start[-1].value == "and")
+    return is_first and set(behind) <= {"word", "cidr"} and (is_inside or not kinds)

@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from blueprints.generation import elided, opening
+from blueprints.generation import addressing, elided, opening
 from blueprints.generation.facts import Group
 from blueprints.generation.lexicon import fold, table
 from blueprints.generation.phrases import Element, Phrase
@@ -97,8 +97,9 @@ def _waits(walk: Walk, token: Token) -> bool:
     if _is_next_place(walk, token, following):
         return True
     between = [e for e in walk.elements[walk.position + 1 : following] if isinstance(e, Token)]
-    if any(token.value == "but" for token in between):
-        return False
+    has_but = any(token.value == "but" for token in between)
+    if has_but or addressing.opens_a_clause(walk, between):
+        return not has_but
     if any(token.kind == "join" and token.value == "for" for token in between):
         return _is_for_a_known(walk, between, following) or _is_parallel(walk, following)
     is_before_noun = walk.kinds_before(1) in (["article"], ["number"])
