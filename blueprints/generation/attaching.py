@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from blueprints.generation import addressing, elided, opening
+from blueprints.generation import addressing, elided, opening, placing
 from blueprints.generation.facts import Group
 from blueprints.generation.lexicon import fold, table
 from blueprints.generation.phrases import Element, Phrase
@@ -173,7 +173,7 @@ def _targets(walk: Walk, token: Token) -> list[Group]:
         return walk.here if is_several(walk.here) else walk.request.groups
     if name := _ATTRIBUTES.get(token.kind):
         is_for_list = _is_said_of_several(walk) or _closes_the_list(walk, token)
-        listed = [g for g in (walk.here if is_for_list else siblings(walk)) if not getattr(g, name)]
+        listed = [g for g in (walk.here if is_for_list else placing.siblings(walk)) if not getattr(g, name)]
         if listed and (is_for_list or len(listed) > 1):
             return listed
     if walk.mark == "each" and _reaches_back(walk):
@@ -186,15 +186,6 @@ def _closes_the_list(walk: Walk, token: Token) -> bool:
     """ "k3s: 1 server 2c/4G, 3 agents 4c/8G, debian 12": set off behind all of them, and none has a system yet."""
     is_last = walk.kinds_before(1) == ["comma"] and walk.kinds_after(1) in ([], ["stop"])
     return token.kind == "os" and is_last and len(walk.here) > 1 and not any(group.os for group in walk.here)
-
-
-def siblings(walk: Walk) -> list[Group]:
-    """ "two DNS servers, ns1 and ns2, on different hosts": set off by a comma, it is said of all that were counted together."""
-    focus = walk.focus
-    before = [kind for kind in walk.kinds_before(3) if kind not in ("word", "join")]
-    if focus is None or not focus.name or before[:1] != ["comma"]:
-        return walk.current
-    return [g for g in walk.here if g.name and (g.role, g.software) == (focus.role, focus.software)] or walk.current
 
 
 def _is_said_of_several(walk: Walk) -> bool:

@@ -1,6 +1,7 @@
 """Whether machines stand apart or things live together: "on different hosts", "on the same machine"."""
 
-from blueprints.generation import attaching, sharing
+from blueprints.generation import sharing
+from blueprints.generation.facts import Group
 from blueprints.generation.phrases import Phrase
 from blueprints.generation.tokens import Token
 from blueprints.generation.walk import Walk
@@ -10,7 +11,7 @@ _NOTHING = ("nothing", "nichts", "rien", "nada", "nulla")
 
 
 def spread(walk: Walk, token: Token) -> None:
-    for group in attaching.siblings(walk):
+    for group in siblings(walk):
         group.set("is_spread", True, walk.quote(token))
     if not walk.current or (walk.says("all") and not any(isinstance(e, Phrase) for e in walk.elements)):
         walk.request.is_spread = True
@@ -43,3 +44,12 @@ def _take_kind(walk: Walk, token: Token) -> None:
     )
     if walk.focus and kind and not walk.focus.kind:
         walk.focus.set("kind", kind, walk.quote(token))
+
+
+def siblings(walk: Walk) -> list[Group]:
+    """ "two DNS servers, ns1 and ns2, on different hosts": set off by a comma, it is said of all that were counted together."""
+    focus = walk.focus
+    before = [kind for kind in walk.kinds_before(3) if kind not in ("word", "join")]
+    if focus is None or not focus.name or before[:1] != ["comma"]:
+        return walk.current
+    return [g for g in walk.here if g.name and (g.role, g.software) == (focus.role, focus.software)] or walk.current
