@@ -67,11 +67,22 @@ def spread_over(tokens: list[Token], position: int) -> tuple[Token, int] | None:
 
 def total(tokens: list[Token], position: int) -> tuple[Token, int] | None:
     """ "repartidos en hosts físicos distintos", "verteilt auf verschiedene Hosts": divided over hosts, and no sum."""
+    if _shares_no_size(tokens, position):
+        return tokens[position].become("word", tokens[position].value), 1
     place = skip(tokens, position + 1)
     place += kind_at(tokens, place) == "join"
     if kind_at(tokens, place) != "spread":
         return None
     return tokens[position].become("spread", "spread", until=tokens[place]), place - position + 1
+
+
+def _shares_no_size(tokens: list[Token], position: int) -> bool:
+    """ "sharing the CARP address 10.0.0.1": no sum of sizes."""
+    behind = [token.kind for token in tokens[position + 1 : position + 1 + _MOST_BETWEEN]]
+    is_of_address = (
+        set(behind[: behind.index("ip")]) <= {"word", "definite", "article", "label"} if "ip" in behind else False
+    )
+    return fold(tokens[position].text) in ("sharing", "shared", "share") and is_of_address
 
 
 @cache

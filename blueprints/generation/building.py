@@ -109,6 +109,8 @@ def _count_new(walk: Walk, group: Group, phrase: Phrase) -> None:
         group.set("count", 2, walk.quote(phrase))
     if phrase.insists or (phrase.count and phrase.has("exact")):
         count(walk, group, phrase)
+    if walk.loose and phrase.count is None and phrase.is_machine and walk.request.groups == [group]:
+        group.set("count", max(1, int(walk.loose.value)), walk.quote(walk.loose))  # "Oracle Linux 8, 4 of them, VM"
     if phrase.member == "replica" and phrase.insists and _follows_a_primary(walk):
         group.count = (group.count or 1) + 1
     if walk.per_ahead:

@@ -260,6 +260,7 @@ _RULES: dict[str, tuple[Rule, ...]] = {
         shorthand.host_part,
         shorthand.vlan_listed,
         shorthand.dozens,
+        shorthand.tiers,
         shorthand.spec,
         shorthand.disks,
         _said_twice,

@@ -28,6 +28,16 @@ def _is_beneficiary(walk: Walk) -> bool:
     return walk.link == "for" and not walk.waiting and bool(walk.in_focus and walk.in_focus.role)
 
 
+def numbers_beneficiaries(walk: Walk) -> bool:
+    """ "for our team of forty"."""
+    for element in reversed(walk.elements[: walk.position]):
+        if isinstance(element, Phrase) or element.kind == "comma":
+            return False
+        if element.kind == "join" and element.value == "for":
+            return True
+    return False
+
+
 def _is_purpose_of_all(walk: Walk, phrase: Phrase) -> bool:
     return bool(walk.here) and walk.link == "for" and building.is_umbrella(walk, phrase) and not phrase.insists
 

@@ -1,6 +1,6 @@
 """Numbers that stand alone: "5 of them", "one for nginx", "24 pupils: one VM each", "memcached 6"."""
 
-from blueprints.generation import attaching, elided, housing, members, names, negation, policies, sharing
+from blueprints.generation import attaching, context, elided, housing, members, names, negation, policies, sharing
 from blueprints.generation.facts import Group, rule
 from blueprints.generation.lexicon import fold, receiving_words
 from blueprints.generation.phrases import Element, Phrase
@@ -31,13 +31,20 @@ def number(walk: Walk, token: Token) -> None:
     elif elided.repeats_for(walk, after):
         attaching.give_alike(walk, token)
     elif after is not None and _begins_part(after):
-        if walk.request.groups:
-            sharing.begin_part(walk, max(1, int(token.value)), has_purpose=after.value != "with")
+        _begin_part(walk, token, has_purpose=after.value != "with")
     elif elided.repeats(walk, after) or _is_exception(walk):
         attaching.give_alike(walk, token)
     elif _counts_focus(walk, after):
         count(walk, token)
     elif _is_first_word(walk, token):
+        walk.loose = walk.loose or token
+
+
+def _begin_part(walk: Walk, token: Token, *, has_purpose: bool) -> None:
+    """ "5 of them"; in "Oracle Linux 8, 4 of them, VM" the machines come later."""
+    if walk.request.groups:
+        sharing.begin_part(walk, max(1, int(token.value)), has_purpose=has_purpose)
+    elif walk.kinds_after(2)[1:] in (["comma"], ["stop"]) and token.value > 1:
         walk.loose = walk.loose or token
 
 
@@ -135,22 +142,12 @@ def _counts_focus(walk: Walk, after: Token | None) -> bool:
     if focus is None or focus.count is not None:
         return False
     is_of = walk.kinds_before(1) == ["join"] and walk.quote(walk.elements[walk.position - 1]).text.lower() == "of"
-    if _is_of_beneficiary(walk):
+    if context.numbers_beneficiaries(walk):
         return False
     is_last = _ends_here(after) or (is_of and after is not None and after.value == "and")
     if (after is not None and after.kind == "bound") or (walk.link in _COUNTING and is_last):
         return True
     return _is_times(walk.elements[walk.position]) or _is_apposed(walk, after)
-
-
-def _is_of_beneficiary(walk: Walk) -> bool:
-    """ "for our team of forty"."""
-    for element in reversed(walk.elements[: walk.position]):
-        if isinstance(element, Phrase) or element.kind == "comma":
-            return False
-        if element.kind == "join" and element.value == "for":
-            return True
-    return False
 
 
 def _is_times(element: Element) -> bool:

@@ -10,7 +10,7 @@ from blueprints.generation.lexicon import articles, fold, number_words
 @lru_cache(maxsize=4096)
 def in_words(text: str, language: str) -> int | None:
     """The number that these words are in the language, or in English; None when they are none. Accents are needed."""
-    if text.lower() == "os":  # an "o" in the plural, and hardly ever a nought
+    if text.lower() in ("o", "os"):  # "or" in Spanish and Italian, and hardly ever a nought
         return None
     for spoken in dict.fromkeys((language, "en")):
         try:

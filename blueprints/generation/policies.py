@@ -4,7 +4,7 @@ from itertools import pairwise
 
 from blueprints.generation import environments
 from blueprints.generation.facts import Group
-from blueprints.generation.lexicon import fold, head_words
+from blueprints.generation.lexicon import deferring_words, fold, head_words
 from blueprints.generation.phrases import Element, Phrase
 from blueprints.generation.tokens import Token
 from blueprints.generation.walk import Walk, kind_of
@@ -135,7 +135,7 @@ def environment(walk: Walk, token: Token) -> None:
         return
     if token.value == "test" and token.text.lower() not in ("qa", "uat") and not _is_about_environment(walk):
         return
-    if walk.has_environments and _is_of_people(walk):
+    if walk.has_environments and (_is_of_people(walk) or _comes_later(walk)):
         return
     request = walk.request
     if walk.has_environments:
@@ -153,11 +153,21 @@ def _is_of_people(walk: Walk) -> bool:
     return bool(following) and isinstance(following[0], Token) and following[0].value in head_words()
 
 
+def _comes_later(walk: Walk) -> bool:
+    """ "the production environment will be ordered separately"."""
+    ahead = walk.elements[walk.position + 1 :]
+    is_end = not any(isinstance(e, Phrase) for e in ahead) and walk.kinds_before(1) in ([], ["definite"], ["article"])
+    return is_end and any(isinstance(e, Token) and fold(e.text) in deferring_words() for e in ahead)
+
+
 def _is_about_environment(walk: Walk) -> bool:
     """ "unit tests" and "a test" are no environment; "for testing" and "Environment: TEST" are."""
     before = (walk.kinds_before(1) or [""])[0]
     following = walk.kinds_after(1)
-    if len(walk.quote(walk.elements[walk.position]).text.split()) > 1:  # "test environment"
+    if before == "comma" and following in ([], ["stop"]):  # "…, 160 GB, test"
+        return True
+    said = walk.quote(walk.elements[walk.position]).text
+    if len(said.split()) > 1 or said.endswith("umgebung"):  # "test environment"
         return True
     return before in _TEST_CONTEXT or any(kind in ("verb", "comma", "phrase", "machine") for kind in following)
 

@@ -23,6 +23,7 @@ from blueprints.generation import (
     refusals,
     things,
 )
+from blueprints.generation.alternatives import first_of
 from blueprints.generation.answers import answered
 from blueprints.generation.environments import one_each
 from blueprints.generation.facts import Group, Request
@@ -66,7 +67,8 @@ def _read_sentence(walk: Walk, tokens: list[Token]) -> None:
     if len(kept) <= 1 and all(token.kind == "stop" for token in kept):
         return
     headings.settle_indent(walk, kept)
-    walk.begin(one_each(shared_out(phrased(othernames.known(walk, kept), counted_words()))))
+    elements = first_of(phrased(othernames.known(walk, kept), counted_words()), walk.request)
+    walk.begin(one_each(shared_out(elements)))
     if limits.take(walk):
         return
     unwanted = refusals.trailing(walk)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from decimal import Decimal
 from itertools import takewhile
 
-from blueprints.generation.lexicon import fold
+from blueprints.generation.lexicon import fold, tier_words
 from blueprints.generation.neighbours import is_at, is_range_mark, kind_at, skip
 from blueprints.generation.nouns import NOUNS
 from blueprints.generation.tokens import Token
@@ -79,6 +79,13 @@ def spec(tokens: list[Token], position: int) -> tuple[Token, int] | None:
         return None
     sizes = [int(part.value * GIB) if part.kind == "number" else part.value for part in parts[1:]]
     return parts[0].become("spec", (int(parts[0].value), *sizes), until=parts[-1]), place - position + 1
+
+
+def tiers(tokens: list[Token], position: int) -> tuple[Token, int] | None:
+    """ "a three-tier app": counts no machines."""
+    if kind_at(tokens, position + 1) != "word" or tokens[position + 1].value not in tier_words():
+        return None
+    return tokens[position].become("word", tokens[position + 1].value, until=tokens[position + 1]), 2
 
 
 def ip_tail(tokens: list[Token], position: int) -> tuple[Token, int] | None:

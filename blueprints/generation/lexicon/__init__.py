@@ -138,6 +138,18 @@ def granting_words() -> frozenset[str]:
 
 
 @cache
+def deferring_words() -> frozenset[str]:
+    """Words for what is not built now: "production will follow later"."""
+    return frozenset(table("plain")["deferring"].split())
+
+
+@cache
+def tier_words() -> frozenset[str]:
+    """Nouns that a number only describes: "a three-tier application"."""
+    return frozenset(table("plain")["tiers"].split())
+
+
+@cache
 def watching_words() -> frozenset[str]:
     """Verbs after which machines are looked after, not built: "it watches 120 hosts"."""
     return frozenset(table("plain")["watching"].split())

@@ -1,0 +1,34 @@
+"""What is left to the planner: "MinIO or Garage, whichever you like", "MySQL oder MariaDB"."""
+
+from blueprints.generation.facts import Request
+from blueprints.generation.phrases import Element, Phrase
+
+_OR = ("or", "oder", "ou", "o", "u", "oppure")
+_REFUSING = ("without", "existing")
+
+
+def first_of(elements: list[Element], request: Request) -> list[Element]:
+    """The elements without the second of two names of software, which is remembered; what is not wanted is left as it is."""
+    if any(not isinstance(element, Phrase) and element.kind in _REFUSING for element in elements):
+        return elements
+    found: list[Element] = []
+    for element in elements:
+        if isinstance(element, Phrase) and (chosen := _chosen(found, element)):
+            request.assumptions.append(f"{_named(chosen)} or {_named(element)} will do, so {_named(chosen)} is taken.")
+            found.pop()
+        else:
+            found.append(element)
+    return found
+
+
+def _chosen(found: list[Element], second: Phrase) -> Phrase | None:
+    """The name before the "or", when both are nothing but names."""
+    if len(found) < 2 or isinstance(found[-1], Phrase) or found[-1].text.lower() not in _OR:
+        return None
+    first = found[-2]
+    is_plain = isinstance(first, Phrase) and bool(first.software) and bool(second.software) and second.count is None
+    return first if is_plain and isinstance(first, Phrase) and first.software != second.software else None
+
+
+def _named(phrase: Phrase) -> str:
+    return ", ".join(phrase.software)
