@@ -3,6 +3,7 @@ never holds what was said."""
 
 from collections.abc import Mapping
 from dataclasses import replace
+from textwrap import shorten
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -160,9 +161,15 @@ def _append(row: Conversation, words: str, given: Answer, by: Actor) -> tuple[Me
     )  # fmt: skip
     Message.objects.bulk_create([asked, reply])
     row.message_count, row.updated_at = number + 2, now
-    row.title = row.title or " ".join(words.split())[:TITLE]
+    row.title = row.title or title_of(words)
     row.save(update_fields=["message_count", "updated_at", "title"])
     return asked, reply
+
+
+def title_of(words: str) -> str:
+    """The first words, cut between two of them, with a sign of it."""
+    title = shorten(words, TITLE, placeholder=" …")
+    return title if len(title) > 1 else f"{words.strip()[: TITLE - 1]}…" if words.strip() else ""
 
 
 def _size(given: Answer) -> int:

@@ -9,7 +9,7 @@ from blueprints import counting
 from blueprints.assistants.talk import OFFER, Answer, Document, Talk, cost_line, listed, portrait_of
 from blueprints.assistants.wishing import begun_anew, understood
 from blueprints.revising import Revision, added, revise
-from blueprints.revising.hearing import Heard, definite_others, hear, meant, names_other, stem
+from blueprints.revising.hearing import Heard, definite_others, hear, meant, names_other, role_of, stem
 from blueprints.revising.manners import is_no, is_question, is_yes
 from blueprints.schema import Resource, parse_document
 from blueprints.understanding import source_for
@@ -139,7 +139,7 @@ def _beside(words: str, draft: Document, talk: Talk) -> Answer | None:
     """Words about something else than the draft: added to it, asked about, or a draft of their own where that is said."""
     heard, parts = hear(words), parse_document(draft).resources
     is_beside = heard.has("manners", "beside")
-    if heard.makes_something and not is_beside:
+    if not is_beside and _begins_anew(words, heard, parts, talk):
         return begun_anew(words, talk)
     if is_question(words) or (meant(heard, parts) and not names_other(heard, parts)):
         return None
@@ -154,6 +154,15 @@ def _beside(words: str, draft: Document, talk: Talk) -> Answer | None:
         revision = added(draft, words, talk.prices, turn=talk.turn)
         return done(revision, talk) if revision else None
     return _asked_whether(made["description"], words, heard, parts)
+
+
+def _begins_anew(words: str, heard: Heard, parts: Sequence[Resource], talk: Talk) -> bool:
+    """Whether it is said to be made, or describes so many kinds that each part of the draft is among them again."""
+    if heard.makes_something:
+        return True
+    made = None if heard.verb or is_question(words) else understood(words, talk)
+    roles = {role_of(one) for one in parse_document(made).resources} if made else set()
+    return len(roles) > 1 and {role_of(one) for one in parts} <= roles
 
 
 def _takes_for_granted(words: str, heard: Heard, parts: Sequence[Resource]) -> bool:

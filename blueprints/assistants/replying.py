@@ -9,8 +9,9 @@ from blueprints.assistants.editing import done, supposed
 from blueprints.assistants.explaining import described, explained
 from blueprints.assistants.talk import Answer, Document, Talk, cost_line, portrait_of
 from blueprints.revising import revise
-from blueprints.revising.hearing import Heard, hear, meant, mentions, without_sentence
+from blueprints.revising.hearing import Heard, definite_others, hear, meant, mentions, without_sentence
 from blueprints.revising.manners import is_question, is_small_talk, is_supposing
+from blueprints.revising.said import said_values
 from blueprints.schema import parse_document
 from blueprints.tools import REGISTER, Result, run
 from blueprints.tools.auditing import AuditResult
@@ -56,6 +57,8 @@ def replied(words: str, draft: Document, talk: Talk) -> Answer | None:
     """The answer to a question; what is to be done first is done first: "make it bigger. What would it cost?"."""
     heard = hear(words)
     asked = _asked(heard)
+    if asked == "cost" and not is_question(words) and said_values(words).max_cost:
+        asked = ""  # "budget 200" says what it may cost, and asks nothing
     is_alone = asked and not hear(without_sentence(words, "questions", asked)).words
     if asked == "cost" and is_alone and is_question(words) and is_supposing(words):
         offered = supposed(words, draft, talk)
@@ -132,11 +135,14 @@ def _times(name: str, number: int) -> str:
 def _failing(words: str, draft: Document, talk: Talk) -> Answer:
     """What is missed when one machine fails, of what is named or of all."""
     portrait = portrait_of(draft, talk.prices)
-    named = {one.name for one in meant(hear(words), parse_document(draft).resources)}
+    heard, parts = hear(words), parse_document(draft).resources
+    named = {one.name for one in meant(heard, parts)}
+    missing = [] if named else definite_others(heard, parts)
     kinds = [row for row in (portrait.kinds if portrait else ()) if not named or named & {*row.kind.members}]
     alone = [row.kind.name for row in kinds if len(row.view.machines) == 1]
     several = [_times(row.kind.name, len(row.view.machines)) for row in kinds if len(row.view.machines) > 1]
-    lines = [f"- There is only one {name}: while it is away, what it does is missed." for name in alone[:_MOST_ROWS]]
+    lines = [f"There is no {missing[0]} in this draft. Of what there is:"] if missing else []
+    lines += [f"- There is only one {name}: while it is away, what it does is missed." for name in alone[:_MOST_ROWS]]
     lines += [
         f"- {some}: the others go on when one fails; “put them on different hosts” keeps them apart."
         for some in several

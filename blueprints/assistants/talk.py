@@ -74,5 +74,7 @@ def cost_line(draft: Document, prices: PriceList | None) -> str:
     portrait = portrait_of(draft, prices)
     if portrait is None or not portrait.machine_count:
         return "Nothing is left in this draft; “undo” brings the one before back."
-    count = portrait.machine_count
-    return f"{count} machine{'s' if count > 1 else ''}, about {portrait.cost['total']:.2f} {portrait.cost['currency']} a month."
+    count, cost = portrait.machine_count, portrait.cost
+    most = (draft.get("metadata") or {}).get("max_cost")
+    over = f" That is over the budget of {most:g}." if isinstance(most, int | float) and cost["total"] > most else ""
+    return f"{count} machine{'s' if count > 1 else ''}, about {cost['total']:.2f} {cost['currency']} a month.{over}"

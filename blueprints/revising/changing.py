@@ -29,6 +29,8 @@ class Draft:
         self.changes: list[str] = []
         self.recent: set[str] = self._of_last_turn()
         """The names of what was changed last, here or by the message before."""
+        self.has_lost = False
+        """Whether something was taken out."""
         self._touched: set[str] = set()
         self._turn, self._words = turn, quoted(words)
 
@@ -71,6 +73,15 @@ class Draft:
             metadata["environment"] = environment
             self.changes.append(f"Environment: {before} → {environment}.")
 
+    def afford(self, most: float) -> None:
+        """Set the budget of a month."""
+        metadata = self.document.setdefault("metadata", {})
+        if metadata.get("max_cost") != most:
+            before = metadata.get("max_cost")
+            before = f"{before:g}" if isinstance(before, int | float) else before or "none"
+            metadata["max_cost"] = most
+            self.changes.append(f"Budget of a month: {before} → {most:g}.")
+
     def remove(self, resource: Resource) -> None:
         """Take it out, and whatever needed it no longer does."""
         rows = [row for row in self._rows if row["name"] != resource.name]
@@ -79,8 +90,19 @@ class Draft:
                 if key in row:
                     row[key] = [name for name in row[key] if name != resource.name]
         self.document["resources"] = rows
+        self.has_lost = True
         self._causes.pop(resource.name, None)
+        self._forget(stem(resource.name))
         self.changes.append(f"{resource.name} is gone.")
+
+    def _forget(self, kind: str) -> None:
+        """What was assumed of a kind of which nothing is left is no longer of use."""
+        if kind in {stem(row["name"]) for row in self._rows}:
+            return
+        self._causes.pop(kind, None)
+        metadata = self.document["metadata"]
+        if isinstance(said := metadata.get("assumptions"), list):
+            metadata["assumptions"] = [line for line in said if stem(str(line).partition(":")[0]) != kind]
 
     def add(self, resource: Mapping[str, Any], causes: Mapping[str, Any]) -> None:
         """Put a new one in, under a name that is free."""

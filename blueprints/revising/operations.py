@@ -52,9 +52,10 @@ def _of_a_kind(draft: Draft, heard: Heard) -> list[Resource]:
 
 def _add(draft: Draft, clause: Clause) -> str:
     heard = clause.phrases[0]
-    alike = meant(heard.objects, draft.resources)
+    following = _followed(draft, heard)
+    alike = following or meant(heard.objects, draft.resources)
     if alike and len(stems(alike)) == 1 and not _is_special(heard):
-        draft.recount(alike, number_of(alike) + (heard.number or 1))
+        draft.recount(alike, number_of(alike) + (1 if following else heard.number or 1))
         return ""
     try:
         made = generate(heard.text)
@@ -66,6 +67,15 @@ def _add(draft: Draft, clause: Clause) -> str:
         causes = causes_of(made, resource["name"])
         draft.add(resource, {key: moved(cause, heard.start) for key, cause in causes.items()})
     return ""
+
+
+def _followed(draft: Draft, heard: Heard) -> list[Resource]:
+    """Those of which there are three, where "a fourth" is added: of what was spoken of last, if nothing is named."""
+    if not heard.ordinals:
+        return []
+    recent = [one for one in draft.resources if one.name in draft.recent] if heard.names_nothing else []
+    found = meant(heard.objects, draft.resources) or recent
+    return found if number_of(found) + 1 == heard.ordinals[0] else []
 
 
 # -- other -------------------------------------------------------------------------------------------
@@ -176,11 +186,14 @@ def _set(draft: Draft, clause: Clause) -> str | None:
     question = missing(draft, heard) or _too_much(draft, heard, found, said)
     if question:
         return question
-    if not found or (said.environment and not (said.values or said.parts)):
-        return _move(draft, said)
+    if not found or ((said.environment or said.max_cost) and not said):
+        return _set_whole(draft, heard, said)
     if not said and hearing.mentions(heard, "machine", "lxc"):
         return _contain(draft, found)
-    return _settle(draft, found, heard, said)
+    answer = _settle(draft, found, heard, said)
+    if answer == "" and said.max_cost:
+        draft.afford(said.max_cost)
+    return answer
 
 
 def _too_much(draft: Draft, heard: Heard, found: Sequence[Resource], said: Said) -> str:
@@ -189,12 +202,21 @@ def _too_much(draft: Draft, heard: Heard, found: Sequence[Resource], said: Said)
     return which(draft, "change") if has_sizes and is_whole(draft, heard, found) else ""
 
 
-def _move(draft: Draft, said: Said) -> str | None:
-    """To another environment, where the words name one and nothing else."""
-    if not said.environment:
+def _set_whole(draft: Draft, heard: Heard, said: Said) -> str | None:
+    """Its environment and its budget, where the words name one and nothing else."""
+    if not (said.environment or said.max_cost) or hearing.names_other(heard, draft.resources):
         return None
-    draft.move_to(said.environment)
-    return "" if draft.changes else f"The draft is for {said.environment} already."
+    if said.environment:
+        draft.move_to(said.environment)
+    if said.max_cost:
+        draft.afford(said.max_cost)
+    if draft.changes:
+        return ""
+    return (
+        f"The draft is for {said.environment} already."
+        if said.environment
+        else f"The budget is {said.max_cost:g} already."
+    )
 
 
 def _settle(draft: Draft, found: list[Resource], heard: Heard, said: Said) -> str | None:

@@ -15,6 +15,8 @@ _PARTS = ("cpu", "memory", "disk", "network", "vlan", "gateway", "software", "gp
 def remove(draft: Draft, clause: Clause) -> str:
     gone: list[Resource] = []
     for phrase in clause.phrases:
+        if (gone or draft.has_lost) and phrase.has("sentences", "pronouns") and not meant(phrase, draft.resources):
+            continue  # "drop the cache, we do not need it" speaks of what is gone already
         is_backup = hearing.mentions(phrase, "backup", "backup")
         question = remove_backups(draft, phrase) if is_backup else _note_removed(draft, clause, phrase, gone)
         if question:

@@ -17,6 +17,8 @@ from blueprints.revising.operations import carry_out
 from blueprints.revising.said import causes_of
 from blueprints.schema import BlueprintDocument, parse_document
 
+_TOO_DEAR = "The estimated cost of "
+"""How the planner begins to say that a budget is exceeded, by the sum that it was then."""
 _NOTHING = "I did not find what to change; say which part and how."
 
 
@@ -92,5 +94,7 @@ def _impossible(error: Invalid) -> BadRequest:
 
 def _with_figures(document: BlueprintDocument, prices: PriceList) -> dict[str, Any]:
     values = document.as_dict()
-    values["metadata"] = {**values["metadata"], **figures_for(document, prices)}
+    about = values["metadata"] = {**values["metadata"], **figures_for(document, prices)}
+    if isinstance(said := about.get("warnings"), list):  # answers compare the sum with the budget each time
+        about["warnings"] = [line for line in said if not str(line).startswith(_TOO_DEAR)]
     return values

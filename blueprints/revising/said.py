@@ -26,6 +26,7 @@ class Said:
     parts: dict[str, Sizes] = field(default_factory=dict)
     causes: dict[str, Cause] = field(default_factory=dict)
     environment: str = ""
+    max_cost: float | None = None
 
     def __bool__(self) -> bool:
         return bool(self.values or self.parts)
@@ -39,7 +40,8 @@ def said_values(text: str, start: int = 0) -> Said:
         made, shift = _read(_MACHINE + text), start - len(_MACHINE)
     if made is None:
         return Said()
-    said = Said(environment=str(made["metadata"].get("environment") or ""))
+    about = made["metadata"]
+    said = Said(environment=str(about.get("environment") or ""), max_cost=about.get("max_cost"))
     for resource in made["resources"]:
         causes = causes_of(made, resource["name"])
         specs = {"count": len(made["resources"]), **resource["specs"]}

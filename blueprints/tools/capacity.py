@@ -11,7 +11,7 @@ from blueprints.schema import expand
 from blueprints.schema.sizes import parse_size
 from blueprints.tools.forecasting import Outlook, outlook_of
 from blueprints.tools.register import Result, tool
-from blueprints.tools.rounding import in_words
+from blueprints.tools.rounding import counted, in_words
 from blueprints.tools.subjects import MACHINE_READ, OfBlueprint, document_if_any
 from vms.capacity import ClusterRoom, NodeRoom, rooms
 from vms.models import Cluster
@@ -91,13 +91,13 @@ def calculate_capacity(arguments: CapacityArguments, by: Actor) -> CapacityResul
         raise NotFound(f"There is no cluster {arguments.cluster or 'yet'}.", code="CLUSTER_NOT_FOUND")
     rows = [_capacity(room, size, arguments) for room in rooms(clusters)]
     total = sum(row.machines for row in rows)
-    words = f"{size.cores} cores, {in_words(size.memory / GIB)} GB of memory and {in_words(size.disk / GIB)} GB of disk"
+    words = f"{counted(size.cores, 'core')}, {in_words(size.memory / GIB)} GB of memory and {in_words(size.disk / GIB)} GB of disk"
     return CapacityResult(
-        summary=f"{total} more machine{'' if total == 1 else 's'} of {words} fit{'s' if total == 1 else ''}.",
+        summary=f"{counted(total, 'more machine')} of {words} fit{'s' if total == 1 else ''}.",
         assumptions=[
             said, f"{arguments.cpu_overcommit:g} cores are promised for each core, {100 * arguments.memory_reserve:g} % of the memory stays "
             f"free, memory is not promised twice; stopped machines count as if they ran.",
-            f"{arguments.spare_nodes} of the largest nodes of each cluster {'stays' if arguments.spare_nodes == 1 else 'stay'} free for a failure, where there are more.",
+            _spared(arguments.spare_nodes),
             "Disks lie on the storage with most room: the node's own, or the shared one where it has more.",
         ],
         machines=total, machine_cpu=size.cores, machine_memory_gb=size.memory / GIB, machine_disk_gb=size.disk / GIB, clusters=rows,
@@ -128,6 +128,13 @@ def _left_out(arguments: CapacityArguments) -> str:
     usual = {"cpu": "2 cores", "memory": "4 GB of memory", "disk": "40 GB of disk"}
     left = [words for name, words in usual.items() if getattr(arguments, name) is None]
     return f"Left out of the size, so taken: {', '.join(left)}." if left else "The size is as it was given."
+
+
+def _spared(nodes: int) -> str:
+    if not nodes:
+        return "No node is kept free for a failure."
+    which = "The largest node" if nodes == 1 else f"The {nodes} largest nodes"
+    return f"{which} of each cluster stay{'s' if nodes == 1 else ''} free for a failure, where there are more."
 
 
 def _bytes(name: str, text: str | None, otherwise: int) -> int:

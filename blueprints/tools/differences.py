@@ -19,6 +19,7 @@ from blueprints.pricing import cost_of
 from blueprints.pricing.book import price_list
 from blueprints.schema import BlueprintDocument
 from blueprints.tools.register import Arguments, Result, tool
+from blueprints.tools.rounding import counted
 from blueprints.tools.subjects import BlueprintId, Document, document_in, saved
 
 TITLES = frozenset({"name", "description", "resources"})
@@ -113,11 +114,23 @@ def compared(before: BlueprintDocument, after: BlueprintDocument, by: Actor) -> 
     changed = sum(item.action == "update" for item in named)
     unchanged = len(set(before.by_name) & set(after.by_name)) - changed
     return CompareResult(
-        summary=f"{found.created} resources come, {changed} change, {found.deleted} go; {100 * alike:.0f} % alike.",
+        summary=f"{_told(found.created, changed, found.deleted)}; {100 * alike:.0f} % alike.",
         assumptions=[_DEFINITION, prices.assumptions()[0]], similarity=alike, identical=not items,
         created=found.created, updated=changed, deleted=found.deleted, unchanged=unchanged, items=items,
         cost_before=costs[0], cost_after=costs[1], cost_difference=round(costs[1] - costs[0], 2), currency=prices.currency,
     )  # fmt: skip
+
+
+def _told(created: int, changed: int, deleted: int) -> str:
+    """Each number with a verb that fits; "nothing" of which there is none is left out."""
+    counts = {"come": created, "change": changed, "go": deleted}
+    said = [
+        (number, verb if number != 1 else "goes" if verb == "go" else f"{verb}s")
+        for verb, number in counts.items()
+        if number
+    ]
+    (first, verb), *rest = said or [(0, "come, change or go")]
+    return ", ".join([f"{counted(first, 'resource')} {verb}", *(f"{number} {verb}" for number, verb in rest)])
 
 
 def similarity(before: dict[str, Any], after: dict[str, Any]) -> float:

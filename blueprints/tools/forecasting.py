@@ -17,7 +17,7 @@ from pydantic import BaseModel, Field, model_validator
 from alma.accounts.actors import Actor
 from alma.errors import NotFound, WrongState
 from blueprints.tools.register import Arguments, Result, tool
-from blueprints.tools.rounding import in_words
+from blueprints.tools.rounding import counted, in_words
 from blueprints.tools.subjects import MACHINE_READ, MachineId, guests_of
 from vms.measured import Measured, Point, of_cluster, of_guest
 from vms.models import Cluster
@@ -170,7 +170,7 @@ def outlook_of(cluster: Cluster, metric: str) -> Outlook:
     except WrongState as error:
         return Outlook(**told, full_at=None, note=error.message)
     note = f"90 % on {at:%Y-%m-%d}." if at else f"Below 90 % for {OUTLOOK_DAYS} days."
-    return Outlook(**told, full_at=at, note=f"{note} By {_hours(measured):.0f} hours of measurements.")
+    return Outlook(**told, full_at=at, note=f"{note} By {counted(_hours(measured), 'hour')} of measurements.")
 
 
 def season_of(measured: Measured) -> int:
@@ -186,8 +186,8 @@ def continued(measured: Measured, days: int, level: float) -> Forecast:
     if len(values) < max(3 * season, 12):
         needed = max(3 * season, 12) * measured.step / HOUR
         raise WrongState(
-            f"Only {len(values) * measured.step / HOUR:.1f} hours of {measured.metric} of {measured.name} were measured; {needed:.0f} are "
-            "needed to foresee anything.", code="TOO_LITTLE_MEASURED",
+            f"Only {counted(len(values) * measured.step / HOUR, 'hour', places=1)} of {measured.metric} of {measured.name} "
+            f"are measured; {counted(needed, 'hour')} are needed to foresee anything.", code="TOO_LITTLE_MEASURED",
         )  # fmt: skip
     stride = -(-days * DAY // measured.step // MOST_STEPS) or 1
     horizon = max(1, days * DAY // measured.step)
@@ -230,7 +230,7 @@ def _notes(measured: Measured, arguments: ForecastArguments) -> list[str]:
     hours, season = _hours(measured), season_of(measured) * measured.step / HOUR
     rows = [
         f"Method: MSTL with a season of {in_words(season)} hours and an exponential smoothing trend (AutoETS), intervals of {in_words(100 * arguments.level)} %.",
-        f"By {len(measured.points)} values of {hours:.0f} hours, {measured.step} s apart.",
+        f"By {counted(len(measured.points), 'value')} of {counted(hours, 'hour')}, {measured.step} s apart.",
         "What comes is like what was: a change that nobody has seen yet is not foreseen.",
     ]
     if measured.gaps:

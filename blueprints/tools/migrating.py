@@ -14,7 +14,7 @@ from alma.accounts.actors import Actor
 from alma.errors import BadRequest, NotFound
 from blueprints.schema.sizes import parse_size
 from blueprints.tools.register import Arguments, Result, tool
-from blueprints.tools.rounding import in_words
+from blueprints.tools.rounding import counted, in_words
 from blueprints.tools.subjects import MACHINE_READ, MachineIds, guests_of, plain
 from vms.capacity import ClusterRoom, rooms
 from vms.machines import public_id
@@ -130,17 +130,13 @@ class _Target:
     def place(self, machine: _Machine) -> tuple[str | None, str]:
         """The node that has most memory left and room for it; else why there is none."""
         for one in sorted(self.bins, key=lambda row: (-row.memory, row.node)):
-            if (
-                machine.memory <= one.memory
-                and machine.cores <= one.cores
-                and max(one.disk, self.shared) >= machine.disk
-            ):
+            has_disk = max(one.disk, self.shared) >= machine.disk
+            if machine.memory <= one.memory and machine.cores <= one.cores and has_disk:
                 return one.node, self._take(one, machine)
-        most = max((one.memory for one in self.bins), default=0)
-        return (
-            None,
-            f"no node has {machine.cores} cores, {in_words(machine.memory / GIB)} GB of memory and {in_words(machine.disk / GIB)} GB of disk; {most / GIB:.1f} GB is the most memory left",
-        )
+        most = max((one.memory for one in self.bins), default=0) / GIB
+        left = f"{most:.1f} GB is the most memory left" if most >= 0.05 else "no memory is left"
+        wanted = f"{counted(machine.cores, 'core')}, {in_words(machine.memory / GIB)} GB of memory"
+        return None, f"no node has {wanted} and {in_words(machine.disk / GIB)} GB of disk; {left}"
 
     def _take(self, one: _Bin, machine: _Machine) -> str:
         one.memory -= machine.memory
@@ -171,12 +167,10 @@ def migrate_infrastructure(arguments: MigrateArguments, by: Actor) -> MigrateRes
     moves = [_move(machine, plan, arguments.megabytes_per_second) for machine in machines]
     waves = list(_waves(moves, arguments.wave_hours * 60))
     problems = [f"{move.machine}: {move.reason}." for move in moves if move.node is None]
-    data, hours = sum(move.disk_gb for move in moves), sum(wave.minutes for wave in waves) / 60
     return MigrateResult(
-        summary=f"{len(moves) - len(problems)} of {len(moves)} machine{'' if len(moves) == 1 else 's'} find room on {target.name}; {in_words(data)} GB in {len(waves)} wave{'' if len(waves) == 1 else 's'}, "
-        f"{hours:.1f} hours of copying.",
-        assumptions=[*_notes(arguments), *_long(waves, arguments.wave_hours)], feasible=not problems, target=target.slug, moves=moves, waves=waves, data_gb=round(data, 2),
-        total_hours=round(hours, 2), problems=problems, next_steps=_next(problems),
+        summary=_summary(moves, waves, target.name),
+        assumptions=[*_notes(arguments), *_long(waves, arguments.wave_hours)], feasible=not problems, target=target.slug, moves=moves, waves=waves, data_gb=round(sum(move.disk_gb for move in moves), 2),
+        total_hours=round(sum(wave.minutes for wave in waves) / 60, 2), problems=problems, next_steps=_next(problems),
     )  # fmt: skip
 
 
@@ -246,6 +240,15 @@ def _move(machine: _Machine, target: _Target, rate: float) -> Move:
     )  # fmt: skip
 
 
+def _summary(moves: list[Move], waves: list[Wave], target: str) -> str:
+    found, machines = sum(move.node is not None for move in moves), counted(len(moves), "machine")
+    if not found:
+        return f"No room on {target} for {machines}: nothing can be copied."
+    hours = counted(sum(wave.minutes for wave in waves) / 60, "hour", places=1)
+    copied = f"{in_words(sum(wave.data_gb for wave in waves))} GB in {counted(len(waves), 'wave')}, {hours} of copying."
+    return f"{found} of {machines} find{'s' if found == 1 else ''} room on {target}; {copied}"
+
+
 def _waves(moves: list[Move], longest: float) -> Iterator[Wave]:
     """In turn, small groups first, so that the first wave proves the way; a group is not torn apart."""
     groups: dict[str, list[Move]] = {}
@@ -281,7 +284,7 @@ def _notes(arguments: MigrateArguments) -> list[str]:
 def _long(waves: list[Wave], hours: float) -> list[str]:
     """A group is not torn apart, so that a wave may take longer than was asked."""
     return [
-        f"Wave {wave.number} takes {wave.minutes / 60:.1f} hours and not {hours:g}: {wave.machines[0]} and what belongs to it are copied in one piece."
+        f"Wave {wave.number} takes {counted(wave.minutes / 60, 'hour', places=1)} and not {hours:g}: {wave.machines[0]} and what belongs to it are copied in one piece."
         for wave in waves if wave.minutes > hours * 60
     ]  # fmt: skip
 

@@ -14,6 +14,13 @@ def in_words(value: float) -> str:
     return f"{value:.2f}".rstrip("0").rstrip(".")
 
 
+def counted(value: float, noun: str, places: int = 0) -> str:
+    """So many of a thing, rounded: "1 hour", "2.5 hours"."""
+    number = f"{value:.{places}f}"
+    number = number.rstrip("0").rstrip(".") if places else number
+    return f"{number} {noun}{'' if number == '1' else 's'}"
+
+
 def round_all(model: BaseModel) -> None:
     """Round the figures of a result, and of all that it holds; documents stay as they are."""
     for name in type(model).model_fields:

@@ -20,7 +20,7 @@ from blueprints.pricing.book import price_list
 from blueprints.schema import BlueprintDocument, Machine, expand, parse_document
 from blueprints.schema.sizes import format_size
 from blueprints.tools.register import Result, tool
-from blueprints.tools.rounding import in_words
+from blueprints.tools.rounding import counted, in_words
 from blueprints.tools.subjects import MACHINE_READ, OfBlueprint, document_of, saved
 from vms.measured import Measured, of_guest
 from vms.models import Guest
@@ -97,7 +97,7 @@ def optimize_costs(arguments: OptimizeArguments, by: Actor) -> OptimizeResult:
     saving = before - after
     percent = round(float(100 * saving / before), 1) if before else 0.0
     return OptimizeResult(
-        summary=f"{saving:.2f} of {before:.2f} {prices.currency} a month could be saved ({in_words(percent)} %) by {len(savings)} change{'' if len(savings) == 1 else 's'}.",
+        summary=f"{saving:.2f} of {before:.2f} {prices.currency} a month could be saved ({in_words(percent)} %) by {counted(len(savings), 'change')}.",
         assumptions=[*notes, "Savings are applied one after the other, so that none is counted twice.", *prices.assumptions()],
         cost_monthly=float(before), optimized_cost_monthly=float(after), saving_monthly=float(saving), saving_percent=percent,
         currency=prices.currency, savings=savings, draft=draft,

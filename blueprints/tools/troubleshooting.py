@@ -19,6 +19,7 @@ from alma.events.models import Event
 from alma.jobs.models import Job
 from blueprints.tools import symptoms
 from blueprints.tools.register import Arguments, Result, tool
+from blueprints.tools.rounding import counted
 from blueprints.tools.subjects import MACHINE_READ, MachineIds, guests_of, plain
 from vms.machines import is_silent, public_id
 from vms.models import Cluster, Guest
@@ -123,7 +124,7 @@ def troubleshoot_issue(arguments: TroubleshootArguments, by: Actor) -> Troublesh
 def _summary(found: list[Symptom], looking: _Looking) -> str:
     if not found:
         return f"Nothing wrong was found in {len(looking.checked)} checks."
-    return f"{found[0].subject}: {found[0].finding} ({len(found)} finding{'s' if len(found) > 1 else ''} in all.)"
+    return f"{found[0].subject}: {found[0].finding} ({counted(len(found), 'finding')} in all.)"
 
 
 def _ordered(found: list[Symptom], problem: str) -> list[Symptom]:

@@ -9,6 +9,7 @@ from alma.errors import BadRequest, Invalid
 from blueprints.portrait import ResourceView, portray
 from blueprints.schema import BlueprintDocument
 from blueprints.tools.register import Result, tool
+from blueprints.tools.rounding import counted
 from blueprints.tools.subjects import OfBlueprint, document_of
 
 GIB = 1024**3
@@ -61,7 +62,7 @@ def validate_blueprint(arguments: ValidateArguments, by: Actor) -> ValidateResul
         document = document_of(arguments, by)
     except Invalid as error:
         errors = [_fault(row) for row in error.details or ()] or [Fault(message=error.message)]
-        words = f"The document breaks {len(errors)} rule{'s' if len(errors) > 1 else ''}: {error.message}"
+        words = f"The document breaks {counted(len(errors), 'rule')}: {error.message}"
         return ValidateResult(summary=words, valid=False, errors=errors)
     except BadRequest as error:
         if error.code == "NO_BLUEPRINT":
@@ -82,7 +83,7 @@ def _described(document: BlueprintDocument) -> ValidateResult:
     ]
     count = portrait.machine_count
     return ValidateResult(
-        summary=f"{document.name} is valid: {count} machine{'' if count == 1 else 's'} of {len(meant)} resource{'' if len(meant) == 1 else 's'}.",
+        summary=f"{document.name} is valid: {counted(count, 'machine')} of {counted(len(meant), 'resource')}.",
         assumptions=assumed, valid=True, errors=[], resources=meant, digest=document.digest(),
         remarks=[f"{view.resource.name}: {view.note}" for view in portrait.resources if view.note],
     )  # fmt: skip

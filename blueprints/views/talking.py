@@ -9,7 +9,6 @@ from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.text import Truncator
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from alma.errors import WrongState
@@ -33,7 +32,7 @@ def conversation_list(request: HtmxRequest) -> HttpResponse:
     form = WordsForm(request.POST or None, initial={"words": request.GET.get("words", "")[:8000]})
     if request.method == "POST" and form.is_valid():
         words = form.cleaned_data["words"]
-        row = conversations.begin(by=request.actor, title=Truncator(" ".join(words.split())).chars(conversations.TITLE))
+        row = conversations.begin(by=request.actor, title=conversations.title_of(words))
         if STREAM in request.headers.get("Accept", ""):  # a script says them there, and shows the answer as it comes
             return HttpResponse(status=HTTPStatus.CREATED, headers={"Location": _address(row)})
         conversations.say(row, words, by=request.actor)

@@ -23,6 +23,8 @@ _UNITS = {"_gb": "GB", "_tb": "TB", "_percent": "%", "_ms": "ms", "_seconds": "s
 _NAMES = {"vmid": "VMID", "id": "ID"}
 _WORDS = {"noop": "unchanged", "": "the document"}
 """Of actions, and of resources."""
+_ONE_SIDED = {"create": "after", "delete": "before"}
+"""Of what comes only what will be is told, of what goes only what was."""
 _CODED = frozenset({"action", "status", "type", "usage_pattern", "workload"})
 
 
@@ -99,6 +101,9 @@ def _ending(name: str) -> str:
 def _value(model: BaseModel, name: str) -> str:
     """One field; what was measured in the unit that stands beside it."""
     value, unit = getattr(model, name), str(getattr(model, "unit", ""))
+    side = _ONE_SIDED.get(str(getattr(model, "action", ""))) if name == "changes" else None
+    if side is not None:
+        return "; ".join(f"{_titled(one)}: {_words(getattr(one, side))}" for one in value) or "–"
     if ("cost" in name or name.endswith("_monthly")) and isinstance(value, int | float):
         return f"{value:,.2f} {getattr(model, 'currency', '')}".strip()
     if name not in _MEASURED or not isinstance(value, int | float):
@@ -130,7 +135,7 @@ def _joined(value: Any) -> str:
         if {"before", "after"} <= type(value).model_fields.keys():
             sides = (getattr(value, one) for one in ("before", "after"))
             before, after = ("nothing" if one is None else _words(one) for one in sides)
-            return f"{getattr(value, 'field', '') or getattr(value, 'path', '')}: {before} → {after}"
+            return f"{_titled(value)}: {before} → {after}"
         known = (one for one in type(value).model_fields if one != "unit" and getattr(value, one) is not None)
         return ", ".join(f"{_label(one).lower()} {_value(value, one)}" for one in known)
     if isinstance(value, Mapping):
@@ -138,6 +143,10 @@ def _joined(value: Any) -> str:
     said = [_words(inner) for inner in value]
     are_sentences = all(isinstance(inner, str) and inner.endswith(".") for inner in value)
     return (" " if are_sentences else "; ").join(said) or "–"
+
+
+def _titled(change: BaseModel) -> str:
+    return str(getattr(change, "field", "") or getattr(change, "path", ""))
 
 
 def _number(value: float) -> str:

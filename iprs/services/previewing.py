@@ -11,6 +11,7 @@ from alma.errors import NotFound
 from blueprints.models import Blueprint
 from blueprints.schema import BlueprintDocument
 from blueprints.tools.planning import PlanChange, PlannedItem, PlannedStep, PlanResult
+from blueprints.tools.rounding import counted
 from iprs.models import IPR
 from iprs.pages.words import rule_of
 from iprs.planner import Draft, Target, draft_plan
@@ -55,18 +56,24 @@ def _target(cluster: Cluster, place: Environment, owner: str, blueprint: Bluepri
 
 
 def _result(draft: Draft, cluster: Cluster, place: Environment, blueprint: Blueprint | None) -> PlanResult:
-    seconds, counts = draft.seconds(usual_seconds(cluster.pk)), draft.summary()
-    said = (
-        ", ".join(f"{number} to {action}" for action, number in counts.items() if action != "noop") or "nothing to do"
-    )
-    verdict = f"It cannot run: {len(draft.problems)} problems." if draft.problems else f"About {seconds} s."
+    seconds = draft.seconds(usual_seconds(cluster.pk))
     assumed = [] if blueprint else ["The document is not saved, so nothing of it exists yet: everything is created."]
     return PlanResult(
-        summary=f"On {cluster.name} in {place.name}: {said}. {verdict}", assumptions=assumed, feasible=not draft.problems,
-        cluster=cluster.name, environment=place.slug, counts=counts, items=[_item(item) for item in draft.items],
+        summary=f"On {cluster.name} in {place.name}: {_told(draft, seconds)}", assumptions=assumed, feasible=not draft.problems,
+        cluster=cluster.name, environment=place.slug, counts=draft.summary(), items=[_item(item) for item in draft.items],
         steps=_steps(draft), problems=list(draft.problems), remarks=list(draft.remarks), approvals=rule_of(place),
         estimated_seconds=seconds, next_steps=_next(place, blueprint),
     )  # fmt: skip
+
+
+def _told(draft: Draft, seconds: int) -> str:
+    """What would be done, or that it cannot run: an empty plan with problems is not a finished one."""
+    counts = ((number, action) for action, number in draft.summary().items() if action != "noop")
+    said = ", ".join(f"{number} to {action}" for number, action in counts)
+    if draft.problems:
+        first = f"{said}, but it" if said else "no plan can be made; it"
+        return f"{first} cannot run: {counted(len(draft.problems), 'problem')}."
+    return f"{said}. About {seconds} s." if said else "nothing to do, all of it stands."
 
 
 def _item(item: Any) -> PlannedItem:

@@ -59,6 +59,11 @@ def names(given: Answer) -> list[str]:
         ("create another web server", ["web-server-4 is new, like web-server-3."]),
         ("name it shop", ["The draft is called shop."]),
         ("put it in production", ["Environment: none → production."]),
+        ("budget 200", ["Budget of a month: none → 200."]),
+        ("give the database 32 GB, budget 200", ["postgresql: memory 8GB → 32GB.", "Budget of a month: none → 200."]),
+        ("remove the database, we do not need it", ["postgresql is gone."]),
+        ("add a fourth web server", ["web-server-4 is new, like web-server-3."]),
+        ("give the web servers 4 GB and add a fourth", [*(f"web-server-{n}: memory 2GB → 4GB." for n in (1, 2, 3)), "web-server-4 is new, like web-server-3."]),
         ("mach die Datenbank hochverfügbar", ["postgresql: number 1 → 2.", "postgresql: on another host than the rest of postgresql."]),
         ("make web-1 highly available", [f"web-server-{n}: on another host than the rest of web-server." for n in (1, 2, 3)]),
         ("less memory for the web servers", [f"web-server-{n}: memory 2GB → 1GB." for n in (1, 2, 3)]),
@@ -68,13 +73,62 @@ def test_words_that_edit_change_the_draft_that_is_there(words: str, changes: lis
     assert list(said(words).changes) == changes
 
 
+@pytest.mark.parametrize(
+    ("wish", "words", "budget"),
+    [
+        ("a database and a web server", "three nginx web servers, postgres with 16 GB, nightly backups for 30 days, in VLAN 20, budget 50", 50),
+        ("2 web servers and a redis cache", "four nginx servers, a redis with 8 GB, a mail server; it may cost 300 a month", 300),
+    ],
+)  # fmt: skip
+def test_a_description_of_all_of_it_begins_anew_and_its_budget_is_no_question(
+    wish: str, words: str, budget: float
+) -> None:
+    given = said(words, wish)
+    assert given.draft is not None, given.content
+    assert given.draft["metadata"]["max_cost"] == budget
+    assert "This is a new draft; “undo” brings the one before back." in given.content
+
+
+def test_a_sum_above_the_budget_is_told_so() -> None:
+    draft = answer("budget 5", Talk(drafts=[drawn(SHOP)], turn=3)).draft
+    assert draft is not None
+    assert "That is over the budget of 5." in answer("what does it cost?", Talk(drafts=[draft], turn=5)).content
+
+
+@pytest.mark.parametrize(
+    ("words", "kinds"),
+    [
+        ("drop one web server", ["web-server", "load-balancer", "postgresql"]),
+        ("drop the database", ["web-server", "load-balancer"]),
+        ("drop the web servers", ["load-balancer", "postgresql"]),
+    ],
+)
+def test_what_was_assumed_of_what_is_gone_goes_too(words: str, kinds: list[str]) -> None:
+    draft = said(words).draft
+    assert draft is not None
+    assert [line.partition(":")[0] for line in draft["metadata"]["assumptions"]] == kinds
+
+
+@pytest.mark.parametrize(
+    ("words", "title"),
+    [
+        ("two web\nservers", "two web servers"),
+        (f"{'word ' * 15}longer-than-the-rest", f"{'word ' * 15}…"),
+        ("w" * 100, "w" * 79 + "…"),
+        ("  ", ""),
+    ],
+)
+def test_a_title_is_cut_between_two_words_with_a_sign_of_it(words: str, title: str) -> None:
+    assert conversations.title_of(words) == title
+
+
 @pytest.mark.parametrize("wish", [WEB])
 @pytest.mark.parametrize(
     "words",
     [
         "500 GB disk for the database", "500 GB Platte für die Datenbank", "500 Go de disque pour la base de données",
         "500 GB de disco para la base de datos", "500 GB di disco per il database", "give the mail server 8 GB",
-        "kubernetes cluster with 3 nodes", "ein Kubernetes-Cluster mit 3 Knoten",
+        "two kafka brokers and a redis cache, price under 100 a month", "kubernetes cluster with 3 nodes", "ein Kubernetes-Cluster mit 3 Knoten",
     ],
 )  # fmt: skip
 def test_what_is_not_in_the_draft_is_asked_and_added_after_a_yes(words: str, wish: str) -> None:

@@ -10,7 +10,7 @@ from blueprints import tools
 from blueprints.models import Blueprint
 from blueprints.views import tool_results
 from blueprints.views.tools import GROUPS
-from tests.factories.accounts import make_organization, make_user
+from tests.factories.accounts import make_actor, make_organization, make_user
 from tests.factories.blueprints import make_blueprint, make_document, make_resource
 from tests.factories.vms import make_cluster, make_guest
 
@@ -41,6 +41,21 @@ def test_every_tool_is_on_the_list_and_has_a_form(person: Client) -> None:
 def test_fields_are_called_in_words(person: Client, tool: str, words: list[str]) -> None:
     form = person.get(f"/tools/{tool}/").content.decode()
     assert [one for one in words if one not in form] == []
+
+
+def test_of_what_comes_or_goes_there_is_one_side() -> None:
+    small, large = make_resource("a", specs={"cpu": 2}), make_resource("a", specs={"cpu": 4})
+    gone, new = make_resource("gone", specs={"cpu": 7}), make_resource("new", specs={"cpu": 9})
+    found = tools.execute(
+        "compare_blueprints",
+        {"blueprint": make_document(resources=[small, gone]), "other_blueprint": make_document(resources=[large, new])},
+        by=make_actor(),
+    )
+    drawn = str(tool_results.draw(found))
+    assert "specs.cpu: 2 → 4" in drawn
+    assert "specs.cpu: 7" in drawn
+    assert "specs.cpu: 9" in drawn
+    assert "nothing" not in drawn
 
 
 def test_a_result_is_drawn_with_and_without_scripts(person: Client) -> None:
@@ -121,7 +136,7 @@ COMPARED = {
 @pytest.mark.parametrize(
     ("tool", "typed", "said", "unsaid"),
     [
-        ("compare_blueprints", COMPARED, ["cpu: 2 → nothing", "the document", "load balancer", "USD</dd>"], ["not known"]),
+        ("compare_blueprints", COMPARED, ["specs.cpu: 2;", "the document", "load balancer", "USD</dd>"], ["not known", "cpu: 2 →"]),
         ("suggest_architecture", {"requirements": "highly available shop with a database"}, [], [".;", "Currency"]),
         ("estimate_resources", {"peak_users": "50"}, ["Memory per machine", "20 GB</td>", " USD</dd>"], ["Memory gb", "Currency"]),
     ],

@@ -88,8 +88,9 @@ def _wanted(request: HtmxRequest, values: dict[str, str]) -> BackupQuerySet:
 
 @require_safe
 @login_required
+@vary_on_headers("HX-Request")
 def machine_backups(request: HtmxRequest, pk: int) -> HttpResponse:
-    """The backups of one machine, for its page to pull in."""
+    """The backups of one machine: for its page to pull in, and as a page of their own."""
     request.actor.require("backup:read")
     guest = get_object_or_404(Guest.objects.visible_to(request.actor).machines().select_related("cluster"), pk=pk)
     rows = Backup.objects.filter(guest=guest).order_by("-created_at", "-pk")
@@ -98,4 +99,4 @@ def machine_backups(request: HtmxRequest, pk: int) -> HttpResponse:
         "guest": guest, "rows": _with_states(rows.select_related("cluster")[:SHOWN]), "total": total, "more": total > SHOWN,
         "saved": listing.saved(guest), "live": f"{guest.cluster.stream} {listing.TOPICS}",
     }  # fmt: skip
-    return render(request, "vms/backups/_machine.html", context)
+    return render(request, "vms/backups/_machine.html" if request.htmx else "vms/backups/machine_backups.html", context)

@@ -69,6 +69,28 @@ def test_the_difference_of_two_with_its_cost() -> None:
     assert (change.path, change.before, change.after) == ("specs.cpu", "4", "8")
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ("a", "a", "0 resources come, change or go;"),
+        ("a", "A", "1 resource changes;"),
+        ("ab", "Abcd", "2 resources come, 1 changes;"),
+        ("a", "b", "1 resource comes, 1 goes;"),
+        ("abc", "", "3 resources go;"),
+    ],
+)
+def test_what_differs_is_told_with_its_number(before: str, after: str, told: str) -> None:
+    """A capital letter is the same resource with other sizes."""
+    documents = [
+        make_document(resources=[
+            make_resource(name.lower(), specs={"cpu": 8 if name.isupper() else 4, "memory": "8GB"}) for name in names
+        ])
+        for names in (before, after)
+    ]  # fmt: skip
+    found = run("compare_blueprints", blueprint=documents[0], other_blueprint=documents[1])
+    assert found.summary.startswith(told)
+
+
 def test_an_estimate_worked_by_hand() -> None:
     """100 requests a second of an API: 10 ms × 100 = 1 erlang, 1 / 0.7 = 2 cores; the database 0.4 erlang, 1 core and so a
     machine of 2. Each tier has a spare machine. 1,003 people: 100 × (10 + 0.014) s = 1,001."""

@@ -80,6 +80,19 @@ def test_capacity_by_memory_with_a_node_in_reserve() -> None:
     assert run("calculate_capacity", cpu=2, memory="8GB", disk="10GB", spare_nodes=0).machines == 11
 
 
+@pytest.mark.parametrize(
+    ("spare", "line"),
+    [
+        (0, "No node is kept free for a failure."),
+        (1, "The largest node of each cluster stays free for a failure, where there are more."),
+        (2, "The 2 largest nodes of each cluster stay free for a failure, where there are more."),
+    ],
+)
+def test_what_stays_free_is_told_with_its_number(spare: int, line: str) -> None:
+    cluster_of((8, 64))
+    assert line in run("calculate_capacity", spare_nodes=spare).assumptions
+
+
 def test_only_what_was_left_out_is_called_so() -> None:
     cluster_of((8, 64))
     said = [
@@ -149,7 +162,7 @@ def test_a_day_repeats_itself() -> None:
 def test_gaps_are_said_and_too_little_is_refused() -> None:
     cluster = cluster_of((8, 64))
     measured(cluster, [100.0] * 20)
-    with pytest.raises(WrongState, match="20.0 hours of memory"):
+    with pytest.raises(WrongState, match="20 hours of memory"):
         run("forecast_metrics", metric="memory")
     ClusterMoment.objects.all().delete()
     measured(cluster, [100.0] * 100)
@@ -234,6 +247,23 @@ def test_a_migration_worked_by_hand() -> None:
     assert len(run("migrate_infrastructure", inventory=inventory, target_cluster="new", wave_hours=0.3).waves) == 2
     long = run("migrate_infrastructure", inventory=inventory, target_cluster="new", wave_hours=0.1)
     assert [line for line in long.assumptions if "takes 0.3 hours and not 0.1" in line][1:]
+
+
+@pytest.mark.parametrize(
+    ("memories", "sizes", "summary", "problem"),
+    [
+        ([4], ["8GB"], "No room on Cluster for 1 machine: nothing can be copied.", "1 core, 8 GB of memory and 10 GB of disk; 3.6 GB is"),
+        ([0], ["8GB"], "No room on Cluster for 1 machine: nothing can be copied.", "; no memory is left."),
+        ([16], ["8GB"], "1 of 1 machine finds room on Cluster; 10 GB in 1 wave, 0 hours of copying.", ""),
+        ([16], ["8GB", "80GB"], "1 of 2 machines finds room on Cluster; 10 GB in 1 wave, 0 hours of copying.", "80 GB of memory"),
+    ],
+)  # fmt: skip
+def test_what_finds_room_is_told_in_words(memories: list[int], sizes: list[str], summary: str, problem: str) -> None:
+    cluster_of(*((8, memory) for memory in memories), slug="new", name="Cluster")
+    inventory = [{"name": f"m{size}", "cpu": 1, "memory": size, "disk": "10GB"} for size in sizes]
+    found = run("migrate_infrastructure", inventory=inventory, target_cluster="new")
+    assert found.summary == summary
+    assert problem in " ".join(found.problems)
 
 
 def test_groups_move_together_and_the_source_is_ours_alone() -> None:

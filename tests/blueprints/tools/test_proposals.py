@@ -106,6 +106,8 @@ def test_a_plan_that_cannot_run_says_why(sandbox: "RunningSandbox") -> None:
     row = make_blueprint(resources=[make_resource("huge", specs={"memory": "1TB"})])
     found = run("generate_deployment_plan", blueprint_id=row.pk, environment="development")
     assert not found.feasible
+    assert "nothing to do" not in found.summary
+    assert found.summary.endswith("cannot run: 1 problem.")
     assert any("fits nowhere" in line for line in found.problems)
     assert f'"blueprint_id": {row.pk}' in found.next_steps[0]
 

@@ -7,7 +7,7 @@ import pytest
 
 from alma.errors import BadRequest
 from blueprints.tools import REGISTER, execute
-from blueprints.tools.rounding import in_words
+from blueprints.tools.rounding import counted, in_words
 from tests.factories.accounts import make_actor, make_organization
 from tests.factories.blueprints import make_document, make_resource
 from tests.factories.vms import make_cluster, make_guest
@@ -46,7 +46,7 @@ def test_the_mean_size_of_thirds_is_rounded_in_words_and_json() -> None:
     make_cluster(organization=make_organization())
     found = execute("calculate_capacity", {"blueprint": THIRDS}, by=make_actor())
     assert (found.machine_memory_gb, found.machine_disk_gb) == (2.33, 23.67)  # type: ignore[attr-defined]
-    assert "1 cores, 2.33 GB of memory and 23.67 GB of disk" in found.summary
+    assert "1 core, 2.33 GB of memory and 23.67 GB of disk" in found.summary
 
 
 @pytest.mark.parametrize(
@@ -54,6 +54,14 @@ def test_the_mean_size_of_thirds_is_rounded_in_words_and_json() -> None:
 )
 def test_a_figure_in_words(value: float, text: str) -> None:
     assert in_words(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "places", "text"),
+    [(1, 0, "1 hour"), (0, 0, "0 hours"), (1.04, 1, "1 hour"), (2.5, 1, "2.5 hours"), (0.96, 1, "1 hour"), (10, 1, "10 hours")],
+)  # fmt: skip
+def test_so_many_of_a_thing(value: float, places: int, text: str) -> None:
+    assert counted(value, "hour", places) == text
 
 
 def test_every_tool_has_a_call_here_or_needs_what_was_measured() -> None:

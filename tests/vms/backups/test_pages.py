@@ -55,6 +55,18 @@ def test_ours_and_not_those_of_others(site: Client, machine: Guest) -> None:
     assert 'href="/backups/"' in html and 'aria-current="page"' in html
 
 
+@pytest.mark.parametrize(("headers", "is_page"), [({}, True), ({"HX-Request": "true"}, False)])
+def test_backups_of_a_machine_are_a_page_unless_htmx_asks(
+    site: Client, machine: Guest, headers: dict[str, str], is_page: bool
+) -> None:
+    html = shown(site, f"/vms/{machine.pk}/backups/", **headers)
+    assert ("<h1" in html, f'href="/vms/{machine.pk}/"' in html, 'id="machine-backups"' in html) == (
+        is_page,
+        is_page,
+        True,
+    )
+
+
 def test_gaps_stand_first(site: Client, cluster: Cluster, machine: Guest) -> None:
     assert "Without a good backup" not in shown(site, "/backups/"), "nobody has looked yet"
     make_storage(cluster)
@@ -133,7 +145,7 @@ def test_part_of_a_machine(site: Client, machine: Guest) -> None:
         make_backup(guest=machine)
     make_backup(guest_name="other")
     BackupSchedule.objects.create(claim=machine.claim, schedule="daily", retention_days=30)
-    part = shown(site, where)
+    part = shown(site, where, **{"HX-Request": "true"})
     assert ("daily, kept for 30 days" in part, part.count("<tr id="), "All 9 backups" in part) == (True, 8, True)
     assert "<html" not in part and f'hx-get="{where}"' in part
 
