@@ -40,6 +40,7 @@ _UNIT_STARTS = {"gigab": GIB, "gigao": GIB, "terab": TIB, "terao": TIB, "megab":
 _UNIT_WORDS = {"giga": GIB, "gigas": GIB, "tera": TIB, "teras": TIB}
 _PAIRS = ("pair", "couple", "paar", "paire", "par", "paio", "coppia")
 _NOUNS = ("machine", "role", "software", "member")
+_FAR = 4
 _HOURS = 24
 _MOST_GPUS = 16
 """A larger number behind the name of a card is its model: RTX 4090."""
@@ -246,13 +247,22 @@ def _budget(tokens: list[Token], position: int) -> tuple[Token, int] | None:
     return None
 
 
+def _nothing_but(tokens: list[Token], position: int) -> tuple[Token, int] | None:
+    """ "ne démarrent qu'après la base", "n'a que 2 Go": the French "ne … que" takes nothing away."""
+    behind = tokens[position + 1 : position + 1 + _FAR]
+    end = next((n for n, token in enumerate(behind) if token.kind == "word" and token.value in ("que", "qu")), None)
+    if tokens[position].text.lower() not in ("ne", "n") or not end or any(t.kind != "word" for t in behind[:end]):
+        return None
+    return tokens[position].become("word", "ne"), 1
+
+
 _RULES: dict[str, tuple[Rule, ...]] = {
     "bound": (_range, _least_and_most),
     "ip_tail": (shorthand.ip_tail,),
     "ip": (shorthand.ip_range, shorthand.ip_from),
     "each": (shorthand.every,),
     "spread": (apart.kept_apart,),
-    "without": (apart.none_shares,),
+    "without": (apart.none_shares, _nothing_but),
     "together": (apart.shares_none,),
     "join": (apart.spread_over,),
     "software": (versions.software_of_maker, versions.software_with_version),

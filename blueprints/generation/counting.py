@@ -227,9 +227,10 @@ def _for_each_of(walk: Walk, group: Group | None, number: int) -> None:
 
 
 def twice(walk: Walk, token: Token) -> bool:
-    """ "an SMTP relay with 1 GB, twice"."""
+    """ "an SMTP relay with 1 GB, twice", "FreeIPA twice (Rocky 9)"."""
     group = walk.in_focus
-    if token.value not in _TWICE or group is None or group.count not in (None, 1) or walk.kinds_before(1) != ["comma"]:
+    is_said = walk.kinds_before(1) == ["comma"] or (walk.kinds_before(1) == ["phrase"] and _ends_here(_after(walk)))
+    if token.value not in _TWICE or group is None or group.count not in (None, 1) or not is_said:
         return False
     group.set("count", 2, walk.quote(token))
     return True

@@ -210,7 +210,8 @@ def _wanted_label(group: Group) -> str:
         return f"{group.software[0]}-{group.part}"
     if group.software and group.role not in ("web", "app", "load_balancer", "k8s_control", "k8s_worker"):
         return group.software[0] if group.role else f"{group.software[0]}-host"
-    return str(facts.get("label") or ("container" if group.kind == "lxc" else "server"))
+    called = next((word for word in facts.get("called", ()) if any(word in said.split() for said in group.words)), "")
+    return str(called or facts.get("label") or ("container" if group.kind == "lxc" else "server"))
 
 
 def _relate(request: Request, parts: list[Part]) -> None:

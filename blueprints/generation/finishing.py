@@ -11,12 +11,22 @@ from blueprints.generation.walk import Walk
 def finish(walk: Walk) -> None:
     """In this order: what is too much, what is missing, what is inherited, what is in doubt."""
     headings.drop(walk)
+    _balance(walk)
     _settle_wants(walk.request)
     if not walk.request.groups:
         _from_values_alone(walk)
     for group in walk.request.groups:
         _inherit(walk.request, group)
     environments.settle(walk)
+
+
+def _balance(walk: Walk) -> None:
+    """ "A load-balanced API" has a load balancer, whether or not it is named."""
+    request = walk.request
+    has_one = any(group.role == "load_balancer" for group in request.groups)
+    if walk.balanced is None or has_one or not request.groups or "load_balancer" in request.excluded:
+        return
+    request.groups.append(Group(role="load_balancer", count=1, causes={"role": walk.quote(walk.balanced)}))
 
 
 def _from_values_alone(walk: Walk) -> None:

@@ -13,6 +13,7 @@ from blueprints.generation.facts import Request, rule
 from blueprints.generation.letters import without_letter_parts
 from blueprints.generation.normalising import readable, without_orders
 from blueprints.generation.parts import with_parts
+from blueprints.generation.preferring import settled
 from blueprints.generation.reader import read
 from blueprints.generation.records import taken_out
 from blueprints.generation.tagging import tag
@@ -82,7 +83,7 @@ def _read(text: str) -> Request:
     prose, listed = taken_out(text)
     plain = readable(prose)
     tokens, language = tag(plain)
-    meant = resolved(plain, corrected(with_parts(plain, combine(tokens))))
+    meant = resolved(plain, corrected(settled(with_parts(plain, combine(tokens)))))
     request = read(plain, meant, language, listed)
     if left := unread.remark(plain, meant, request):
         request.warnings.append(left)

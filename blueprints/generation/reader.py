@@ -172,7 +172,11 @@ def _ha(walk: Walk, token: Token) -> None:
     if negation.excludes(walk, token):
         return
     group = walk.in_focus
-    if group is None or group.is_umbrella or walk.kinds_before(1) == ["all"]:
+    if token.value == "balanced":
+        walk.balanced = walk.balanced or token
+        for balanced in walk.current:
+            balanced.is_few |= not balanced.is_umbrella
+    elif group is None or group.is_umbrella or walk.kinds_before(1) == ["all"]:
         walk.request.is_ha = True
     else:
         group.is_ha = True

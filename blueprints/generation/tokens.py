@@ -11,7 +11,7 @@ from blueprints.schema.sizes import GIB, TIB, UNITS, parse_size
 
 _TOKEN = re.compile(
     r"""(?P<fraction>\b(?:half\s+(?:of\s+)?an?|a\s+half|un\s+demi|medio|mezzo|ein(?:en)?\s+halbe[sn]?|(?:(?:a|one)\s+quarter|three\s+quarters)\s+of\s+an?|ein\s+viertel|drei\s?viertel|(?:un\s+quart|trois\s+quarts)\s+de|(?:un\s+cuarto|tres\s+cuartos)\s+de|(?:un\s+quarto|tre\s+quarti)\s+di)[\s-]*(?:tera\w*|tb|to|giga\w*|gigs?|gb|go)\b)
-    |(?P<factor>\b(?:[0-9]+(?:\.[0-9]+)?\s?(?:%|percent|per\scent)\s(?:more|less|bigger|larger|smaller)\b|(?:the\s)?same(?=\s(?:with|but|plus|memory|ram|cpu|cores|disk|amount|quantity|number)\b|[,.;])|(?:the\s)?same\s(?:again|as|sizes?|specs?|sizing|dimensions|resources)\b
+    |(?P<factor>\b(?:[0-9]+(?:\.[0-9]+)?\s?(?:%|percent|per\scent)\s(?:more|less|bigger|larger|smaller)\b|(?:the\s)?same(?=\s(?:with|but|plus|memory|ram|cpu|cores|disk|amount|quantity|number)\b|[,.;]|\s*$)|(?:the\s)?same\s(?:again|as|sizes?|specs?|sizing|dimensions|resources)\b
         |(?:twice|double|triple|quadruple|half|(?:two|three|four|five|six|eight|ten|[0-9]+)\stimes|(?:an?|one)\s(?:third|quarter|fifth|sixth|eighth|tenth)|two\sthirds|three\squarters)(?=\s(?:that|it|this|those|these|the|its|their|of|as|what|them)\b)))
     |(?P<part>\b(?:(?:la\s|die\s)(?:moiti[ée]|mitad|h[äa]lfte|met[àa])|(?:el|le|il|das)\s(?:doble|double|doppio|doppelte)|doppelt\sso\sviel|halb\sso\sviel|deux\sfois\splus)\b)
     |(?P<noise>\b(?:[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?|[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}[./][0-9]{1,2}[./](?:19|20)[0-9]{2}(?![.0-9])|[0-9]{1,2}\.[0-9]{1,2}\.[0-9]{2}(?![.0-9])|(?:0[0-9]/[0-9]{1,2}|[0-9]{1,2}/0[0-9])/[0-9]{2}(?![0-9])|24\s?[x/]\s?7|[0-9]+(?:st|nd|rd|th|%)

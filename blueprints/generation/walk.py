@@ -48,6 +48,8 @@ class Walk:
     """Machines for what no lexicon has, called by the words of the request."""
     pools: list[Group] = field(default_factory=list)
     """Machines without a purpose, of which some were given one."""
+    balanced: Token | None = None
+    """The words that ask for a load balancer without naming one: "a load-balanced API"."""
     is_put_together: bool = False
     is_existing: bool = False
     distance: int = 0
