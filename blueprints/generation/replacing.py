@@ -9,7 +9,7 @@ from blueprints.generation.walk import Walk
 
 def is_replaced(walk: Walk, phrase: Phrase) -> bool:
     """ "… And PostgreSQL instead of MySQL.": what was described before is the other software."""
-    sign, better = walk.elements[walk.negated_from], walk.in_focus
+    sign, better = next(iter(walk.elements[walk.negated_from :]), None), walk.in_focus
     is_instead = isinstance(sign, Token) and fold(walk.quote(sign).text) in ("instead of", "in place of", "rather than")
     known = grouping.known(walk, phrase) if is_instead and phrase.software else None
     if known is None or better is None or known is better or better.has_sizes or better.role != known.role:

@@ -132,7 +132,13 @@ def _number(text: str) -> Decimal:
 
 def _size(text: str) -> tuple[str, int]:
     number, unit = text[: -len(_trailing(text))].strip(" -"), _trailing(text).lower().replace("byte", "b")
-    return "size", parse_size(f"{number}{unit if unit in UNITS else 'gb'}")
+    return "size", parse_size(f"{_plain(number, unit)}{unit if unit in UNITS else 'gb'}")
+
+
+def _plain(number: str, unit: str) -> str:
+    """ "40,000 GB" and "1.500 GB" are thousands; "0,512 TB" and "3.725 TB" are not."""
+    has_groups = re.fullmatch(r"[1-9][0-9]{0,2}[.,][0-9]{3}", number) and ("," in number or not unit.startswith("t"))
+    return re.sub("[.,]", "" if has_groups else ".", number)
 
 
 def _factor(text: str) -> Decimal:

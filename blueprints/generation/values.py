@@ -36,7 +36,7 @@ _NOUNS = {"cpu": "cores"}
 def apply(walk: Walk, token: Token, groups: list[Group]) -> None:
     """One value for these machines; those that have one keep it when it was said of several."""
     if token.kind in _READINGS:
-        _READINGS[token.kind](walk, token, groups)
+        _READINGS[token.kind](walk, token, groups or [walk.request.defaults])
 
 
 def set_value(walk: Walk, groups: list[Group], name: str, value: object, token: Token) -> None:
@@ -164,7 +164,7 @@ def _disks(walk: Walk, token: Token, groups: list[Group]) -> None:
 def _spec(walk: Walk, token: Token, groups: list[Group]) -> None:
     """ "4/16/200": cores, memory, disk."""
     for name, value in zip(SIZES, token.value, strict=False):
-        set_value(walk, groups, name, value, token)
+        set_value(walk, groups, name, value, token.become(name, value))
 
 
 def _shared(walk: Walk, token: Token, groups: list[Group]) -> None:

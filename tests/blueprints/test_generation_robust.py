@@ -1,6 +1,8 @@
 """Whatever is written: never an exception, never a time that grows with the square of the length."""
 
+import re
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -10,6 +12,7 @@ from alma.errors import BadRequest
 from blueprints.generation import generate
 from blueprints.generation.constraints import Constraints
 from blueprints.generation.planner import MAX_DESCRIPTION, understand
+from tests.blueprints.scoring import read_requests
 
 SIGNS = st.sampled_from("|,;:\t\n -+/()[]{}<>@#*.0123456789xGBTabc\"'\u200d\u202e🎉שلعдщ中é\x01\x7f")
 ROWS = st.lists(st.text(SIGNS, max_size=12), min_size=1, max_size=6).map(" | ".join)
@@ -43,6 +46,13 @@ LONG += [
     "not ",
 ]
 SLOWEST = 3.0
+PIECES = [
+    piece
+    for case in read_requests(Path(__file__).parent / "data" / "requests.jsonl")
+    for piece in re.split(r"(?<=[,.;:])\s+|\s+(?=and |with |on |for )", case["description"])
+    if piece.strip()
+]
+"""Parts of sentences that are understood where they stand."""
 
 
 def _read(text: str) -> None:
@@ -50,6 +60,38 @@ def _read(text: str) -> None:
         generate(text)
     except BadRequest as error:
         assert error.message
+
+
+@given(st.lists(st.sampled_from(PIECES), min_size=1, max_size=5))
+@settings(max_examples=300, deadline=None)
+def test_pieces_of_requests_in_any_order_are_read_or_refused(pieces: list[str]) -> None:
+    _read(" ".join(pieces))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "App 2/4/80 server: DB server 8/32/200, 8/32/400",
+        "assistant: ask. NATS delete need each. user: and used, vCPU now cluster, to no MB great, Done. every 3 old 1024 "
+        "volume the and machines 1 they NATS nodes,",
+    ],
+)
+def test_what_once_broke_the_reading_is_read_or_refused(text: str) -> None:
+    _read(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "disk"),
+    [
+        ("a NAS with 40,000 GB of disk", "40000GB"),
+        ("ein NAS mit 1.500 GB Platte", "1500GB"),
+        ("a NAS with 3.725 TB of disk", "3814.40GB"),
+        ("ein NAS mit 1,5 TB Platte", "1536GB"),
+        ("24 TB over all of them in equal parts, 16 GB RAM a node", "24TB"),
+    ],
+)
+def test_marks_within_numbers_and_values_of_nothing_are_read(text: str, disk: str) -> None:
+    assert [one["specs"]["disk"] for one in generate(text)["resources"]] == [disk]
 
 
 @given(st.text(SIGNS, min_size=1, max_size=300))
