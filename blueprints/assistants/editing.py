@@ -10,7 +10,7 @@ from blueprints.assistants.talk import OFFER, Answer, Document, Talk, cost_line,
 from blueprints.assistants.wishing import begun_anew, understood
 from blueprints.revising import Revision, added, revise
 from blueprints.revising.hearing import Heard, definite_others, hear, meant, names_other, role_of, stem
-from blueprints.revising.manners import is_no, is_question, is_yes
+from blueprints.revising.manners import is_no, is_question, is_yes, leaves_it
 from blueprints.schema import Resource, parse_document
 from blueprints.understanding import source_for
 from blueprints.understanding.changes import changed
@@ -20,8 +20,14 @@ _NOT_UNDERSTOOD = (
     "“give the database 16 GB”, or begin a new draft with “create …”."
 )
 _NOTHING_OPEN = "Nothing waits for a yes or a no. Say what to change in the draft, or ask about it."
+_NOT_ANSWERED = (
+    "I do not know what is asked. I can say what the draft costs, why it is as it is, how big its parts are, whether it is "
+    "secure, what happens when one fails, and how long it takes to deploy."
+)
+_LEFT = "Good: the draft stays as it is. “Undo” takes the last change of it back."
 _KEPT = "Good: the draft stays as it is."
 _SIZE_FIRST = re.compile(r"\s*\d+(?:[.,]\d+)? ?[kmgt]i?[bo]\b", re.IGNORECASE)
+_WITH = re.compile(r"^.*?\b(?:with|mit|avec|con)\b", re.IGNORECASE)
 _LETTER = 14
 """So many words describe, rather than change."""
 _MOST_ANSWERING = 6
@@ -52,6 +58,8 @@ def _describes_another(words: str, draft: Document) -> bool:
 
 def unasked(words: str, draft: Document, talk: Talk) -> Answer | None:
     """A yes or a no where nothing was asked."""
+    if leaves_it(words) and not is_no(words) and _tried(words, draft, talk, talk.turn)[0] is None:
+        return Answer(_LEFT)
     return Answer(_NOTHING_OPEN) if is_yes(words) or is_no(words) else None
 
 
@@ -66,7 +74,9 @@ def done(revision: Revision, talk: Talk) -> Answer:
 
 def supposed(words: str, draft: Document, talk: Talk) -> Answer | None:
     """What would be, for a question about a change: "what would it cost with two more?". None when it is about none."""
-    revision, problem = _tried(words, draft, talk, talk.turn)
+    wish, revision, problem = words, *_tried(words, draft, talk, talk.turn)
+    if (revision is None or problem) and (another := _another(words)):
+        wish, revision, problem = another, *_tried(another, draft, talk, talk.turn)
     revision = revision or _instead(words, draft, talk)
     if revision is None or problem or not revision.changes:
         return None
@@ -78,8 +88,14 @@ def supposed(words: str, draft: Document, talk: Talk) -> Answer | None:
     would = cost_line(revision.document, talk.prices) if after.machine_count else "Nothing would be left in this draft."
     return Answer(
         f"{listed(revision.changes)}\nThat would make: {would} Now it is {before.cost['total']:.2f}, so {differs}.\n{OFFER}",
-        wish=words,
+        wish=wish,
     )  # fmt: skip
+
+
+def _another(words: str) -> str:
+    """ "Add a second database" of "what would it cost with a second database?"; nothing where none is counted."""
+    rest = _WITH.sub("", words, count=1)
+    return f"add {rest.strip(' ?')}" if rest != words and hear(rest).ordinals else ""
 
 
 def settled(words: str, draft: Document, talk: Talk) -> Answer | None:
@@ -187,11 +203,20 @@ def _instead(words: str, draft: Document, talk: Talk) -> Revision | None:
     return revision if revision and not problem and revision.changes else None
 
 
+def _unknown(words: str, draft: Document, talk: Talk) -> str:
+    """What to say to a question that nothing answers: what it is about may not be there."""
+    missing = definite_others(hear(words), parse_document(draft).resources)
+    return f"There is no {missing[0]} in this draft. {cost_line(draft, talk.prices)}" if missing else _NOT_ANSWERED
+
+
 # -- with a model -------------------------------------------------------------------------------------
 def heard_by_model(words: str, draft: Document, talk: Talk, problem: str = "") -> Answer:
     """What a model hears, where there is one and nobody only asks; and what to say when it was of no help."""
-    unclear = Answer(problem or _NOT_UNDERSTOOD, wish=words if problem else "")
-    source = source_for(talk.asking.by, talk.asking.assistant) if talk.asking and not is_question(words) else None
+    is_asked = is_question(words)
+    unclear = Answer(
+        problem or (_unknown(words, draft, talk) if is_asked else _NOT_UNDERSTOOD), wish=words if problem else ""
+    )
+    source = source_for(talk.asking.by, talk.asking.assistant) if talk.asking and not is_asked else None
     if source is None:
         return unclear
     heard = changed(draft, words, source, prices=talk.prices, turn=talk.turn)

@@ -7,7 +7,8 @@ from dataclasses import replace
 from alma.errors import DomainError
 from blueprints.assistants.editing import done, supposed
 from blueprints.assistants.explaining import described, explained
-from blueprints.assistants.talk import Answer, Document, Talk, cost_line, portrait_of
+from blueprints.assistants.talk import Answer, Document, Talk, cost_line, listed, portrait_of
+from blueprints.comparing import Item, compare
 from blueprints.revising import revise
 from blueprints.revising.hearing import Heard, definite_others, hear, meant, mentions, without_sentence
 from blueprints.revising.manners import is_question, is_small_talk, is_supposing
@@ -155,6 +156,23 @@ def _overview(words: str, draft: Document, talk: Talk) -> Answer:
     return described(words, draft, talk) or Answer("This draft cannot be shown as it stands; review it first.")
 
 
+def _changed(words: str, draft: Document, talk: Talk) -> Answer:
+    """What the last change did to the parts of the draft."""
+    if len(talk.drafts) < 2:
+        return Answer("This is the first draft: nothing of it was changed yet.")
+    items = [item for item in compare(talk.drafts[1], draft).items if item.name]
+    return Answer(listed([_difference(item) for item in items]) or "The parts are the same as in the draft before.")
+
+
+def _difference(item: Item) -> str:
+    if item.action != "update":
+        return f"{item.name} is {'new' if item.action == 'create' else 'gone'}."
+    values = (
+        f"{one.path.removeprefix('specs.')} {one.before or 'none'} → {one.after or 'none'}" for one in item.changes
+    )
+    return f"{item.name}: {', '.join(values)}."
+
+
 def _deployment(words: str, draft: Document, talk: Talk) -> Answer:
     return Answer(_DEPLOYMENT)
 
@@ -239,6 +257,7 @@ _ONLY_ASKED = frozenset({"time", "secure", "failure"})
 """Words of these stand in orders too: "make it secure"."""
 _LABELS = ("cpu", "memory", "disk")
 _REPLIES: Mapping[str, Callable[[str, Document, Talk], Answer]] = {
+    "changed": _changed,
     "why": explained,
     "time": _time,
     "cost": _costs,

@@ -17,6 +17,8 @@ _WORD = re.compile(r"[a-z0-9]+", re.ASCII)
 _HOST = re.compile(r"(?<![\w.-])([a-z](?:[a-z0-9-]*[a-z])?)-?(\d{1,4})(?![\w.-]*\w)", re.ASCII)
 _SENTENCE = re.compile(r"[^.!?;\n]+(?:[.](?=\S)[^.!?;\n]+)*[.!?;\n]*")
 _MAKING = frozenset({"create", "build", "deploy", "provision", "erstelle", "baue", "cree", "crea", "crear"})
+_CROWDS = frozenset({"workers"})
+"""Parts of names that mean all of a kind, where only one kind is called so: the workers of a cluster."""
 _STRENGTH = (
     "undo", "rename", "swap", "remove", "double", "halve", "bigger", "smaller", "fewer", "more", "add", "available",
 )  # fmt: skip
@@ -217,14 +219,17 @@ def _short(heard: Heard, resource: Resource) -> Iterator[tuple[str, ...]]:
 
 def _by_part(heard: Heard, resources: Sequence[Resource]) -> list[Resource]:
     """Whoever alone has a word that is said in its name: "the replica" for `db-replica`."""
-    parts = [
-        (one, part) for one in resources for part in set(spoken(one.name)) if len(part) > 2 and part in heard.words
-    ]
+    said = {*heard.words, *(word.removesuffix("s") for word in heard.words if word in _CROWDS)}
+    parts = [(one, part) for one in resources for part in set(spoken(one.name)) if len(part) > 2 and part in said]
     owners: dict[str, list[Resource]] = {}
     for one, part in parts:
         owners.setdefault(part, []).append(one)
-    alone = [rows[0] for rows in owners.values() if len(rows) == 1]
+    alone = [one for part, rows in owners.items() if len(rows) == 1 or _is_crowd(part, rows) for one in rows]
     return [one for one in resources if one in alone]
+
+
+def _is_crowd(part: str, rows: Sequence[Resource]) -> bool:
+    return f"{part}s" in _CROWDS and len({stem(row.name) for row in rows}) == 1
 
 
 def _within(part: tuple[str, ...], whole: tuple[str, ...]) -> bool:

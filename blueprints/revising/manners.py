@@ -29,6 +29,13 @@ def is_no(words: str) -> bool:
     return _is_only(words, "no")
 
 
+def leaves_it(words: str) -> bool:
+    """Whether it begins with a no and says that something is to stay as it is: "no, leave it as DHCP"."""
+    heard = hear(words)
+    says_so = any(len(phrase) > 1 and heard.says(phrase) for phrase in phrases("manners")["no"])
+    return heard.position("manners", "no") == 0 and says_so
+
+
 def is_small_talk(words: str, name: str) -> bool:
     """Whether these are thanks or a greeting, and hardly anything else."""
     heard = hear(words)

@@ -89,6 +89,52 @@ def test_a_description_of_all_of_it_begins_anew_and_its_budget_is_no_question(
     assert "This is a new draft; “undo” brings the one before back." in given.content
 
 
+@pytest.mark.parametrize(
+    ("words", "begins"),
+    [
+        ("no, leave it as DHCP", "Good: the draft stays as it is. “Undo”"),
+        ("how big is the nextcloud disk?", "There is no nextcloud in this draft. 5 machines,"),
+        ("is it raining?", "I do not know what is asked."),
+        ("what happens if the cache fails?", "There is no cache in this draft. Of what there is:"),
+        ("what changed?", "This is the first draft"),
+        ("leg einen IPR an", "I change nothing by myself."),
+    ],
+)
+def test_what_cannot_be_told_or_needs_nothing_is_said_so(words: str, begins: str) -> None:
+    given = said(words)
+    assert (given.draft, given.content[: len(begins)]) == (None, begins)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("give the database 16 GB", "- postgresql: memory 8GB → 16GB."),
+        ("drop the load balancer", "- load-balancer is gone."),
+        ("name it shop", "The parts are the same as in the draft before."),
+    ],
+)
+def test_the_last_change_is_told_when_asked_for(change: str, told: str) -> None:
+    before = drawn(SHOP)
+    changed = answer(change, Talk(drafts=[before], turn=3)).draft
+    assert changed is not None
+    assert told in answer("what changed?", Talk(drafts=[changed, before], turn=5)).content
+
+
+@pytest.mark.parametrize(
+    "words", ["what would it cost with a second database?", "was kostet es mit einer zweiten Datenbank?"]
+)
+def test_another_of_a_kind_is_supposed_and_made_after_a_yes(words: str) -> None:
+    asked = said(words)
+    assert OFFER in asked.content
+    assert list(said("yes", pending=asked.wish).changes) == ["postgresql: number 1 → 2."]
+
+
+def test_workers_of_a_cluster_are_workers() -> None:
+    assert list(said("one more worker", "k3s cluster with 3 nodes").changes) == [
+        "k8s-worker-3 is new, like k8s-worker-2."
+    ]
+
+
 def test_a_sum_above_the_budget_is_told_so() -> None:
     draft = answer("budget 5", Talk(drafts=[drawn(SHOP)], turn=3)).draft
     assert draft is not None
