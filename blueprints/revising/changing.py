@@ -221,9 +221,13 @@ class Draft:
 
     def scale(self, resource: Resource, names: Sequence[str], factor: float) -> None:
         """Multiply these sizes, to whole cores and to whole MB."""
-        given = {"cpu": resource.specs.cpu or DEFAULT_CORES, "memory": resource.specs.memory or DEFAULT_MEMORY,
-                 "disk": resource.specs.disk or DEFAULT_DISK}  # fmt: skip
+        given = _given(resource)
         self.set_sizes(resource, {name: _scaled(name, given[name], factor) for name in names})
+
+    def step(self, resource: Resource, by: Mapping[str, int]) -> None:
+        """Add so many cores or bytes; less than nothing is refused by the schema."""
+        sizes = {name: _given(resource)[name] + more for name, more in by.items()}
+        self.set_sizes(resource, {name: size if name == "cpu" else format_size(size) for name, size in sizes.items()})
 
     @property
     def _rows(self) -> list[dict[str, Any]]:
@@ -238,6 +242,15 @@ class Draft:
 
     def _row(self, name: str) -> dict[str, Any]:
         return next(row for row in self._rows if row["name"] == name)
+
+
+def _given(resource: Resource) -> dict[str, int]:
+    specs = resource.specs
+    return {
+        "cpu": specs.cpu or DEFAULT_CORES,
+        "memory": specs.memory or DEFAULT_MEMORY,
+        "disk": specs.disk or DEFAULT_DISK,
+    }
 
 
 def _values(resource: Resource) -> Sizes:

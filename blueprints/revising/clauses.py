@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
-from blueprints.revising.hearing import Heard, hear, phrases
+from blueprints.revising.hearing import Heard, hear, mentions, phrases
 
 _PIECE = re.compile(r"[,;:\n]+|[.!?]+(?=\s|$)|\w+", re.UNICODE)
 _FIGURE = re.compile(r"(?<![\w-])\d")
@@ -118,7 +118,9 @@ def _is_order(heard: Heard, names_part: NamesPart) -> bool:
 
 
 def _sets(clause: Clause, heard: Heard, names_part: NamesPart) -> bool:
-    """Whether it gives values to another part: "db with 16 GB and web-1 with 4 GB"."""
+    """Whether it gives values to another part: "db with 16 GB and web-1 with 4 GB", "and daily backups for the database"."""
+    if mentions(heard, "backup", "backup"):
+        return names_part(heard)
     return clause.verb not in _GROWING and bool(_FIGURE.search(heard.text)) and names_part(heard)
 
 

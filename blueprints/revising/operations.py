@@ -14,6 +14,7 @@ from blueprints.revising.clauses import Clause
 from blueprints.revising.hearing import Heard, meant
 from blueprints.revising.removing import remove, remove_backups
 from blueprints.revising.said import Said, causes_of, moved, said_values
+from blueprints.revising.stepping import steps
 from blueprints.schema import Resource
 
 _SIZES = ("cpu", "memory", "disk")
@@ -31,7 +32,8 @@ def _more(draft: Draft, clause: Clause) -> str:
     """One more of what is there; a size that grows; or something that is not there yet."""
     heard = clause.phrases[0]
     found, sizes = meant(heard, draft.resources), _sizes(heard)
-    if about(draft, heard) and (sizes or said_values(heard.text).values.keys() & set(_SIZES)):
+    is_size = bool(sizes) and heard.names_nothing and not _names_machines(heard)
+    if (is_size or about(draft, heard)) and (sizes or said_values(heard.text).values.keys() & set(_SIZES)):
         return _resize(draft, clause)
     found = found or _of_a_kind(draft, heard)
     if not found:
@@ -40,6 +42,10 @@ def _more(draft: Draft, clause: Clause) -> str:
         return f"Of which one do you want more: {listed(found)}?"
     draft.recount(found, number_of(found) + (heard.number or 1))
     return ""
+
+
+def _names_machines(heard: Heard) -> bool:
+    return any(hearing.mentions(heard, "machine", kind) for kind in ("vm", "lxc"))
 
 
 def _of_a_kind(draft: Draft, heard: Heard) -> list[Resource]:
@@ -147,6 +153,10 @@ def _resize(draft: Draft, clause: Clause) -> str:
             return stranger
         if not found or is_whole(draft, phrase, found):
             return which(draft, clause.verb if clause.verb in _ONCE else "resize")
+        if by := steps(phrase):
+            for resource in found:
+                draft.step(resource, by)
+            continue
         question = _give(draft, found, said) if (said := said_values(phrase.text, phrase.start) or said) else ""
         if question:
             return question
