@@ -9,16 +9,19 @@ _REFUSING = ("without", "existing")
 
 def first_of(elements: list[Element], request: Request) -> list[Element]:
     """The elements without the second of two names of software, which is remembered; what is not wanted is left as it is."""
-    if any(not isinstance(element, Phrase) and element.kind in _REFUSING for element in elements):
-        return elements
     found: list[Element] = []
     for element in elements:
-        if isinstance(element, Phrase) and (chosen := _chosen(found, element)):
+        if isinstance(element, Phrase) and not _is_refused(found) and (chosen := _chosen(found, element)):
             request.assumptions.append(f"{_named(chosen)} or {_named(element)} will do, so {_named(chosen)} is taken.")
             found.pop()
         else:
             found.append(element)
     return found
+
+
+def _is_refused(before: list[Element]) -> bool:
+    """ "no Redis or Memcached": neither is wanted."""
+    return any(not isinstance(element, Phrase) and element.kind in _REFUSING for element in before)
 
 
 def _chosen(found: list[Element], second: Phrase) -> Phrase | None:

@@ -24,8 +24,22 @@ def kept_apart(tokens: list[Token], position: int) -> tuple[Token, int] | None:
 
 def none_shares(tokens: list[Token], position: int) -> tuple[Token, int] | None:
     """ "none of them may share a host with another"."""
+    if end := _behind_two_on_one(tokens, position):
+        return tokens[position].become("spread", "spread", until=tokens[end - 1]), end - position
     behind = _behind_share(tokens, position)
     return kept_apart(tokens, position) if behind > position + 1 and _behind_hosts(tokens, behind) else None
+
+
+def _behind_two_on_one(tokens: list[Token], position: int) -> int | None:
+    """Where "not two of them on one hypervisor" ends."""
+    if kind_at(tokens, position + 1) != "number" or tokens[position + 1].value != 2:
+        return None
+    for place in range(position + 2, min(position + _MOST_BETWEEN, len(tokens))):
+        if tokens[place].kind == "join" and tokens[place].value == "on":
+            return _behind_hosts(tokens, place + 1)
+        if tokens[place].kind in _BREAKS:
+            break
+    return None
 
 
 def _behind_share(tokens: list[Token], position: int) -> int:

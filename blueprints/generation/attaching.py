@@ -90,6 +90,8 @@ def apply_waiting(walk: Walk) -> None:
 def _waits(walk: Walk, token: Token) -> bool:
     """ "With 2 cores each, I'd like 6 VMs"; "8 GB for the application server, 32 GB for the database"."""
     following = _next_phrase(walk)
+    if walk.current and walk.last_named and _is_said_of_each(walk):
+        return False
     if following is None or walk.current == [walk.request.defaults]:
         return False
     if not walk.here and not walk.heading:
@@ -120,6 +122,12 @@ def _is_next_place(walk: Walk, token: Token, following: int) -> bool:
 
 def _says(elements: list[Element], *kinds: str) -> bool:
     return any(isinstance(element, Token) and element.kind in kinds for element in elements)
+
+
+def _is_said_of_each(walk: Walk) -> bool:
+    """ "2 GB for each, 8 GB for the database": of those named before, and not of what comes next."""
+    behind = walk.elements[walk.position + 1 : walk.position + 4]
+    return [e.kind if isinstance(e, Token) else "" for e in behind] == ["join", "each", "comma"]
 
 
 def _is_for_a_known(walk: Walk, between: list[Token], following: int) -> bool:

@@ -25,7 +25,11 @@ def runs_on_all(walk: Walk, phrase: Phrase) -> bool:
 def _is_on_both(walk: Walk, phrase: Phrase) -> bool:
     """ "dns1 = 10.0.0.53, dns2 = 10.0.0.54. bind9 on both": what runs on those that were called by name."""
     named = walk.here or walk.last_named
-    is_bare = bool(phrase.software) and phrase.count is None and walk.kinds_after(2) == ["join", "all"]
+    before = walk.elements[: walk.position]
+    is_said = walk.kinds_after(2) == ["join", "all"] or (  # "both run bind9"
+        bool(before) and kind_of(before[0]) == "all" and not any(isinstance(e, Phrase) for e in before)
+    )
+    is_bare = bool(phrase.software) and phrase.count is None and is_said
     if not is_bare or len(named) < 2 or not all(group.name and not group.software for group in named):
         return False
     walk.here = list(named)

@@ -156,8 +156,12 @@ def _is_of_people(walk: Walk) -> bool:
 def _comes_later(walk: Walk) -> bool:
     """ "the production environment will be ordered separately"."""
     ahead = walk.elements[walk.position + 1 :]
-    is_end = not any(isinstance(e, Phrase) for e in ahead) and walk.kinds_before(1) in ([], ["definite"], ["article"])
-    return is_end and any(isinstance(e, Token) and fold(e.text) in deferring_words() for e in ahead)
+    is_end = not any(isinstance(e, Phrase) for e in ahead) and set(walk.kinds_before(1)) <= {
+        "definite",
+        "article",
+        "word",
+    }
+    return is_end and any(isinstance(e, Token) and e.kind == "word" and e.value in deferring_words() for e in ahead)
 
 
 def _is_about_environment(walk: Walk) -> bool:
