@@ -66,11 +66,6 @@ def give_alike(walk: Walk, token: Token) -> None:
     give(walk, token.become(kind, int(token.value * unit)))
 
 
-def describes_a_machine(group: Group) -> bool:
-    """Two values that only a machine has, though no noun stands there: "4c 8g debian 12"."""
-    return sum(bool(value) for value in (group.cpu, group.memory, group.disk, group.os)) > 1
-
-
 def _begins_a_clause(walk: Walk, token: Token) -> bool:
     """ "…, Debian 12 for the web server"."""
     before = walk.elements[walk.position - 1] if walk.position else token
@@ -90,8 +85,6 @@ def apply_waiting(walk: Walk) -> None:
 def _waits(walk: Walk, token: Token) -> bool:
     """ "With 2 cores each, I'd like 6 VMs"; "8 GB for the application server, 32 GB for the database"."""
     following = _next_phrase(walk)
-    if walk.current and walk.last_named and _is_said_of_each(walk):
-        return False
     if following is None or walk.current == [walk.request.defaults]:
         return False
     if not walk.here and not walk.heading:
@@ -127,7 +120,8 @@ def _says(elements: list[Element], *kinds: str) -> bool:
 def _is_said_of_each(walk: Walk) -> bool:
     """ "2 GB for each, 8 GB for the database": of those named before, and not of what comes next."""
     behind = walk.elements[walk.position + 1 : walk.position + 4]
-    return [e.kind if isinstance(e, Token) else "" for e in behind] == ["join", "each", "comma"]
+    is_of_each = [e.kind if isinstance(e, Token) else "" for e in behind] == ["join", "each", "comma"]
+    return is_of_each and walk.position == 0
 
 
 def _is_for_a_known(walk: Walk, between: list[Token], following: int) -> bool:
@@ -147,7 +141,9 @@ def _is_for_a_known(walk: Walk, between: list[Token], following: int) -> bool:
 
 def _is_statement(walk: Walk, following: int) -> bool:
     """ "It has 16 GB, and the web servers 8": speaks of what was named before."""
-    return any(isinstance(e, Token) and e.kind == "it" for e in walk.elements[: walk.position])
+    return _is_said_of_each(walk) or any(
+        isinstance(e, Token) and e.kind == "it" for e in walk.elements[: walk.position]
+    )
 
 
 def _next_phrase(walk: Walk) -> int | None:
@@ -213,7 +209,9 @@ def _plural_verbs() -> frozenset[str]:
 
 def _sharers(walk: Walk) -> list[Group]:
     """Those that were just listed, without what has sizes of its own."""
-    listed = [group for group in walk.here or walk.last_named if group in walk.current or not _is_heading(walk, group)]
+    near = walk.here or walk.last_named
+    near = near if walk.here or is_several(near) else walk.request.groups
+    listed = [group for group in near if group in walk.current or not _is_heading(walk, group)]
     if all(group.name for group in listed):
         return listed
     return [group for group in listed if not group.has_sizes or group in walk.current]

@@ -162,6 +162,17 @@ def _is_half(tokens: list[Token], position: int) -> bool:
     return is_and and tokens[position + 1].value in ("demi", "demie", "medio", "media", "mezzo", "mezza")
 
 
+def _and_a_half(tokens: list[Token], position: int) -> tuple[Token, int] | None:
+    """ "two and a half terabytes"."""
+    is_joined = is_at(tokens, position + 1, "join", "and") and kind_at(tokens, position + 2) == "size"
+    if not is_joined or "half" not in tokens[position + 2].text.lower():
+        return None
+    half = tokens[position + 2]
+    sized = tokens[position].become("size", int((2 * tokens[position].value + 1) * half.value), until=half)
+    rest = _first_fit([sized, *tokens[position + 3 : position + 6]], 0)
+    return rest[0], rest[1] + 2
+
+
 def _unit(word: str) -> int | None:
     """ "gigabytes", also as somebody in a hurry writes it."""
     if len(word) > 1 and word in UNITS:
@@ -274,6 +285,7 @@ _RULES: dict[str, tuple[Rule, ...]] = {
         shorthand.spec,
         shorthand.disks,
         _said_twice,
+        _and_a_half,
         _range,
         _gpus,
         _number_with_unit,

@@ -90,6 +90,11 @@ class Group:
         return any(value is not None for value in (self.cpu, self.memory, self.disk))
 
     @property
+    def describes_a_machine(self) -> bool:
+        """Two values that only a machine has, though no noun stands there: "4c 8g debian 12"."""
+        return sum(bool(value) for value in (self.cpu, self.memory, self.disk, self.os)) > 1
+
+    @property
     def is_generic(self) -> bool:
         """Machines without a purpose so far."""
         return not self.role and not self.software

@@ -2,7 +2,7 @@
 
 import re
 
-from blueprints.generation import attaching, environments, headings, sharing
+from blueprints.generation import environments, headings, sharing
 from blueprints.generation.facts import Group, Request, rule
 from blueprints.generation.lexicon import software_facts
 from blueprints.generation.walk import Walk
@@ -34,7 +34,7 @@ def _from_values_alone(walk: Walk) -> None:
     request = walk.request
     if request.total_machines:
         request.groups.append(Group(count=request.total_machines, causes={"count": request.causes["total_machines"]}))
-    elif attaching.describes_a_machine(request.defaults):
+    elif request.defaults.describes_a_machine:
         request.groups.append(Group(is_counted=True))
         if walk.loose:
             request.groups[0].set("count", max(1, int(walk.loose.value)), walk.quote(walk.loose))
