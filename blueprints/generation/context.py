@@ -1,12 +1,16 @@
 """Nouns that only say what it is all for: "for our web shop", "in front of the API"."""
 
+import re
+
 from blueprints.generation import building
-from blueprints.generation.lexicon import losing_words, watching_words
+from blueprints.generation.lexicon import having_words, losing_words, watching_words
 from blueprints.generation.phrases import Phrase
 from blueprints.generation.tokens import Token
 from blueprints.generation.walk import Walk
 
 _FAR = 40
+_HYPERVISOR = re.compile(r"\b(?:proxmox|pve|hypervisor|esxi)\b")
+_OF_HYPERVISORS = ("join", "comma", "slash", "cpu", "memory", "disk", "size", "spec", "each")
 _IN_FRONT = ("in front of", "devant", "davanti a", "delante de")
 
 
@@ -40,6 +44,29 @@ def numbers_beneficiaries(walk: Walk) -> bool:
 
 def _is_purpose_of_all(walk: Walk, phrase: Phrase) -> bool:
     return bool(walk.here) and walk.link == "for" and building.is_umbrella(walk, phrase) and not phrase.insists
+
+
+def are_hypervisors(walk: Walk, phrase: Phrase) -> bool:
+    """ "We have three Proxmox hosts", "our two PVE nodes": what everything runs on, and nothing that is to be built."""
+    said = walk.text[phrase.start : phrase.end + len(" Proxmox")].lower()
+    if not (phrase.is_machine or phrase.is_member) or not _HYPERVISOR.search(said):
+        return False
+    before = [e.value for e in walk.elements[: walk.position] if isinstance(e, Token)]
+    is_owned = phrase.is_definite or any(value in having_words() for value in before)
+    if not is_owned or any(isinstance(e, Phrase) for e in walk.elements[: walk.position]):
+        return False
+    walk.named_until = max(walk.named_until, _end_of_values(walk))
+    return True
+
+
+def _end_of_values(walk: Walk) -> int:
+    """Where the sizes of a hypervisor end, which are nobody else's."""
+    end = 0
+    for element in walk.elements[walk.position + 1 :]:
+        if isinstance(element, Phrase) or element.kind not in _OF_HYPERVISORS:
+            break
+        end = element.end if element.kind not in ("join", "comma") else end
+    return end
 
 
 def is_served(walk: Walk, phrase: Phrase) -> bool:

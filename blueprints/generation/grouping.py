@@ -29,7 +29,7 @@ KUBERNETES_ROLES = {"kubernetes", "k8s_control", "k8s_worker"}
 def resolve(walk: Walk, phrase: Phrase) -> None:
     """Turn to what the phrase is about."""
     _fill(phrase)
-    if phrase.has("existing"):
+    if phrase.has("existing") or context.are_hypervisors(walk, phrase):
         return
     if _are_those_named(walk, phrase):
         building.install_on_all(walk, phrase)

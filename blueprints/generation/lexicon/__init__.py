@@ -144,6 +144,12 @@ def deferring_words() -> frozenset[str]:
 
 
 @cache
+def having_words() -> frozenset[str]:
+    """Verbs that say what is there: "we have three Proxmox hosts"."""
+    return frozenset(table("plain")["having"].split())
+
+
+@cache
 def tier_words() -> frozenset[str]:
     """Nouns that a number only describes: "a three-tier application"."""
     return frozenset(table("plain")["tiers"].split())
