@@ -122,7 +122,7 @@ def _next_value(tokens: list[Token], position: int) -> tuple[Token | None, bool]
         if tokens[place].kind == "number" and place == position + 1 and _kind_at(tokens, place + 1) == "colon":
             continue  # "Edit 2: …"
         if tokens[place].kind in _VALUES and tokens[place].kind != "article":
-            has_noun = any(token.kind in _NOUNS for token in _up_to_comma(tokens[place + 1 : place + 3]))
+            has_noun = any(token.kind in (*_NOUNS, "part") for token in _up_to_comma(tokens[place + 1 : place + 3]))
             if tokens[place].kind == "machine" and tokens[place].value == "any":
                 continue
             return tokens[place], has_noun or tokens[place].kind in _NOUNS
@@ -164,17 +164,24 @@ def _take_back(kept: list[Token], value: Token | None, has_noun: bool) -> Token 
         place = next(n for n in range(len(kept) - 1, -1, -1) if kept[n].kind == "os")
         kept[place] = kept[place].become("os", f"{str(kept[place].value).split('-')[0]}-{value.text}", said=value)
         return value
+    said = value
     value = value if has_noun else _in_the_unit_before(kept, value)
+    is_bare = value is not said  # "8 GB, no, better 16": where it stands, the number would be no size
     for back in range(len(kept) - 1, max(-1, len(kept) - _FARTHEST), -1):
         if kept[back].kind == value.kind or {kept[back].kind, value.kind} <= {"size", "memory", "disk"}:
             if _is_of_others(kept, back):
                 return None
-            if not has_noun and any(token.kind in _NOUNS for token in kept[back:]):
+            if not has_noun and (is_bare or _stays_in_place(kept[back:], value)):
                 kept[back] = kept[back].become(kept[back].kind, value.value, said=value)
                 return value
             del kept[back:]
             return None
     return None
+
+
+def _stays_in_place(behind: list[Token], value: Token) -> bool:
+    """What stands behind the value that is replaced holds: its noun, or "on Debian 11 with 4 GB. Correction: Debian 12"."""
+    return any(token.kind in (_NOUNS if value.kind != "os" else (*_NOUNS, *_SIZES)) for token in behind)
 
 
 def _in_the_unit_before(kept: list[Token], value: Token) -> Token:

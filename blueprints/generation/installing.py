@@ -11,6 +11,7 @@ from blueprints.generation.walk import Walk, kind_of
 _RUNTIMES = {"docker", "podman", "docker-compose"}
 _INSTALLS = ("with", "on", "for", "as", "colon", "open", "is", "and_its")
 _MACHINE = re.compile(r"(?:vm|server|machine|box|host|container|lxc|maschine|serveur|servidor|macchina)\b")
+_INSTALLED = re.compile(r"(?:pre-?|vor)?(?:install(?:ed|iert|és?|ées?|at[oaie]$)|instalad[oa]s?)")
 _NEAR = 40
 
 
@@ -101,7 +102,7 @@ def _is_named_with_it(walk: Walk, focus: Group, phrase: Phrase) -> bool:
 
 
 def _runs_on_it(walk: Walk) -> bool:
-    """ "a box with Ollama and Open WebUI on it"."""
+    """ "a box with Ollama and Open WebUI on it", "…, Docker installed"."""
     ahead = walk.elements[walk.position :][:_NEAR]
     behind = ahead[
         next(
@@ -110,6 +111,8 @@ def _runs_on_it(walk: Walk) -> bool:
         ) :
     ]
     said = [e.text.lower() for e in behind[:2] if isinstance(e, Token)]
+    if said and _INSTALLED.match(said[0]):
+        return True
     return said[:1] == ["on"] and said[1:] in (["it"], ["them"], ["top"], ["board"])
 
 

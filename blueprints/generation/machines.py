@@ -155,11 +155,18 @@ def _says_more(walk: Walk, phrase: Phrase) -> bool:
     if focus is None:
         return guests.is_instead(walk, phrase)
     if phrase.has("another") and not phrase.has("own"):
-        return walk.link == "on"
+        return walk.link == "on" or (_is_made_of(walk) and focus.count is None and phrase.insists)
     if walk.link in ("on", "as", "is", "needs") or phrase.has("own"):
         return True
     readings = (_counts_named, recounting.is_apposition, guests.is_said)
     return any(reading(walk, focus, phrase) for reading in readings)
+
+
+def _is_made_of(walk: Walk) -> bool:
+    """ "an etcd cluster of three further VMs"."""
+    before = walk.elements[walk.position - 2 : walk.position] if walk.position > 1 else []
+    said = [element.text.lower() for element in before if isinstance(element, Token)]
+    return said[:1] == ["cluster"] and said[1:] in (["of"], ["aus"], ["de"], ["di"], ["von"])
 
 
 def _counts_named(walk: Walk, focus: Group, phrase: Phrase) -> bool:

@@ -2,7 +2,7 @@
 
 from blueprints.generation import parts, sharing
 from blueprints.generation.facts import Group, rule
-from blueprints.generation.lexicon import fold
+from blueprints.generation.lexicon import fold, software_facts
 from blueprints.generation.phrases import Phrase
 from blueprints.generation.tokens import Token
 from blueprints.generation.walk import Walk
@@ -13,12 +13,15 @@ _OF = ("of", "with", "mit", "aus", "zu", "de", "di", "con", "avec")
 _HYPERVISORS = ("proxmox", "pve", "hypervisor", "esxi", "vmware", "hyper")
 """In "a three-node Proxmox homelab" the nodes are there already."""
 _KUBERNETES = {"kubernetes", "k8s_control", "k8s_worker"}
+_DISTRIBUTIONS = {"kubernetes", "k3s", "rke2", "talos", "microk8s"}
 
 
 def kubernetes_role(walk: Walk, phrase: Phrase) -> str:
     """Masters and workers are those of Kubernetes where Kubernetes is spoken of."""
-    if phrase.role == "worker" and walk.has_kubernetes and not phrase.software:
+    if phrase.role == "worker" and walk.has_kubernetes and set(phrase.software) <= _DISTRIBUTIONS:
         return "k8s_worker"
+    if phrase.role == "k8s_control" and phrase.software and not walk.has_kubernetes:
+        return str(software_facts(phrase.software[0]).get("role", ""))  # "Redis master with two replicas"
     focus = walk.focus
     if phrase.role == "k8s_worker" and not walk.has_kubernetes and not (focus and focus.software):
         return "worker"

@@ -7,7 +7,7 @@ from blueprints.generation import exceptions, replacing
 from blueprints.generation.lexicon import fold
 from blueprints.generation.phrases import Element, Phrase
 from blueprints.generation.tokens import Token
-from blueprints.generation.walk import Walk
+from blueprints.generation.walk import Walk, kind_of
 
 _VALUES = ("cpu", "memory", "disk", "size", "os")
 _MOST_WORDS_BETWEEN = 4
@@ -32,6 +32,10 @@ _HARM = re.compile(
     r"(?:ever )?(?:be |go |take |bring |tear |knock )*(?:down|fail|lose|interrupt|affect|stop|break|harm|hurt|unavailable|offline|outage|ausfall|unterbr|tomber|s.arreter|caer|caerse|cadere|fermarsi)"
 )
 _SIZES = ("size", "memory", "disk")
+_START = re.compile(
+    r"(?:ever |even )?(?:be |go |come |get |bring |let |to )*(?:start|boot|launch|switch|turn|power|bring|up\b|demarr|lanc|arranc|inici|avvi)"
+)
+_FARTHEST_ORDER = 9
 Reading = Callable[[Walk, Token], None]
 
 
@@ -135,10 +139,23 @@ def _is_still_open(walk: Walk) -> bool:
 
 
 def _governs_harm(walk: Walk) -> bool:
-    """ "must not take down our queue", "darf nicht ausfallen": says what has to hold, and takes nothing away."""
+    """ "must not take down our queue", "don't start it until …": says what has to hold, and takes nothing away."""
     following = walk.elements[walk.position + 1 : walk.position + 4]
     ahead = " ".join(fold(walk.quote(element).text) for element in following if isinstance(element, Token))
-    return _HARM.match(ahead) is not None
+    if _HARM.match(ahead) is not None:
+        return True
+    return _START.match(ahead) is not None and _puts_after(walk)
+
+
+def _puts_after(walk: Walk) -> bool:
+    """ "don't start Zabbix before MySQL runs" is after; in "must not start before …" there is nothing to exclude."""
+    ahead = walk.elements[walk.position + 1 :][:_FARTHEST_ORDER]
+    place = next((n for n, e in enumerate(ahead) if isinstance(e, Token) and e.kind == "order"), 0)
+    order = ahead[place] if ahead else None
+    if not isinstance(order, Token) or [kind_of(e) for e in ahead[:place]].count("phrase") != 1:
+        return False
+    walk.elements[walk.position + 1 + place] = order.become("order", "after")
+    return True
 
 
 def _drops_something_in(elements: Sequence[Element | Token], token: Token) -> bool:
