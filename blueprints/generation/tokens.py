@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
+from alma.errors import BadRequest
 from blueprints.generation.lexicon import fold
 from blueprints.schema.sizes import GIB, TIB, UNITS, parse_size
 
@@ -132,7 +133,10 @@ def _number(text: str) -> Decimal:
 
 def _size(text: str) -> tuple[str, int]:
     number, unit = text[: -len(_trailing(text))].strip(" -"), _trailing(text).lower().replace("byte", "b")
-    return "size", parse_size(f"{_plain(number, unit)}{unit if unit in UNITS else 'gb'}")
+    try:
+        return "size", parse_size(f"{_plain(number, unit)}{unit if unit in UNITS else 'gb'}")
+    except ValueError as error:
+        raise BadRequest(f"“{text[:40]}” is no size that a machine can have. Write it as 8 GB or 500 GB.") from error
 
 
 def _plain(number: str, unit: str) -> str:

@@ -81,6 +81,14 @@ def test_what_once_broke_the_reading_is_read_or_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [f"{what} {'9' * 30} {unit}" for what in ("a VM with", "") for unit in ("GB", "cores", "VMs", "GPUs", "days")],
+)
+def test_numbers_without_end_are_refused_in_a_sentence(text: str) -> None:
+    _read(text)
+
+
+@pytest.mark.parametrize(
     ("text", "disk"),
     [
         ("a NAS with 40,000 GB of disk", "40000GB"),
