@@ -163,6 +163,8 @@ def _is_parallel(walk: Walk, following: int) -> bool:
     last = next((e for e in reversed(middle) if e.kind == "join" and e.value == "for"), None)
     if last is None or any(e.kind in ("word", "verb") for e in middle) and not isinstance(join, Phrase):
         return False
+    if any(e.kind in ("another", "colon") for e in middle):  # "uno per Pi-hole con 1 GB e l'altro per Uptime Kuma"
+        return False
     if last.text.lower() in ("per", "pro", "par", "por"):
         return True
     return back > 0 and walk.came_by_for

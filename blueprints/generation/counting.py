@@ -15,7 +15,7 @@ _PER = ("per", "pro", "par", "por", "for each", "je")
 _RELEASES = ("version", "release", "versione", "versión")
 _COUNTING = ("with", "colon", "open", "is")
 _IT = ("it", "they", "es", "ce", "c", "son", "sono")
-_SINGLE = ("uno", "una", "eine", "einer", "une", "un")
+_SINGLE = ("uno", "una", "eine", "einer", "einen", "einem", "eins", "une", "un")
 _BEGINS_PART = ("for", "with", "as", "is", "on")
 
 
@@ -199,7 +199,10 @@ def another(walk: Walk, token: Token) -> None:
         or (after.kind, after.value) not in (("join", "for"), ("join", "with"))
     ):
         return
-    walk.part = walk.add(Group(count=1, is_counted=True, kind=focus.kind, os=focus.os))
+    if any(group in walk.request.groups for group in walk.pools):  # "one with Jenkins, and another with Gitea"
+        sharing.begin_part(walk, 1, has_purpose=True)
+    else:
+        walk.part = walk.add(Group(count=1, is_counted=True, kind=focus.kind, os=focus.os))
 
 
 def rest(walk: Walk, token: Token) -> None:

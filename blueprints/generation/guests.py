@@ -12,7 +12,7 @@ def is_said(walk: Walk, focus: Group, phrase: Phrase) -> bool:
     if walk.request.excluded & {"container", "vm"} and not phrase.insists and not is_of_list:
         return True
     is_described = walk.link in ("with", "open", "colon", "for") or _is_apposition(walk, focus, phrase)
-    is_open = focus.count is None or _is_single(walk, focus, phrase)
+    is_open = focus.count is None or _is_single(walk, focus, phrase) or (focus.count == 1 and walk.link == "comma")
     return is_open and not focus.is_generic and is_described
 
 
@@ -25,7 +25,8 @@ def _is_single(walk: Walk, focus: Group, phrase: Phrase) -> bool:
 def _is_apposition(walk: Walk, focus: Group, phrase: Phrase) -> bool:
     """ "uptime kuma, alpine container, 1 core": the only thing that is named, and what it is."""
     is_bare = phrase.count is None and not phrase.is_definite and bool(building.kind(phrase))
-    return walk.link == "comma" and is_bare and walk.here == [focus] and not (focus.kind or focus.has_sizes or focus.os)
+    is_first = not focus.has_sizes or (phrase.has("os") and walk.kinds_after(1) in ([], ["comma"], ["stop"]))
+    return walk.link == "comma" and is_bare and is_first and walk.here == [focus] and not (focus.kind or focus.os)
 
 
 def settle(walk: Walk, focus: Group, phrase: Phrase) -> None:

@@ -131,7 +131,8 @@ def _adds_software(walk: Walk, focus: Group, phrase: Phrase) -> bool:
         return walk.link in _INSTALLS
     if focus.software and set(focus.software) <= _RUNTIMES and walk.link == "with":
         return True
-    plays = ("", facts[0].get("role", ""), *facts[0].get("plays", ()))
+    is_bare = not phrase.kind and phrase.count is None and not any(token.kind == "role" for token in phrase.tokens)
+    plays = ("", facts[0].get("role", ""), *(facts[0].get("plays", ()) if is_bare else ()))
     fits = not facts[0].get("role") or focus.role in plays or phrase.role == focus.role
     fits = fits or (
         walk.kinds_before(1) == ["open"] and walk.kinds_after(1) in (["close"], ["comma"]) and phrase.count is None
