@@ -167,10 +167,13 @@ def opens_a_clause(walk: Walk, between: list[Token]) -> bool:
     before = [e for e in walk.elements[: walk.position] if isinstance(e, Token)][-_NEAR_CLAUSE:]
     opened = next((n for n in range(len(before) - 1, -1, -1) if before[n].kind in ("open", "close")), None)
     is_inside = opened is not None and before[opened].kind == "open"
-    start = before[:opened] if is_inside else before
-    while start and (start[-1].kind in ("definite", "word", "label") or start[-1].value == "on"):
-        start.pop()
     kinds = [token.kind for token in between]
     behind = kinds[kinds.index("close") + 1 :] if is_inside and "close" in kinds else kinds
-    is_first = bool(start) and (start[-1].kind == "comma" or start[-1].value == "and")
-    return is_first and set(behind) <= {"word", "cidr"} and (is_inside or not kinds)
+    begins = _begins_a_clause(before[:opened] if is_inside else before)
+    return begins and set(behind) <= {"word", "cidr"} and (is_inside or not kinds)
+
+
+def _begins_a_clause(before: list[Token]) -> bool:
+    """ "…, and the LAN": behind a comma or an "and" there is nothing but the name of a place."""
+    named = next((t for t in reversed(before) if t.kind not in ("definite", "word", "label") and t.value != "on"), None)
+    return named is not None and (named.kind == "comma" or named.value == "and")

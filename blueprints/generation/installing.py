@@ -39,21 +39,28 @@ def _is_on_both(walk: Walk, phrase: Phrase) -> bool:
 
 def belongs_to(walk: Walk, focus: Group, phrase: Phrase) -> bool:
     """ "servers with Docker", "a VM for Jenkins", "web servers running nginx", "Redis as cache"."""
-    is_key = (
-        walk.link == "colon" and walk.kinds_before(2) == ["colon", "phrase"] and bool(phrase.software and focus.role)
-    )
-    if is_key and phrase.insists and focus.count is None and not focus.software and not focus.has_sizes:
+    if _names_the_key(walk, focus, phrase):
         return True
     if focus not in walk.here or phrase.insists or phrase.has("another") or not walk.link:
         return False
-    if phrase.software and _is_named_in_brackets(walk, focus):
-        return True
-    if walk.link == "houses" and (focus.count or 1) == 1:
-        return True
-    if walk.link == "as" or (walk.link == "is" and focus.is_generic):
+    if _is_linked(walk, focus) or (phrase.software and _is_named_in_brackets(walk, focus)):
         return True
     is_beside = walk.link == "comma" and focus.has_sizes and has_own_values(walk)
     return not is_beside and _says_what_runs(walk, focus, phrase)
+
+
+def _names_the_key(walk: Walk, focus: Group, phrase: Phrase) -> bool:
+    """ "database: one PostgreSQL"."""
+    is_key = walk.link == "colon" and walk.kinds_before(2) == ["colon", "phrase"] and bool(phrase.software)
+    is_open = focus.count is None and not focus.software and not focus.has_sizes
+    return is_key and phrase.insists and bool(focus.role) and is_open
+
+
+def _is_linked(walk: Walk, focus: Group) -> bool:
+    """ "houses Redis", "as cache", "one of them is a database"."""
+    if walk.link == "houses":
+        return (focus.count or 1) == 1
+    return walk.link == "as" or (walk.link == "is" and focus.is_generic)
 
 
 def _is_named_in_brackets(walk: Walk, focus: Group) -> bool:

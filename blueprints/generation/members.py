@@ -50,15 +50,18 @@ def member(walk: Walk, phrase: Phrase) -> None:
         return
     if phrase.has("each") and phrase.count is None and not walk.here:
         walk.turn_to(*(walk.request.groups if len(walk.last_named) < 2 or walk.says("without") else walk.last_named))
-        return
-    if _counts_each(walk, phrase):
-        return
+    elif not _counts_each(walk, phrase):
+        _of_what(walk, phrase)
+
+
+def _of_what(walk: Walk, phrase: Phrase) -> None:
+    """Members of what was named, or machines of their own."""
     known = _known(walk, phrase)
-    if known is not None and _multiplies(walk, known, phrase):
-        return
     if known is None:
         if phrase.insists and not _are_people(walk, phrase):
             _unnamed(walk, phrase)
+        return
+    if _multiplies(walk, known, phrase):
         return
     count = int(phrase.count.value) if phrase.count and (phrase.insists or phrase.member == "replica") else None
     _MEMBERS["node" if phrase.is_key and phrase.member != "agent" else phrase.member](walk, known, count, phrase)

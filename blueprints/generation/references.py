@@ -18,35 +18,48 @@ _WHOSE = ("of", "as", "than", "like")
 def factor(walk: Walk, token: Token) -> None:
     """ "A third of them" are machines; "half of that" is a size, or all of them."""
     ahead = walk.elements[walk.position + 1 : walk.position + 1 + _FAR]
-    if not walk.request.groups and [kind_of(e) for e in ahead[:3]] in (
-        ["definite", "word", "colon"],
-        ["definite", "factor", "colon"],
-    ):
+    if not walk.request.groups and _heads_a_list(ahead):
         walk.loose = token.become("number", token.value)
         return
-    while ahead and isinstance(ahead[0], Token) and ahead[0].text.lower() in _MEASURES:
-        walk.named_until = max(walk.named_until, ahead[0].end)
-        ahead = ahead[1:]
-    names = [
-        str(e.value)
-        for e in _until_phrase(ahead)
-        if isinstance(e, Token) and e.kind == "label" and e.value in sharing.SIZES
-    ]
-    if not names and token.value < 1 and _counts_some(walk, ahead):
+    ahead = _behind_measures(walk, ahead)
+    sizes = _sizes_named(ahead)
+    if not sizes and token.value < 1 and _counts_some(walk, ahead):
         whole = walk.in_focus or walk.focus
         sharing.begin_part(walk, max(1, int((whole.count or 1) * token.value)) if whole else None, has_purpose=True)
         return
     target = walk.in_focus or (walk.focus if not walk.here else None)
-    source, end = _source(walk, ahead, target, names)
-    if source is None or target is None:
-        if "again" in walk.quote(token).text.lower() and walk.kinds_before(1) != ["all"]:
-            counting.twin(walk, token)
-        return
-    walk.named_until, walk.link = max(walk.named_until, end), ""
+    source, end = _source(walk, ahead, target, sizes)
+    if source is not None and target is not None:
+        walk.named_until, walk.link = max(walk.named_until, end), ""
+        _compare(walk, token, source, target, sizes)
+    elif "again" in walk.quote(token).text.lower() and walk.kinds_before(1) != ["all"]:
+        counting.twin(walk, token)
+
+
+def _heads_a_list(ahead: list[Element]) -> bool:
+    """ "Half a dozen of the following: …"."""
+    return [kind_of(e) for e in ahead[:3]] in (["definite", "word", "colon"], ["definite", "factor", "colon"])
+
+
+def _behind_measures(walk: Walk, ahead: list[Element]) -> list[Element]:
+    """ "twice as much", "half the amount of": what stands behind such words, which are read then."""
+    while ahead and isinstance(ahead[0], Token) and ahead[0].text.lower() in _MEASURES:
+        walk.named_until = max(walk.named_until, ahead[0].end)
+        ahead = ahead[1:]
+    return ahead
+
+
+def _sizes_named(ahead: list[Element]) -> list[str]:
+    labels = [e for e in _until_phrase(ahead) if isinstance(e, Token) and e.kind == "label"]
+    return [str(label.value) for label in labels if label.value in sharing.SIZES]
+
+
+def _compare(walk: Walk, token: Token, source: Group, target: Group, sizes: list[str]) -> None:
+    """So many times the sizes of the others: those that are named, else all that the target has not."""
     walk.compared.append(target)
-    for name in names or sharing.SIZES:
+    for name in sizes or sharing.SIZES:
         value = getattr(source, name)
-        if value is not None and (names or getattr(target, name) is None):
+        if value is not None and (sizes or getattr(target, name) is None):
             target.set(name, max(1, int(value * token.value)), walk.quote(token))
             target.general.add(name)
     if target.is_generic and target.name and token.text.lower().endswith("same as"):
