@@ -35,7 +35,7 @@ def give(walk: Walk, token: Token) -> None:
     elif _is_shared_with_next(walk, token):
         apply(walk, token, walk.here)
         walk.waiting.append((token, ""))
-    elif _waits(walk, token):
+    elif opening.is_for_an_ordinal(walk) or _waits(walk, token):
         walk.waiting.append((token, walk.mark))
     else:
         apply(walk, token, _targets(walk, token))
@@ -161,9 +161,8 @@ def _is_parallel(walk: Walk, following: int) -> bool:
         back -= 1
     middle = [e for e in walk.elements[walk.position + 1 : following] if isinstance(e, Token)]
     last = next((e for e in reversed(middle) if e.kind == "join" and e.value == "for"), None)
-    if last is None or any(e.kind in ("word", "verb") for e in middle) and not isinstance(join, Phrase):
-        return False
-    if any(e.kind in ("another", "colon") for e in middle):  # "uno per Pi-hole con 1 GB e l'altro per Uptime Kuma"
+    breaks = ("another", "colon", *(() if isinstance(join, Phrase) else ("word", "verb")))
+    if last is None or any(e.kind in breaks for e in middle):  # "uno per Pi-hole con 1 GB e l'altro per Uptime Kuma"
         return False
     if last.text.lower() in ("per", "pro", "par", "por"):
         return True

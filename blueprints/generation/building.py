@@ -111,7 +111,7 @@ def _count_new(walk: Walk, group: Group, phrase: Phrase) -> None:
         count(walk, group, phrase)
     if walk.loose and phrase.count is None and phrase.is_machine and walk.request.groups == [group]:
         group.set("count", max(1, int(walk.loose.value)), walk.quote(walk.loose))  # "Oracle Linux 8, 4 of them, VM"
-    if phrase.member == "replica" and phrase.insists and _follows_a_primary(walk):
+    if phrase.member == "replica" and phrase.insists and follows_a_primary(walk):
         group.count = (group.count or 1) + 1
     if walk.per_ahead:
         walk.per[walk.per_ahead], walk.per_ahead = group, ""
@@ -121,15 +121,19 @@ def _count_new(walk: Walk, group: Group, phrase: Phrase) -> None:
     walk.times, walk.times_before = 1, owners
 
 
-def _follows_a_primary(walk: Walk) -> bool:
+def follows_a_primary(walk: Walk) -> bool:
     """ "a primary and two standby DNS servers"."""
     before = walk.elements[max(0, walk.position - 2) : walk.position]
     return len(before) == 2 and isinstance(before[0], Phrase) and before[0].is_member and before[0].member == "primary"
 
 
 def count(walk: Walk, group: Group, phrase: Phrase) -> None:
-    if phrase.count is not None:
-        group.set("count", max(1, int(phrase.count.value)), walk.quote(phrase.count))
+    if phrase.count is None:
+        return
+    number = max(1, int(phrase.count.value))
+    is_sum = group.count is None and group.replicas > 0 and number == group.replicas + 1
+    if not is_sum:  # a master with two replicas are "the same three machines"
+        group.set("count", number, walk.quote(phrase))
 
 
 def words(walk: Walk, phrase: Phrase) -> set[str]:

@@ -1,6 +1,6 @@
 """Nouns for the parts of something already named: nodes, replicas, agents, a primary, the workers of a cluster."""
 
-from blueprints.generation import parts, sharing
+from blueprints.generation import building, parts, sharing
 from blueprints.generation.facts import Group, rule
 from blueprints.generation.lexicon import fold, software_facts
 from blueprints.generation.phrases import Phrase
@@ -125,7 +125,8 @@ def _unnamed(walk: Walk, phrase: Phrase) -> None:
         return
     group = walk.add(Group())
     if phrase.count:
-        group.set("count", int(phrase.count.value), walk.quote(phrase.count))
+        primary = int(phrase.member == "replica" and building.follows_a_primary(walk))
+        group.set("count", int(phrase.count.value) + primary, walk.quote(phrase.count))
 
 
 def _nodes(walk: Walk, group: Group, count: int | None, phrase: Phrase) -> None:

@@ -6,7 +6,8 @@ import re
 from blueprints.generation import dictation
 from blueprints.generation.lexicon import defence_patterns
 
-_SENTENCE = re.compile(r"(?:[^.!?\n]|\.(?=\S))*[.!?\n]*")
+_SENTENCE = re.compile(r"(?:(?!\]\]|\[\[)[^.!?\n]|\.(?=\S))*(?:\]\]|\[\[|[.!?\n])*")
+"""Double brackets, too, are where somebody pretends that the request ends."""
 _COMMENT = re.compile(
     r"<!--.*?(?:-->|\Z)|^[ \t]*(?:#{1,6}|//)\s*(?:note|new|system|assistant|instruction|ai)\b.*$", re.S | re.I | re.M
 )
@@ -19,6 +20,8 @@ _WRITTEN_OUT = re.compile(r"(?:max|min|approx|incl|inkl|resp|vs|ca)(?=\.)", re.I
 _LIST_MARK = re.compile(r"^(?P<indent>[ \t]*)(?:[-*•–]|\d{1,2}[.)]|\([a-z0-9]\))(?=\s)", re.MULTILINE)
 LIST_MARK = "\x02"
 """Stands where a list mark was."""
+_TWO_MODES = re.compile(r"\b(acti(?:ve|f|vo)|aktiv|attivo)/(?=acti|aktiv|pas|standby|attiv)", re.IGNORECASE)
+"""The stroke in "active/passive" is a hyphen."""
 _WIDE = 58
 _SOFT_END = re.compile(r"[^\s.:;!?|]\s*$")
 _SOFT_START = re.compile(r"[a-zà-ÿ0-9(]")
@@ -34,7 +37,9 @@ def without_orders(text: str) -> tuple[str, bool]:
 
 def readable(text: str) -> str:
     """List marks marked, lines joined that belong to one sentence, and points gone that end none."""
-    return _joined(_LIST_MARK.sub(_unmarked, _ABBREVIATION.sub(_unpointed, dictation.written(text))))
+    return _joined(
+        _LIST_MARK.sub(_unmarked, _ABBREVIATION.sub(_unpointed, _TWO_MODES.sub(r"\1-", dictation.written(text))))
+    )
 
 
 def _blank(match: re.Match[str]) -> str:

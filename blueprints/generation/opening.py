@@ -1,10 +1,12 @@
 """Values that open a sentence: "4 cores, 8 GB, Elasticsearch on a machine of its own with 8 GB" begins with what was named before."""
 
+from blueprints.generation.lexicon import fold, ordinals
 from blueprints.generation.phrases import Element, Phrase
 from blueprints.generation.tokens import Token
 from blueprints.generation.values import SIZES
 from blueprints.generation.walk import Walk
 
+_FAR = 9
 _RUN = (*SIZES, "size", "os", "comma", "slash", "each", "dash")
 
 
@@ -20,6 +22,17 @@ def is_of_before(walk: Walk) -> bool:
     last = walk.elements[end - 1]
     is_set_off = isinstance(last, Token) and last.kind == "comma"
     return is_set_off and bool(_kinds(walk.elements[:end]) & _kinds(walk.elements[end:]))
+
+
+def is_for_an_ordinal(walk: Walk) -> bool:
+    """ "2 cores and 4 GB for the former": for one of those that were named before."""
+    ahead = walk.elements[walk.position + 1 :][:_FAR]
+    rest = ahead[next((n for n, element in enumerate(ahead) if not _opens(element)), len(ahead)) :][:3]
+    if len(rest) < 3 or [getattr(element, "kind", "") for element in rest[:2]] != ["join", "definite"]:
+        return False
+    join, _, word = (walk.quote(element).text for element in rest)
+    is_noun = isinstance(rest[2], Phrase) or getattr(rest[0], "value", "") != "for" or join.lower() == "per"
+    return not is_noun and fold(word) in ordinals()
 
 
 def _is_set_against(walk: Walk) -> bool:

@@ -126,6 +126,7 @@ def ordinal(walk: Walk, token: Token) -> None:
         housing.settle_in(walk)
     elif pool is not None:
         sharing.begin_part(walk, 1, has_purpose=True)
+        attaching.apply_waiting(walk)
     elif len(listed) > max(1, place):
         walk.turn_to(listed[place])
         policies.settle_order(walk, listed[place])
