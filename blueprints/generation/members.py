@@ -179,7 +179,7 @@ def _is_contradicted(walk: Walk, group: Group, number: int, phrase: Phrase) -> b
     if group.is_exact and number > group.count - 1:
         return True
     if group.is_generic and group.count == 1:
-        return phrase.insists and number > 1
+        return phrase.insists and number > 1 and not building.follows_a_primary(walk)  # "one leader and two followers"
     is_for_each = phrase.count is None or "each" in walk.kinds_after(1)
     return not is_for_each and 2 < group.count <= number
 
