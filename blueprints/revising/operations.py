@@ -1,11 +1,10 @@
 """What can be done to a draft. Each operation answers what has to be asked first, an empty text when it is done, or None when
 the words are not about the draft."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from alma.errors import BadRequest
 from blueprints.generation import generate
-from blueprints.generation.lexicon import software_facts
 from blueprints.revising import hearing
 from blueprints.revising.arranging import called, fewer, make_available, spread, whole
 from blueprints.revising.changing import Draft
@@ -15,6 +14,7 @@ from blueprints.revising.hearing import Heard, meant
 from blueprints.revising.removing import remove, remove_backups
 from blueprints.revising.said import Said, causes_of, moved, said_values
 from blueprints.revising.stepping import steps
+from blueprints.revising.swapping import swapped
 from blueprints.schema import Resource
 
 _SIZES = ("cpu", "memory", "disk")
@@ -31,17 +31,26 @@ def carry_out(draft: Draft, clause: Clause) -> str | None:
 def _more(draft: Draft, clause: Clause) -> str:
     """One more of what is there; a size that grows; or something that is not there yet."""
     heard = clause.phrases[0]
-    found, sizes = meant(heard, draft.resources), _sizes(heard)
-    is_size = bool(sizes) and heard.names_nothing and not _names_machines(heard)
-    if (is_size or about(draft, heard)) and (sizes or said_values(heard.text).values.keys() & set(_SIZES)):
+    if _grows(draft, heard):
         return _resize(draft, clause)
-    found = found or _of_a_kind(draft, heard)
+    found = meant(heard, draft.resources) or _of_a_kind(draft, heard)
     if not found:
         return _add(draft, clause)
     if len(stems(found)) > 1:
         return f"Of which one do you want more: {listed(found)}?"
     draft.recount(found, number_of(found) + (heard.number or 1))
     return ""
+
+
+def _grows(draft: Draft, heard: Heard) -> bool:
+    """Whether more of a size is wanted, of something that is there: "more memory for the database"."""
+    is_size = bool(_sizes(heard)) and heard.names_nothing and not _names_machines(heard)
+    return (is_size or bool(about(draft, heard))) and _names_size(heard)
+
+
+def _names_size(heard: Heard) -> bool:
+    """Whether a size is named or given."""
+    return bool(_sizes(heard) or said_values(heard.text).values.keys() & {*_SIZES})
 
 
 def _names_machines(heard: Heard) -> bool:
@@ -57,12 +66,23 @@ def _of_a_kind(draft: Draft, heard: Heard) -> list[Resource]:
 
 
 def _add(draft: Draft, clause: Clause) -> str:
+    """More of a kind that is there, or what the words describe."""
     heard = clause.phrases[0]
+    return "" if _added_to_kind(draft, heard) else _add_new(draft, heard)
+
+
+def _added_to_kind(draft: Draft, heard: Heard) -> bool:
+    """Count further what is there and shall be the same; False when something else is wanted."""
     following = _followed(draft, heard)
     alike = following or meant(heard.objects, draft.resources)
-    if alike and len(stems(alike)) == 1 and not _is_special(heard):
-        draft.recount(alike, number_of(alike) + (1 if following else heard.number or 1))
-        return ""
+    if len(stems(alike)) != 1 or _is_special(heard):
+        return False
+    draft.recount(alike, number_of(alike) + (1 if following else heard.number or 1))
+    return True
+
+
+def _add_new(draft: Draft, heard: Heard) -> str:
+    """What the planner makes of the words, with its causes."""
     try:
         made = generate(heard.text)
     except BadRequest as error:
@@ -100,40 +120,8 @@ def _rename(draft: Draft, clause: Clause) -> str:
 
 
 def _swap(draft: Draft, clause: Clause) -> str | None:
-    """Another program on the same machines: "replace redis with memcached", "mariadb instead of mysql"."""
-    heard = clause.phrases[0]
-    used = {name for resource in draft.machines for name in hearing.software_of(resource)}
-    old = next((name for name in heard.software if name in used), None)
-    new = next((name for name in heard.software if name != old), None)
-    old = old or next((name for name in sorted(used) if new and _role(name) == _role(new)), None)
-    if new and old is None and _fill_in(draft, new):
-        return ""
-    if old is None or new is None:
-        return _set(draft, clause)
-    for resource in _running(draft, old, heard):
-        runs = [new if name == old else name for name in hearing.software_of(resource)]
-        draft.set_sizes(resource, {"software": runs})
-        if hearing.stem(resource.name) == old and not any(hearing.stem(one.name) == new for one in draft.resources):
-            draft.rename(resource, resource.name.replace(old, new, 1))
-    return ""
-
-
-def _running(draft: Draft, software: str, heard: Heard) -> list[Resource]:
-    """The machines that run it; where some are named, of those only."""
-    named = {one.name for one in hearing.named(heard, draft.resources)}
-    return [one for one in draft.machines if software in hearing.software_of(one) and (one.name in named or not named)]
-
-
-def _fill_in(draft: Draft, software: str) -> bool:
-    """Put a program on the machines of its role on which none was named."""
-    found = [one for one in draft.machines if hearing.role_of(one) == _role(software) and not hearing.software_of(one)]
-    for resource in found:
-        draft.set_sizes(resource, {"software": [software]})
-    return bool(found)
-
-
-def _role(software: str) -> object:
-    return software_facts(software).get("role")
+    """Another program, where a pair of them is said; else a program is a value like others."""
+    return "" if swapped(draft, clause.phrases[0]) else _set(draft, clause)
 
 
 def _is_special(heard: Heard) -> bool:
@@ -144,33 +132,46 @@ def _is_special(heard: Heard) -> bool:
 
 # -- values ------------------------------------------------------------------------------------------
 def _resize(draft: Draft, clause: Clause) -> str:
-    """To the values that are said, else by half or twice."""
-    sizes = _sizes(clause.phrases[0])
-    factor, said = 0.5 if clause.verb in _DOWN else 2.0, Said()
+    """To the values that are said, which hold for the phrases after them too; else by half or twice."""
+    said = Said()
     for phrase in clause.phrases:
         found = chosen(draft, clause, phrase) or only(draft, phrase)
-        if stranger := missing(draft, phrase):
-            return stranger
-        if not found or is_whole(draft, phrase, found):
-            return which(draft, clause.verb if clause.verb in _ONCE else "resize")
-        if by := steps(phrase):
-            for resource in found:
-                draft.step(resource, by)
-            continue
-        question = _give(draft, found, said) if (said := said_values(phrase.text, phrase.start) or said) else ""
-        if question:
+        if question := missing(draft, phrase) or _unclear(draft, clause, phrase, found):
             return question
-        for resource in () if said else found:
-            draft.scale(resource, _sizes(phrase) or sizes or ["cpu", "memory"], factor)
+        if by := steps(phrase):
+            _step(draft, found, by)
+        elif said := said_values(phrase.text, phrase.start) or said:
+            if question := _give(draft, found, said):
+                return question
+        else:
+            _scale(draft, clause, phrase, found)
     return ""
+
+
+def _unclear(draft: Draft, clause: Clause, phrase: Heard, found: Sequence[Resource]) -> str:
+    """What to ask where nothing is meant, or "it" would be everything."""
+    if found and not is_whole(draft, phrase, found):
+        return ""
+    return which(draft, clause.verb if clause.verb in _ONCE else "resize")
+
+
+def _step(draft: Draft, found: Sequence[Resource], by: Mapping[str, int]) -> None:
+    """By so much more or less."""
+    for resource in found:
+        draft.step(resource, by)
+
+
+def _scale(draft: Draft, clause: Clause, phrase: Heard, found: Sequence[Resource]) -> None:
+    """By half or twice: the sizes that are named here, or at first, or those of a whole machine."""
+    sizes = _sizes(phrase) or _sizes(clause.phrases[0]) or ["cpu", "memory"]
+    for resource in found:
+        draft.scale(resource, sizes, 0.5 if clause.verb in _DOWN else 2.0)
 
 
 def _fewer(draft: Draft, clause: Clause) -> str:
     """Less memory is a size; fewer machines are a number."""
     heard = clause.phrases[0]
-    if _sizes(heard) or said_values(heard.text).values.keys() & set(_SIZES):
-        return _resize(draft, clause)
-    return fewer(draft, heard)
+    return _resize(draft, clause) if _names_size(heard) else fewer(draft, heard)
 
 
 def _give(draft: Draft, found: Sequence[Resource], said: Said) -> str:
@@ -193,9 +194,11 @@ def _set(draft: Draft, clause: Clause) -> str | None:
     found = chosen(draft, clause, heard) or only(draft, heard) or whole(draft, heard, said)
     if heard.makes_something:
         return None
-    question = missing(draft, heard) or _too_much(draft, heard, found, said)
-    if question:
-        return question
+    return missing(draft, heard) or _too_much(draft, heard, found, said) or _set_found(draft, heard, found, said)
+
+
+def _set_found(draft: Draft, heard: Heard, found: list[Resource], said: Said) -> str | None:
+    """What is said of the draft as a whole, of the kind of its machines, or of them."""
     if not found or ((said.environment or said.max_cost) and not said):
         return _set_whole(draft, heard, said)
     if not said and hearing.mentions(heard, "machine", "lxc"):
@@ -231,8 +234,7 @@ def _set_whole(draft: Draft, heard: Heard, said: Said) -> str | None:
 
 def _settle(draft: Draft, found: list[Resource], heard: Heard, said: Said) -> str | None:
     """How many, on which hosts, and with what."""
-    is_apart = heard.has("sentences", "apart")
-    number = said.values.pop("count", None) or (None if said else heard.goal or heard.last_number)
+    is_apart, number = heard.has("sentences", "apart"), _wanted_number(heard, said)
     if not (said or number or is_apart):
         return None
     if number and number != number_of(found):
@@ -240,6 +242,12 @@ def _settle(draft: Draft, found: list[Resource], heard: Heard, said: Said) -> st
             return f"Of which one shall there be {number}: {listed(found)}?"
         found = _recounted(draft, found, number)
     return (spread(draft, found) if is_apart else "") or _give(draft, found, said)
+
+
+def _wanted_number(heard: Heard, said: Said) -> int | None:
+    """How many there shall be, taken out of the values; a number by itself counts machines where no value is said."""
+    count = said.values.pop("count", None)
+    return count or (None if said else heard.goal or heard.last_number)
 
 
 def _recounted(draft: Draft, found: Sequence[Resource], number: int) -> list[Resource]:

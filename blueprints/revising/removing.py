@@ -29,21 +29,24 @@ def remove(draft: Draft, clause: Clause) -> str:
 def _note_removed(draft: Draft, clause: Clause, phrase: Heard, gone: list[Resource]) -> str:
     """Collect what is to go, so that "the first and the second" count the same row."""
     phrase = phrase.from_negative
-    objects = phrase.objects
+    objects, kept = phrase.objects, phrase.exceptions
     found = wanted(draft, clause, objects) or meant(phrase, draft.resources)
+    if question := missing(draft, phrase) or _doubted(draft, phrase, found):
+        return question
+    return _pick(draft, found, objects, gone) if kept is None else _keep(draft, found, kept, gone)
+
+
+def _doubted(draft: Draft, phrase: Heard, found: list[Resource]) -> str:
+    """What to ask where nothing, everything, or only a part of a machine is named."""
+    objects = phrase.objects
     is_said = meant(phrase, draft.resources) or phrase.has("sentences", "pronouns")
-    if stranger := missing(draft, phrase):
-        return stranger
     if not (found and is_said) or is_whole(draft, phrase, found):
         return which(draft, "remove")  # "drop the tables" is not what was spoken of before
     if any(hearing.mentions(objects, "label", part) for part in _PARTS):
         return f"I take out whole machines. What shall {listed(found)} have instead?"
     if objects is not phrase and objects.software:
         return f"I take out whole machines, not what runs on them. Is {listed(found)} to go?"
-    kept = phrase.exceptions
-    if kept is not None:
-        return _keep(draft, found, kept, gone)
-    return _pick(draft, found, objects, gone)
+    return ""
 
 
 def _keep(draft: Draft, found: list[Resource], kept: Heard, gone: list[Resource]) -> str:
@@ -60,18 +63,23 @@ def _keep(draft: Draft, found: list[Resource], kept: Heard, gone: list[Resource]
 
 def _pick(draft: Draft, found: list[Resource], said: Heard, gone: list[Resource]) -> str:
     """The second, the first and the last, two of them, or all."""
-    positions, total, number = said.ordinals, number_of(found), said.number
-    if positions and len(stems(found)) > 1:
-        return f"Which one: {listed(found)}?"
-    if positions and len(found) > 1:
-        picked = [nth(found, position, number or 1) for position in positions]
-        gone += chain.from_iterable(picked)
-        return "" if all(picked) else f"There are {total} of them, and no such one."
-    if positions or (number and number < total):
+    if said.ordinals and len(found) > 1:
+        return _pick_places(found, said, gone)
+    total, number = number_of(found), said.number
+    if said.ordinals or (number and number < total):
         draft.recount(found, total - (number or 1))
         return ""
     gone += found
     return ""
+
+
+def _pick_places(found: list[Resource], said: Heard, gone: list[Resource]) -> str:
+    """Those at the places that are said, of one kind."""
+    if len(stems(found)) > 1:
+        return f"Which one: {listed(found)}?"
+    picked = [nth(found, position, said.number or 1) for position in said.ordinals]
+    gone += chain.from_iterable(picked)
+    return "" if all(picked) else f"There are {number_of(found)} of them, and no such one."
 
 
 def remove_backups(draft: Draft, phrase: Heard) -> str:
