@@ -1,9 +1,9 @@
 """Why a draft has the values that it has, and what they are."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from blueprints.assistants.talk import Answer, Document, Talk, cost_line, portrait_of
+from blueprints.assistants.talk import Answer, Document, Talk, cost_line, kinds_of, portrait_of
 from blueprints.causes import in_words
 from blueprints.portrait import KindView
 from blueprints.revising.hearing import Heard, hear, meant, mentions, stem
@@ -33,7 +33,7 @@ def explained(words: str, draft: Document, talk: Talk) -> Answer:
     heard, about, document = hear(words), draft.get("metadata", {}), parse_document(draft)
     portrait = portrait_of(draft, talk.prices)
     found = {one.name for one in meant(heard, document.resources)}
-    kinds = [row for row in (portrait.kinds if portrait else ()) if not found or found & {*row.kind.members}]
+    kinds = kinds_of(portrait, found)
     asked = {row.kind.name: _asked(heard, row) for row in kinds}
     if not found and not any(asked.values()):
         return _assumed(about, kinds)
@@ -48,8 +48,7 @@ def described(words: str, draft: Document, talk: Talk) -> Answer | None:
     is_asked = any(heard.has("questions", name) for name in ("overview", "amount", "system"))
     if portrait is None or not (found or is_asked):
         return None
-    rows = [row for row in portrait.kinds if not found or found & {*row.kind.members}]
-    lines = [f"- {row.kind.range}: {_words(row)}" for row in rows[:_MOST]]
+    lines = [f"- {row.kind.range}: {_words(row)}" for row in kinds_of(portrait, found)[:_MOST]]
     return Answer("\n".join([*lines, *([] if found else [cost_line(draft, talk.prices)])]))
 
 
@@ -117,12 +116,22 @@ def _asked(heard: Heard, row: KindView) -> list[str]:
     """The keys that the words ask about: by their name, by the value that they have, or by what runs there."""
     values = values_of(row)
     named = [key for key in _LABELS if mentions(heard, "label", key)]
-    sizes = [key for key in ("memory", "disk") if key in values and parse_size(values[key]) in _sizes(heard.text)]
+    sizes = _sized(heard, values)
     cores = ["cpu"] if values.get("cpu") in _CORES.findall(heard.text) else []
     if named or sizes or cores:
         return list(dict.fromkeys([*([key for key in sizes if key in named] if named else sizes), *(cores or named)]))
+    return _by_kind(heard, row.view.resource) + _counted(heard, values)
+
+
+def _sized(heard: Heard, values: Mapping[str, str]) -> list[str]:
+    """The sizes whose value is said."""
+    return [key for key in ("memory", "disk") if key in values and parse_size(values[key]) in _sizes(heard.text)]
+
+
+def _counted(heard: Heard, values: Mapping[str, str]) -> list[str]:
+    """The number, where it is said and no part of a size."""
     numbers = _NUMBER.findall(_SIZE.sub(" ", _CORES.sub(" ", heard.text)))
-    return _by_kind(heard, row.view.resource) + (["count"] if {values["count"], *_spelled(heard)} & {*numbers} else [])
+    return ["count"] if {values["count"], *_spelled(heard)} & {*numbers} else []
 
 
 def _by_kind(heard: Heard, resource: Resource) -> list[str]:

@@ -1,5 +1,6 @@
 """Words about machines that run. A conversation changes only its draft, so they are led to where such things are done."""
 
+from collections.abc import Sequence
 from urllib.parse import quote
 
 from django.urls import reverse
@@ -25,18 +26,43 @@ def pointed(words: str, talk: Talk) -> Answer | None:
     """Where to do what is wanted of a machine that runs; None when the words are about the draft."""
     words, _ = without_orders(words)
     heard = hear(words)
-    ends = heard.has("operations", "remove")
-    if is_question(words) or len(heard.words) > _MOST_WORDS or not (ends or heard.has("operations", "power")):
+    if not _is_order(heard):
         return None
     guests = _machines(heard, talk)
-    is_both = ends and heard.has("operations", "power")  # "stop and delete it"
-    is_elsewhere = speaks_of_running(words) or bool(guests) or _has_id(heard) or _is_estate(heard) or is_both
     if not talk.has_parts and understood(words, talk):
         return None
-    if not is_elsewhere and not (
-        heard.has("operations", "power") and not ends and talk.has_parts and not heard.software
-    ):
-        return None
+    is_elsewhere = bool(guests) or _is_of_running(heard) or (talk.has_parts and _is_power_alone(heard))
+    return _led(heard, guests, talk) if is_elsewhere else None
+
+
+def _is_order(heard: Heard) -> bool:
+    """Whether somebody shortly orders to end, start or stop something."""
+    if is_question(heard.text) or len(heard.words) > _MOST_WORDS:
+        return False
+    return _ends(heard) or _powers(heard)
+
+
+def _ends(heard: Heard) -> bool:
+    return heard.has("operations", "remove")
+
+
+def _powers(heard: Heard) -> bool:
+    return heard.has("operations", "power")
+
+
+def _is_of_running(heard: Heard) -> bool:
+    """Whether the words themselves say that it runs; "stop and delete it" does."""
+    is_both = _ends(heard) and _powers(heard)
+    return speaks_of_running(heard.text) or _has_id(heard) or _is_estate(heard) or is_both
+
+
+def _is_power_alone(heard: Heard) -> bool:
+    """Whether it is to start or stop, and neither to go nor about a program."""
+    return _powers(heard) and not _ends(heard) and not heard.software
+
+
+def _led(heard: Heard, guests: Sequence[Guest], talk: Talk) -> Answer:
+    """To the pages of these machines, or to the list of all."""
     lines = [f"- {plain(guest.name, 100)} ({public_id(guest)}): {guest.get_absolute_url()}" for guest in guests]
     if not lines:
         lines = [f"- Machines: {reverse('vms:list')}{_search(heard)}"]

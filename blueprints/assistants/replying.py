@@ -1,14 +1,15 @@
 """Answers to questions about a draft: what it costs, how it stands, how long it takes, and what can be said at all. Nothing is
 changed by them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from alma.errors import DomainError
 from blueprints.assistants.editing import done, supposed
 from blueprints.assistants.explaining import described, explained
-from blueprints.assistants.talk import Answer, Document, Talk, cost_line, listed, portrait_of
+from blueprints.assistants.talk import Answer, Document, Talk, cost_line, kinds_of, listed, portrait_of
 from blueprints.comparing import Item, compare
+from blueprints.portrait import KindView
 from blueprints.revising import revise
 from blueprints.revising.hearing import Heard, definite_others, hear, meant, mentions, without_sentence
 from blueprints.revising.manners import is_question, is_small_talk, is_supposing
@@ -57,20 +58,31 @@ def aside(words: str) -> Answer | None:
 def replied(words: str, draft: Document, talk: Talk) -> Answer | None:
     """The answer to a question; what is to be done first is done first: "make it bigger. What would it cost?"."""
     heard = hear(words)
-    asked = _asked(heard)
-    if asked == "cost" and not is_question(words) and said_values(words).max_cost:
-        asked = ""  # "budget 200" says what it may cost, and asks nothing
-    is_alone = asked and not hear(without_sentence(words, "questions", asked)).words
-    if asked == "cost" and is_alone and is_question(words) and is_supposing(words):
-        offered = supposed(words, draft, talk)
-        if offered is not None:
-            return offered
+    asked = "" if _sets_budget(heard) else _asked(heard)
     if asked and (is_question(words) or asked not in _ONLY_ASKED):
-        return _after_orders(asked, words, draft, talk)
+        offered = supposed(words, draft, talk) if asked == "cost" and _supposes_alone(words) else None
+        return offered or _after_orders(asked, words, draft, talk)
     if _saves(words, heard, draft):
         return by_tool(words, draft, talk)
-    if not is_question(words):
-        return None
+    return _to_open_question(heard, draft, talk) if is_question(words) else None
+
+
+def _sets_budget(heard: Heard) -> bool:
+    """Whether it is said what the draft may cost, and nothing asked: "budget 200"."""
+    if _asked(heard) != "cost" or is_question(heard.text):
+        return False
+    return bool(said_values(heard.text).max_cost)
+
+
+def _supposes_alone(words: str) -> bool:
+    """Whether a question of its price is all that is said, and supposes a change: "what would two more cost?"."""
+    is_alone = not hear(without_sentence(words, "questions", "cost")).words
+    return is_alone and is_question(words) and is_supposing(words)
+
+
+def _to_open_question(heard: Heard, draft: Document, talk: Talk) -> Answer | None:
+    """What a change would make, what a tool finds, or what the draft has of it."""
+    words = heard.text
     is_change = bool(heard.verb or heard.software) or is_supposing(words)
     offered = supposed(words, draft, talk) if is_change else None
     return offered or by_tool(words, draft, talk) or described(words, draft, talk)
@@ -120,9 +132,8 @@ def _costs(words: str, draft: Document, talk: Talk) -> Answer:
     if portrait is None:
         return Answer("This draft cannot be priced as it stands; review it first.")
     named = {one.name for one in meant(hear(words), parse_document(draft).resources)}
-    kinds = sorted(portrait.kinds, key=lambda row: -row.cost)
-    rows = [f"- {_times(kind.kind.name, len(kind.view.machines))}: {kind.cost:.2f}"
-            for kind in kinds if not named or named & {*kind.kind.members}]  # fmt: skip
+    kinds = sorted(kinds_of(portrait, named), key=lambda row: -row.cost)
+    rows = [f"- {_times(kind.kind.name, len(kind.view.machines))}: {kind.cost:.2f}" for kind in kinds]
     rest = [f"- {len(rows) - _MOST_ROWS} more"] if len(rows) > _MOST_ROWS else []
     total, currency = portrait.cost["total"], portrait.cost["currency"]
     year = [f"That is {12 * total:.2f} {currency} a year."] if hear(words).has("questions", "year") else []
@@ -135,21 +146,25 @@ def _times(name: str, number: int) -> str:
 
 def _failing(words: str, draft: Document, talk: Talk) -> Answer:
     """What is missed when one machine fails, of what is named or of all."""
-    portrait = portrait_of(draft, talk.prices)
     heard, parts = hear(words), parse_document(draft).resources
     named = {one.name for one in meant(heard, parts)}
     missing = [] if named else definite_others(heard, parts)
-    kinds = [row for row in (portrait.kinds if portrait else ()) if not named or named & {*row.kind.members}]
+    kinds = kinds_of(portrait_of(draft, talk.prices), named)
     alone = [row.kind.name for row in kinds if len(row.view.machines) == 1]
-    several = [_times(row.kind.name, len(row.view.machines)) for row in kinds if len(row.view.machines) > 1]
     lines = [f"There is no {missing[0]} in this draft. Of what there is:"] if missing else []
     lines += [f"- There is only one {name}: while it is away, what it does is missed." for name in alone[:_MOST_ROWS]]
-    lines += [
+    lines += _going_on(kinds)
+    advice = [f"“Make the {alone[0]} highly available” makes two of it, on different hosts."] if alone else []
+    return Answer("\n".join([*lines, *advice]))
+
+
+def _going_on(kinds: Sequence[KindView]) -> list[str]:
+    """Those of which there are several."""
+    several = [_times(row.kind.name, len(row.view.machines)) for row in kinds if len(row.view.machines) > 1]
+    return [
         f"- {some}: the others go on when one fails; “put them on different hosts” keeps them apart."
         for some in several
     ]
-    advice = [f"“Make the {alone[0]} highly available” makes two of it, on different hosts."] if alone else []
-    return Answer("\n".join([*lines, *advice]))
 
 
 def _overview(words: str, draft: Document, talk: Talk) -> Answer:

@@ -1,11 +1,11 @@
 """What an answer needs to know of a conversation, and what it is."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from alma.errors import Invalid
-from blueprints.portrait import Portrait, portray
+from blueprints.portrait import KindView, Portrait, portray
 from blueprints.pricing import PriceList
 from blueprints.schema import parse_document
 from blueprints.understanding import Asking
@@ -67,6 +67,12 @@ def portrait_of(draft: Document, prices: PriceList | None) -> Portrait | None:
         return portray(parse_document(draft), prices)
     except Invalid:
         return None
+
+
+def kinds_of(portrait: Portrait | None, names: Collection[str]) -> list[KindView]:
+    """The kinds that have one of these names, or all where none is given."""
+    kinds = portrait.kinds if portrait else ()
+    return [row for row in kinds if not names or {*names} & {*row.kind.members}]
 
 
 def cost_line(draft: Document, prices: PriceList | None) -> str:
