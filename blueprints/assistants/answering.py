@@ -39,8 +39,13 @@ def answer(words: str, talk: Talk) -> Answer:
         return _asked_meanwhile(words, talk) or wished(words, talk, asked_about=talk.asked_about)
     if talk.draft is None or not talk.has_parts:
         return wished(words, talk)
+    return _about_draft(words, talk.draft, talk)
+
+
+def _about_draft(words: str, draft: Document, talk: Talk) -> Answer:
+    """What the first of these says that knows an answer; the last always does."""
     steps = (unasked, replied, edited, by_tool, heard_by_model)
-    return next(given for step in steps if (given := step(words, talk.draft, talk)) is not None)
+    return next(given for step in steps if (given := step(words, draft, talk)) is not None)
 
 
 def _settled(words: str, talk: Talk) -> Answer | None:

@@ -14,6 +14,7 @@ from blueprints.revising.manners import is_no, is_question, is_yes, leaves_it
 from blueprints.schema import Resource, parse_document
 from blueprints.understanding import source_for
 from blueprints.understanding.changes import changed
+from blueprints.understanding.sources import Source
 
 _NOT_UNDERSTOOD = (
     "I did not understand what to change, so the draft stays as it is. Say which part and how, for example "
@@ -74,22 +75,30 @@ def done(revision: Revision, talk: Talk) -> Answer:
 
 def supposed(words: str, draft: Document, talk: Talk) -> Answer | None:
     """What would be, for a question about a change: "what would it cost with two more?". None when it is about none."""
+    wish, revision = _supposition(words, draft, talk)
+    if revision is None or not revision.changes:
+        return None
+    would = _would_make(draft, revision.document, talk)
+    return Answer(f"{listed(revision.changes)}\n{would}\n{OFFER}", wish=wish) if would else None
+
+
+def _supposition(words: str, draft: Document, talk: Talk) -> tuple[str, Revision | None]:
+    """The words that order what is supposed, and its draft; None where something stands against it."""
     wish, revision, problem = words, *_tried(words, draft, talk, talk.turn)
     if (revision is None or problem) and (another := _another(words)):
         wish, revision, problem = another, *_tried(another, draft, talk, talk.turn)
-    revision = revision or _instead(words, draft, talk)
-    if revision is None or problem or not revision.changes:
-        return None
-    before, after = (portrait_of(one, talk.prices) for one in (draft, revision.document))
+    return wish, None if problem else revision or _instead(words, draft, talk)
+
+
+def _would_make(draft: Document, other: Document, talk: Talk) -> str:
+    """What the other draft costs, and by how much that differs; nothing where one of them cannot be priced."""
+    before, after = (portrait_of(one, talk.prices) for one in (draft, other))
     if before is None or after is None:
-        return None
+        return ""
     more = after.cost["total"] - before.cost["total"]
     differs = f"{abs(more):.2f} {after.cost['currency']} {'more' if more > 0 else 'less'}" if more else "the same"
-    would = cost_line(revision.document, talk.prices) if after.machine_count else "Nothing would be left in this draft."
-    return Answer(
-        f"{listed(revision.changes)}\nThat would make: {would} Now it is {before.cost['total']:.2f}, so {differs}.\n{OFFER}",
-        wish=wish,
-    )  # fmt: skip
+    would = cost_line(other, talk.prices) if after.machine_count else "Nothing would be left in this draft."
+    return f"That would make: {would} Now it is {before.cost['total']:.2f}, so {differs}."
 
 
 def _another(words: str) -> str:
@@ -111,8 +120,7 @@ def settled(words: str, draft: Document, talk: Talk) -> Answer | None:
 
 def _completed(words: str, draft: Document, talk: Talk) -> Answer | None:
     """What was asked about, with the words that say the rest of it; None when they say enough by themselves."""
-    heard = hear(words)
-    if len(heard.words) > _MOST_ANSWERING or heard.verb or heard.makes_something or is_question(words):
+    if not _only_answers(hear(words)):
         return None
     alone, problem = _tried(words, draft, talk, talk.turn)
     if alone is not None and not problem:
@@ -124,6 +132,12 @@ def _completed(words: str, draft: Document, talk: Talk) -> Answer | None:
         if revision is not None and not problem:
             return done(revision, talk)
     return None
+
+
+def _only_answers(heard: Heard) -> bool:
+    """Whether so few words order, begin and ask nothing."""
+    is_more = heard.verb or heard.makes_something or is_question(heard.text)
+    return not is_more and len(heard.words) <= _MOST_ANSWERING
 
 
 def _tried(words: str, draft: Document, talk: Talk, turn: int) -> tuple[Revision | None, str]:
@@ -154,19 +168,24 @@ def _without_operation(wish: str) -> str:
 def _beside(words: str, draft: Document, talk: Talk) -> Answer | None:
     """Words about something else than the draft: added to it, asked about, or a draft of their own where that is said."""
     heard, parts = hear(words), parse_document(draft).resources
-    is_beside = heard.has("manners", "beside")
-    if not is_beside and _begins_anew(words, heard, parts, talk):
+    if not heard.has("manners", "beside") and _begins_anew(words, heard, parts, talk):
         return begun_anew(words, talk)
     if is_question(words) or (meant(heard, parts) and not names_other(heard, parts)):
         return None
     swap = _instead(words, draft, talk)
     if swap is not None:
         return Answer(f"{listed(swap.changes)}\n{cost_line(swap.document, talk.prices)}\n{OFFER}", wish=f"{words}")
+    return _added_or_asked(words, draft, talk)
+
+
+def _added_or_asked(words: str, draft: Document, talk: Talk) -> Answer | None:
+    """One more kind is added; what is several, or spoken of as if it were there, is asked about."""
+    heard, parts = hear(words), parse_document(draft).resources
     made = understood(words, talk)
     if made is None or (heard.has("sentences", "beginners") and not names_other(heard, parts)):
         return None
     kinds = {stem(row["name"]) for row in made["resources"]}
-    if len(kinds) == 1 and (is_beside or not _takes_for_granted(words, heard, parts)):
+    if len(kinds) == 1 and (heard.has("manners", "beside") or not _takes_for_granted(words, heard, parts)):
         revision = added(draft, words, talk.prices, turn=talk.turn)
         return done(revision, talk) if revision else None
     return _asked_whether(made["description"], words, heard, parts)
@@ -212,13 +231,18 @@ def _unknown(words: str, draft: Document, talk: Talk) -> str:
 # -- with a model -------------------------------------------------------------------------------------
 def heard_by_model(words: str, draft: Document, talk: Talk, problem: str = "") -> Answer:
     """What a model hears, where there is one and nobody only asks; and what to say when it was of no help."""
-    is_asked = is_question(words)
-    unclear = Answer(
-        problem or (_unknown(words, draft, talk) if is_asked else _NOT_UNDERSTOOD), wish=words if problem else ""
-    )
-    source = source_for(talk.asking.by, talk.asking.assistant) if talk.asking and not is_asked else None
-    if source is None:
-        return unclear
+    unclear = Answer(problem, wish=words) if problem else Answer(_at_a_loss(words, draft, talk))
+    source = source_for(talk.asking.by, talk.asking.assistant) if talk.asking and not is_question(words) else None
+    return unclear if source is None else _by_model(words, draft, talk, source, unclear)
+
+
+def _at_a_loss(words: str, draft: Document, talk: Talk) -> str:
+    """What to say to a question, or to an order, that nothing is made of."""
+    return _unknown(words, draft, talk) if is_question(words) else _NOT_UNDERSTOOD
+
+
+def _by_model(words: str, draft: Document, talk: Talk, source: Source, unclear: Answer) -> Answer:
+    """What it changes, or would take away; else what is unclear, and why it was of no help."""
     heard = changed(draft, words, source, prices=talk.prices, turn=talk.turn)
     names = " and ".join(heard.withheld)
     if heard.revision is not None:

@@ -24,15 +24,19 @@ def wished(words: str, talk: Talk, *, asked_about: str = "") -> Answer:
         document = _drafted(wish, talk)
     except BadRequest as error:
         return Answer(error.message)
-    causes = document["metadata"]["causes"]
-    turn = 0 if asked_about else talk.turn
-    causes.update({name: in_turn(rows, turn) for name, rows in causes.items()})
+    _note_turn(document, 0 if asked_about else talk.turn)
     questions = document["metadata"]["questions"]
     if asked_about and questions:
         anew = wished(words, talk)  # who says it all anew is not held to what contradicted itself before
         if anew.draft and not anew.wish:
             return anew
     return Answer(_in_words(document), document, wish if questions else "")
+
+
+def _note_turn(document: GeneratedBlueprint, turn: int) -> None:
+    """Let its causes say with which message their words came."""
+    causes = document["metadata"]["causes"]
+    causes.update({name: in_turn(rows, turn) for name, rows in causes.items()})
 
 
 def begun_anew(words: str, talk: Talk) -> Answer:
