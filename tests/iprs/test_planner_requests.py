@@ -13,7 +13,8 @@ from tests.blueprints.scoring import read_requests
 from tests.iprs.readings import node, reading, storage, template
 from vms.services import OsTemplate
 
-CASES = read_requests(Path(__file__).parents[1] / "blueprints" / "data" / "requests.jsonl")
+CASES = read_requests(Path(__file__).parents[1] / "blueprints" / "data" / "requests.jsonl")[::3]
+"""A third of them: planning takes ten times as long as reading, and all have been read elsewhere."""
 TOGETHER = 60
 NODES = [f"pve{number}" for number in range(1, 13)]
 TARGET = Target(cluster_id=1, owner="env:1/blueprint:1", tags=("alma",), note="a note")
@@ -45,7 +46,7 @@ def large_cluster(systems: set[str], memory: int = 8192) -> Any:
     names = sorted(systems | {"debian-12"})
     return reading(
         nodes=tuple(node(name, memory=memory, cores=256) for name in NODES),
-        storages=tuple(storage("local-lvm", name, free=memory * 25) for name in NODES),
+        storages=tuple(storage("local-lvm", name, free=memory * 250) for name in NODES),
         templates=tuple(template(9000 + place, name, "pve1") for place, name in enumerate(names)),
         bridges=dict.fromkeys(NODES, ("vmbr0",)),
         ostemplates=tuple(
