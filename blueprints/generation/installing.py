@@ -26,15 +26,18 @@ def runs_on_all(walk: Walk, phrase: Phrase) -> bool:
 def _is_on_both(walk: Walk, phrase: Phrase) -> bool:
     """ "dns1 = 10.0.0.53, dns2 = 10.0.0.54. bind9 on both": what runs on those that were called by name."""
     named = walk.here or walk.last_named
-    before = walk.elements[: walk.position]
-    is_said = walk.kinds_after(2) == ["join", "all"] or (  # "both run bind9"
-        bool(before) and kind_of(before[0]) == "all" and not any(isinstance(e, Phrase) for e in before)
-    )
-    is_bare = bool(phrase.software) and phrase.count is None and is_said
+    is_bare = bool(phrase.software) and phrase.count is None and _says_both(walk)
     if not is_bare or len(named) < 2 or not all(group.name and not group.software for group in named):
         return False
     walk.here = list(named)
     return True
+
+
+def _says_both(walk: Walk) -> bool:
+    """ "bind9 on both", "both run bind9"."""
+    before = walk.elements[: walk.position]
+    opens = bool(before) and kind_of(before[0]) == "all" and not any(isinstance(e, Phrase) for e in before)
+    return opens or walk.kinds_after(2) == ["join", "all"]
 
 
 def belongs_to(walk: Walk, focus: Group, phrase: Phrase) -> bool:
@@ -45,8 +48,12 @@ def belongs_to(walk: Walk, focus: Group, phrase: Phrase) -> bool:
         return False
     if _is_linked(walk, focus) or (phrase.software and _is_named_in_brackets(walk, focus)):
         return True
-    is_beside = walk.link == "comma" and focus.has_sizes and has_own_values(walk)
-    return not is_beside and _says_what_runs(walk, focus, phrase)
+    return not _is_beside(walk, focus) and _says_what_runs(walk, focus, phrase)
+
+
+def _is_beside(walk: Walk, focus: Group) -> bool:
+    """ "PostgreSQL 4c/8g, pgbouncer 2c/2g": sizes on both sides of the comma make two machines."""
+    return walk.link == "comma" and focus.has_sizes and has_own_values(walk)
 
 
 def _names_the_key(walk: Walk, focus: Group, phrase: Phrase) -> bool:
@@ -65,15 +72,21 @@ def _is_linked(walk: Walk, focus: Group) -> bool:
 
 def _is_named_in_brackets(walk: Walk, focus: Group) -> bool:
     """ "a monitoring VM (Prometheus, Alertmanager and Grafana)": nothing but names, and one machine before them."""
+    opened, within = _brackets(walk)
+    if opened == 0 or not isinstance(walk.elements[opened - 1], Phrase):
+        return False
+    is_machine = focus.is_counted and (focus.count or 1) == 1 and any(_MACHINE.search(word) for word in focus.words)
+    return is_machine and all(_is_plain_name(element) for element in within)
+
+
+def _brackets(walk: Walk) -> tuple[int, list[Element]]:
+    """Where the brackets around this place open, and what stands in them; 0 and nothing outside of brackets."""
     before, ahead = walk.elements[: walk.position], walk.elements[walk.position :]
     opened = next((n for n in range(len(before) - 1, -1, -1) if kind_of(before[n]) in ("open", "close")), None)
     closed = next((n for n, element in enumerate(ahead) if kind_of(element) == "close"), None)
     if opened is None or closed is None or kind_of(before[opened]) != "open":
-        return False
-    within = [*before[opened + 1 :], *ahead[:closed]]
-    is_plain = all(_is_plain_name(element) for element in within)
-    is_machine = focus.is_counted and (focus.count or 1) == 1 and any(_MACHINE.search(word) for word in focus.words)
-    return is_plain and is_machine and opened > 0 and isinstance(before[opened - 1], Phrase)
+        return 0, []
+    return opened, [*before[opened + 1 :], *ahead[:closed]]
 
 
 def _is_plain_name(element: Element) -> bool:
@@ -102,10 +115,24 @@ def _is_named_with_it(walk: Walk, focus: Group, phrase: Phrase) -> bool:
     before = walk.elements[walk.position - 2] if walk.position > 1 else None
     if walk.link != "and" or walk.kinds_before(1) != ["join"] or not isinstance(before, Phrase):
         return False
-    is_name = not any(token.kind == "role" for token in before.tokens) and set(before.software) <= set(focus.software)
-    is_single = (focus.count or 1) == 1 and bool(focus.words) and phrase.role in ("", focus.role)
-    is_bare = phrase.count is None and not phrase.before and not phrase.kind and not has_own_values(walk)
-    return is_name and is_single and is_bare
+    is_name = not _says_a_role(before) and set(before.software) <= set(focus.software)
+    is_bare = _is_uncounted(phrase) and not phrase.before and not has_own_values(walk)
+    return is_name and is_bare and _is_what_it_is(focus, phrase)
+
+
+def _is_what_it_is(focus: Group, phrase: Phrase) -> bool:
+    """ "a mail server" and a name that says no other role; neither "Postfix" alone nor "two mail servers"."""
+    return (focus.count or 1) == 1 and bool(focus.words) and phrase.role in ("", focus.role)
+
+
+def _says_a_role(phrase: Phrase) -> bool:
+    """ "a Redis cache", not "Redis"."""
+    return any(token.kind == "role" for token in phrase.tokens)
+
+
+def _is_uncounted(phrase: Phrase) -> bool:
+    """ "nginx", neither "two nginx" nor "an nginx VM"."""
+    return phrase.count is None and not phrase.kind
 
 
 def _runs_on_it(walk: Walk) -> bool:
@@ -133,19 +160,32 @@ def _runs_on(walk: Walk, focus: Group, phrase: Phrase) -> bool:
 
 def _adds_software(walk: Walk, focus: Group, phrase: Phrase) -> bool:
     """ "web servers with nginx", "HAProxy with keepalived"."""
-    facts = [software_facts(name) for name in phrase.software]
-    if all(name in _RUNTIMES or fact.get("addon") for name, fact in zip(phrase.software, facts, strict=True)):
+    if all(map(_is_addition, phrase.software)):
         return walk.link in _INSTALLS
     if focus.software and set(focus.software) <= _RUNTIMES and walk.link == "with":
         return True
-    is_bare = not phrase.kind and phrase.count is None and not any(token.kind == "role" for token in phrase.tokens)
-    plays = ("", facts[0].get("role", ""), *(facts[0].get("plays", ()) if is_bare else ()))
-    fits = not facts[0].get("role") or focus.role in plays or phrase.role == focus.role
-    fits = fits or (
-        walk.kinds_before(1) == ["open"] and walk.kinds_after(1) in (["close"], ["comma"]) and phrase.count is None
-    )
-    is_linked = walk.link in _INSTALLS or (walk.link == "comma" and phrase.count is None)
-    return fits and not focus.software and is_linked
+    if focus.software or not (_fits_the_role(focus, phrase) or _stands_in_brackets(walk, phrase)):
+        return False
+    return walk.link in _INSTALLS or (walk.link == "comma" and phrase.count is None)
+
+
+def _is_addition(name: str) -> bool:
+    """Docker, keepalived: it runs beside whatever a machine is for."""
+    return name in _RUNTIMES or bool(software_facts(name).get("addon"))
+
+
+def _fits_the_role(focus: Group, phrase: Phrase) -> bool:
+    """ "web servers with nginx": its role, or a role that it can play where nothing else is said of it."""
+    facts = software_facts(phrase.software[0])
+    is_bare = _is_uncounted(phrase) and not _says_a_role(phrase)
+    plays = ("", facts.get("role", ""), *(facts.get("plays", ()) if is_bare else ()))
+    return not facts.get("role") or focus.role in plays or phrase.role == focus.role
+
+
+def _stands_in_brackets(walk: Walk, phrase: Phrase) -> bool:
+    """ "a reverse proxy (Grafana)", "(Grafana, …": alone, or the first of a list."""
+    is_enclosed = walk.kinds_before(1) == ["open"] and walk.kinds_after(1) in (["close"], ["comma"])
+    return is_enclosed and phrase.count is None
 
 
 def has_own_values(walk: Walk) -> bool:

@@ -3,7 +3,7 @@
 from blueprints.generation import building, housing, policies, sharing
 from blueprints.generation.facts import Group
 from blueprints.generation.lexicon import fold
-from blueprints.generation.phrases import Phrase
+from blueprints.generation.phrases import Element, Phrase
 from blueprints.generation.tokens import Token
 from blueprints.generation.walk import Walk
 
@@ -18,20 +18,31 @@ _PURPOSES = ("for", "named", "as")
 def sums_up(walk: Walk, phrase: Phrase) -> bool:
     """A sentence that only counts and sizes: as many machines as were named before are those, and no more of them."""
     groups = walk.request.groups
-    if phrase.count is None or phrase.has("another") or not _only_counts(walk, phrase):
-        return False
-    if any(group.is_generic or group.name for group in groups):
+    if phrase.count is None or not _adds_nothing(walk, phrase):
         return False
     if phrase.insists and len(groups) == 1 and groups[0].count is None:
         building.count(walk, groups[0], phrase)
-    if _says_sizes(walk) and any(group.has_sizes for group in groups):
-        return False
-    if _number_of(groups) != int(phrase.count.value) or not (phrase.insists or _is_open(groups[0])):
+    if not _are_all(walk, phrase, int(phrase.count.value)):
         return False
     for group in groups:
         group.kind = group.kind or building.kind(phrase)
     walk.turn_to(*groups)
     return True
+
+
+def _adds_nothing(walk: Walk, phrase: Phrase) -> bool:
+    """ "One server.", and all that was named before has a purpose and no name."""
+    if phrase.has("another") or not _only_counts(walk, phrase):
+        return False
+    return not any(group.is_generic or group.name for group in walk.request.groups)
+
+
+def _are_all(walk: Walk, phrase: Phrase, number: int) -> bool:
+    """As many as were named, and sized only once."""
+    groups = walk.request.groups
+    if _says_sizes(walk) and any(group.has_sizes for group in groups):
+        return False
+    return _number_of(groups) == number and (phrase.insists or _is_open(groups[0]))
 
 
 def refers_back(walk: Walk, token: Token) -> bool:
@@ -89,15 +100,24 @@ def _is_conclusion(walk: Walk) -> bool:
 
 def all_on_one(walk: Walk, phrase: Phrase) -> bool:
     """ "Ghost with MySQL, one VM, 2 GB": a list of names that nobody counted or sized, and one machine."""
-    is_one = phrase.insists and phrase.count is not None and int(phrase.count.value) == 1
-    if not is_one or walk.link != "comma" or phrase.has("another", "own", "each") or walk.says("each"):
+    if not _is_one(phrase) or walk.link != "comma" or phrase.has("another", "own", "each") or walk.says("each"):
         return False
-    if len(walk.here) < 2 or any(not _is_open(group) or group.name or group.is_counted for group in walk.here):
+    if len(walk.here) < 2 or not all(_is_only_named(group) for group in walk.here):
         return False
     sharing.put_together(walk)
     if walk.focus:
         walk.focus.kind = walk.focus.kind or building.kind(phrase)
     return True
+
+
+def _is_one(phrase: Phrase) -> bool:
+    """ "one VM"."""
+    return phrase.insists and phrase.count is not None and int(phrase.count.value) == 1
+
+
+def _is_only_named(group: Group) -> bool:
+    """ "Ghost": what it is for, and neither a number nor a name of its own."""
+    return _is_open(group) and not group.name and not group.is_counted
 
 
 def _turn_to_last(walk: Walk, number: int) -> bool:
@@ -112,12 +132,20 @@ def _turn_to_last(walk: Walk, number: int) -> bool:
 
 def _only_counts(walk: Walk, phrase: Phrase) -> bool:
     """Nothing else is named in the sentence, nothing is added, and no purpose is given."""
-    others = [e for e in walk.elements if e is not phrase]
-    before = [e for e in walk.elements[: walk.position] if isinstance(e, Token)]
-    is_alone = not walk.here and all(isinstance(e, Token) and e.kind not in ("host", "another", "part") for e in others)
-    is_added = any(token.kind == "join" and token.value == "and" for token in before)
-    after = (e.value for e in walk.elements[walk.position :] if isinstance(e, Token) and e.kind == "join")
-    return is_alone and not is_added and not walk.is_negated and not any(value in _PURPOSES for value in after)
+    if walk.here or walk.is_negated or not all(_names_nothing(e) for e in walk.elements if e is not phrase):
+        return False
+    before, after = _joins(walk.elements[: walk.position]), _joins(walk.elements[walk.position :])
+    return "and" not in before and after.isdisjoint(_PURPOSES)
+
+
+def _names_nothing(element: Element) -> bool:
+    """A plain word or a value, neither a noun nor "web01", "another" or "of them"."""
+    return isinstance(element, Token) and element.kind not in ("host", "another", "part")
+
+
+def _joins(elements: list[Element]) -> set[str]:
+    """The words that join: "and", "for", "with"."""
+    return {str(e.value) for e in elements if isinstance(e, Token) and e.kind == "join"}
 
 
 def _says_sizes(walk: Walk) -> bool:
@@ -160,8 +188,23 @@ def _is_total_of_sizes(walk: Walk) -> bool:
 
 def is_apposition(walk: Walk, focus: Group, phrase: Phrase) -> bool:
     """ "Zabbix, one VM with 8 GB", "gitea, debian 12 vm, 2c 4g": the machine of the only thing that was named."""
-    is_open = bool(focus.software) and focus.count is None and not (focus.is_counted or focus.has_sizes or focus.kind)
-    is_single = int(phrase.count.value) == 1 if phrase.count else phrase.has("os") and not focus.os
+    is_alone = len(walk.here) == 1 and _is_bare_software(focus)
+    is_machine = bool(phrase.kind) and _is_single(focus, phrase)
+    return walk.link == "comma" and is_alone and is_machine and _is_last(walk)
+
+
+def _is_bare_software(group: Group) -> bool:
+    """ "Zabbix", of which nothing else is said yet."""
+    is_described = group.is_counted or group.has_sizes or bool(group.kind)
+    return bool(group.software) and group.count is None and not is_described
+
+
+def _is_single(focus: Group, phrase: Phrase) -> bool:
+    """ "one VM", "debian 12 vm"."""
+    return int(phrase.count.value) == 1 if phrase.count else phrase.has("os") and not focus.os
+
+
+def _is_last(walk: Walk) -> bool:
+    """Neither a noun nor a purpose stands behind it."""
     ahead = walk.elements[walk.position + 1 :]
-    is_last = not any(isinstance(e, Phrase) or e.value in ("for", "as", "named") for e in ahead)
-    return walk.link == "comma" and is_open and is_single and is_last and len(walk.here) == 1 and bool(phrase.kind)
+    return not any(isinstance(e, Phrase) or e.value in ("for", "as", "named") for e in ahead)

@@ -151,12 +151,20 @@ def _copy(whole: Group, *, is_for_another: bool) -> Group:
 def _whole(walk: Walk, count: int | None, *, is_sized: bool) -> Group | None:
     """The latest machines that so many can be part of."""
     found = [g for g in reversed(walk.request.groups) if (g.count or 0) >= (count or 1) and g is not walk.part]
-    pools = (
-        g for g in found if g.is_generic and not g.name and ((g.count or 0) > 1 or not g.has_sizes or g in walk.pools)
-    )
-    generic = next((g for g in pools if is_sized or not g.has_sizes), None)
-    near = (*walk.here, *walk.current, *walk.last_named)
-    return generic or next((g for g in found if g in near and not g.has_sizes and (g.count or 0) > 1), None)
+    generic = next((g for g in found if _is_pool(walk, g) and (is_sized or not g.has_sizes)), None)
+    return generic or next((g for g in found if _is_open_and_near(walk, g)), None)
+
+
+def _is_pool(walk: Walk, group: Group) -> bool:
+    """ "eight VMs", "a VM" without sizes, or what is left of machines that were divided already."""
+    is_nameless = group.is_generic and not group.name
+    return is_nameless and ((group.count or 0) > 1 or not group.has_sizes or group in walk.pools)
+
+
+def _is_open_and_near(walk: Walk, group: Group) -> bool:
+    """ "three web servers, one of them with 8 GB": several just named, and nobody said yet how large they are."""
+    is_near = group in (*walk.here, *walk.current, *walk.last_named)
+    return is_near and not group.has_sizes and (group.count or 0) > 1
 
 
 def _without_whole(walk: Walk, count: int | None) -> None:
