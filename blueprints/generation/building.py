@@ -133,7 +133,7 @@ def count(walk: Walk, group: Group, phrase: Phrase) -> None:
     number = max(1, int(phrase.count.value))
     is_sum = group.count is None and group.replicas > 0 and number == group.replicas + 1
     if not is_sum:  # a master with two replicas are "the same three machines"
-        group.set("count", number, walk.quote(phrase))
+        group.set("count", number, walk.quote(phrase.count))
 
 
 def words(walk: Walk, phrase: Phrase) -> set[str]:
