@@ -9,7 +9,7 @@ from blueprints.generation.combining import combine
 from blueprints.generation.constraints import Constraints, read_constraints
 from blueprints.generation.corrections import corrected
 from blueprints.generation.design import Part, design
-from blueprints.generation.facts import Request, rule
+from blueprints.generation.facts import Cause, Request, rule
 from blueprints.generation.letters import without_letter_parts
 from blueprints.generation.normalising import readable, without_orders
 from blueprints.generation.parts import with_parts
@@ -45,7 +45,7 @@ def generate(description: object, constraints: object = None, prices: PriceList 
     limits.cap(request, parts)
     doubts.ask_about(request, parts)
     _refuse_too_many(parts)
-    document = _document(request, parts)
+    document = _document(request, parts, text)
     try:
         parsed = parse_document(document)
     except Invalid as error:
@@ -106,7 +106,7 @@ def _refuse_too_many(parts: list[Part]) -> None:
         raise BadRequest(f"The request adds up to {count} machines; a blueprint holds at most {MAX_MACHINES}.")
 
 
-def _document(request: Request, parts: list[Part]) -> GeneratedBlueprint:
+def _document(request: Request, parts: list[Part], text: str) -> GeneratedBlueprint:
     return {
         "version": "1.0",
         "name": titles.name(request, parts),
@@ -119,16 +119,22 @@ def _document(request: Request, parts: list[Part]) -> GeneratedBlueprint:
             **({"region": request.region} if request.region else {}),
             "assumptions": request.assumptions + _assumptions(parts),
             "questions": request.questions,
-            "causes": _causes(request, parts),
+            "causes": _causes(request, parts, text),
         },
     }
 
 
-def _causes(request: Request, parts: list[Part]) -> dict[str, Any]:
+def _causes(request: Request, parts: list[Part], text: str) -> dict[str, Any]:
     """Per machine and value: the words and where they stand, a rule, or a default; "request" for what holds for all."""
-    whole = {name: cause.as_dict() for name, cause in request.causes.items()}
-    each = {part.label: {name: cause.as_dict() for name, cause in part.causes.items()} for part in parts}
+    whole = {name: _told(cause, text) for name, cause in request.causes.items()}
+    each = {part.label: {name: _told(cause, text) for name, cause in part.causes.items()} for part in parts}
     return each | ({"request": whole} if whole else {})
+
+
+def _told(cause: Cause, text: str) -> dict[str, Any]:
+    """The words are those of the request, not those that were put in their place for reading."""
+    is_quoted = cause.kind == "words" and cause.start >= 0
+    return cause.as_dict() | ({"words": " ".join(text[cause.start : cause.end].split())} if is_quoted else {})
 
 
 def _assumptions(parts: list[Part]) -> list[str]:
