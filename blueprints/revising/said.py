@@ -35,9 +35,7 @@ class Said:
 def said_values(text: str, start: int = 0) -> Said:
     """Sizes, system and number that the words name, and nothing that a default decided. `start` is where the words begin in
     all that was said."""
-    made, shift = _read(text), start
-    if made is None or not made["resources"]:  # a name of its own, or "it", says nothing of machines to the planner
-        made, shift = _read(_MACHINE + text), start - len(_MACHINE)
+    made, shift = _read_machines(text, start)
     if made is None:
         return Said()
     about = made["metadata"]
@@ -68,6 +66,15 @@ def moved(cause: Cause, by: int) -> Cause:
         return cause
     start, end = cause["span"]
     return {**cause, "span": [start + by, end + by]}
+
+
+def _read_machines(text: str, start: int) -> tuple[GeneratedBlueprint | None, int]:
+    """What the planner makes of the words, and by how much its spans are to be moved; a name of its own, or "it", says nothing of
+    machines to it, so these are read as words about one."""
+    made = _read(text)
+    if made is None or not made["resources"]:
+        return _read(_MACHINE + text), start - len(_MACHINE)
+    return made, start
 
 
 def _read(text: str) -> GeneratedBlueprint | None:

@@ -144,19 +144,29 @@ def _carry_out(
     for one in operations:
         left = {row["name"] for row in draft.document["resources"]}
         found = [resource for resource in targets.get(one.target, ()) if resource.name in left]
-        if not found or (one.do == "remove" and len(found) == len(left)):
-            continue
         if one.do == "remove":
-            for resource in found:
-                draft.remove(resource)
-            continue
-        values = _values(one)
-        for name in [name for name in values if name in said and not _same(values[name], said[name])]:
-            row = {"resource": one.target, "field": name, "kept": said[name], "proposed": values[name]}
-            differences.append({**row, "because": "the words say it"})
-            values[name] = said[name]
-        _apply(draft, found, values, model)
+            _remove(draft, found if len(found) < len(left) else [])
+        elif found:
+            values, kept = _as_said(one, said)
+            differences += kept
+            _apply(draft, found, values, model)
     return differences
+
+
+def _remove(draft: Draft, found: list[Resource]) -> None:
+    for resource in found:
+        draft.remove(resource)
+
+
+def _as_said(one: Operation, said: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The values of an operation with those of the words in their place, and where these differ."""
+    values = _values(one)
+    other = {name: said[name] for name in values if name in said and not _same(values[name], said[name])}
+    rows = [
+        {"resource": one.target, "field": name, "kept": kept, "proposed": values[name], "because": "the words say it"}
+        for name, kept in other.items()
+    ]
+    return {**values, **other}, rows
 
 
 def _values(one: Operation) -> dict[str, Any]:

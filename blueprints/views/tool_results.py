@@ -1,6 +1,6 @@
 """The result of a tool as parts that a page draws: figures, sentences, tables, a chart, a draft."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -75,12 +75,21 @@ class Drawn:
 
 def draw(result: Result) -> Drawn:
     """Everything that a result says, each thing once."""
-    told = {name: getattr(result, name) for name in type(result).model_fields if name not in _SHOWN_ELSEWHERE}
-    facts = tuple(
-        (_label(name), _value(result, name)) for name, value in told.items() if _is_plain(value) and value is not None
-    )
-    parts = tuple(part for name, value in told.items() if not _is_plain(value) for part in _parts(name, value))
+    names = [name for name in type(result).model_fields if name not in _SHOWN_ELSEWHERE]
+    facts, parts = _facts(result, names), tuple(_inner_parts(result, names))
     return Drawn(result.summary, facts, parts, tuple(result.assumptions), _drafts(result), _curve(result))
+
+
+def _facts(model: BaseModel, names: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """The plain values that are known, each with its label."""
+    told = ((name, getattr(model, name)) for name in names)
+    return tuple((_label(name), _value(model, name)) for name, value in told if _is_plain(value) and value is not None)
+
+
+def _inner_parts(model: BaseModel, names: Iterable[str]) -> list[Part]:
+    """The parts of what is not plain."""
+    told = ((name, getattr(model, name)) for name in names)
+    return [part for name, value in told if not _is_plain(value) for part in _parts(name, value)]
 
 
 def _is_plain(value: Any) -> bool:
@@ -103,11 +112,21 @@ def _value(model: BaseModel, name: str) -> str:
     value, unit = getattr(model, name), str(getattr(model, "unit", ""))
     side = _ONE_SIDED.get(str(getattr(model, "action", ""))) if name == "changes" else None
     if side is not None:
-        return "; ".join(f"{_titled(one)}: {_words(getattr(one, side))}" for one in value) or "–"
-    if ("cost" in name or name.endswith("_monthly")) and isinstance(value, int | float):
-        return f"{value:,.2f} {getattr(model, 'currency', '')}".strip()
-    if name not in _MEASURED or not isinstance(value, int | float):
+        return _one_sided(value, side)
+    if not isinstance(value, int | float):
         return _words(value, name)
+    if "cost" in name or name.endswith("_monthly"):
+        return f"{value:,.2f} {getattr(model, 'currency', '')}".strip()
+    return _measured(value, unit) if name in _MEASURED else _words(value, name)
+
+
+def _one_sided(changes: Sequence[BaseModel], side: str) -> str:
+    """Of each change only what was, or only what will be."""
+    return "; ".join(f"{_titled(one)}: {_words(getattr(one, side))}" for one in changes) or "–"
+
+
+def _measured(value: float, unit: str) -> str:
+    """In its unit; bytes as one reads them."""
     if "bytes" in unit:
         return f"{value / 1024**3:,.2f} GB{' a second' if 'second' in unit else ''}"
     return f"{_number(value)} {unit}".strip()
@@ -124,25 +143,38 @@ def _words(value: Any, name: str = "") -> str:
     if isinstance(value, datetime):
         return f"{localtime(value):%Y-%m-%d %H:%M}"
     if isinstance(value, str):
-        coded = value.replace("_", " ") if name in _CODED else value
-        return _WORDS.get(value, coded) if name in {"action", "resource"} else coded
+        return _text(value, name)
     return "not known" if value is None else _joined(value)
 
 
+def _text(value: str, name: str) -> str:
+    """A code as words; any other text as it is."""
+    coded = value.replace("_", " ") if name in _CODED else value
+    return _WORDS.get(value, coded) if name in {"action", "resource"} else coded
+
+
 def _joined(value: Any) -> str:
-    """What has parts, its parts; a change as what it was and what it becomes."""
+    """What has parts, its parts."""
     if isinstance(value, BaseModel):
-        if {"before", "after"} <= type(value).model_fields.keys():
-            sides = (getattr(value, one) for one in ("before", "after"))
-            before, after = ("nothing" if one is None else _words(one) for one in sides)
-            return f"{_titled(value)}: {before} → {after}"
-        known = (one for one in type(value).model_fields if one != "unit" and getattr(value, one) is not None)
-        return ", ".join(f"{_label(one).lower()} {_value(value, one)}" for one in known)
+        return _changed(value) if {"before", "after"} <= type(value).model_fields.keys() else _fields(value)
     if isinstance(value, Mapping):
         return ", ".join(f"{key}: {_words(inner)}" for key, inner in value.items())
     said = [_words(inner) for inner in value]
     are_sentences = all(isinstance(inner, str) and inner.endswith(".") for inner in value)
     return (" " if are_sentences else "; ").join(said) or "–"
+
+
+def _changed(change: BaseModel) -> str:
+    """What it was and what it becomes."""
+    sides = (getattr(change, one) for one in ("before", "after"))
+    before, after = ("nothing" if one is None else _words(one) for one in sides)
+    return f"{_titled(change)}: {before} → {after}"
+
+
+def _fields(model: BaseModel) -> str:
+    """Each field that is known, with its name."""
+    known = (one for one in type(model).model_fields if one != "unit" and getattr(model, one) is not None)
+    return ", ".join(f"{_label(one).lower()} {_value(model, one)}" for one in known)
 
 
 def _titled(change: BaseModel) -> str:
@@ -156,21 +188,16 @@ def _number(value: float) -> str:
 
 
 def _parts(name: str, value: Any) -> list[Part]:
+    """What is not plain: a model with its own facts first, a mapping as facts, a list as a table or sentences."""
     title = _label(name)
     if isinstance(value, BaseModel):
-        plain = {one: getattr(value, one) for one in type(value).model_fields}
-        own = tuple(
-            (_label(one), _value(value, one)) for one, inner in plain.items() if _is_plain(inner) and inner is not None
-        )
-        inner = [part for one, inner in plain.items() if not _is_plain(inner) for part in _parts(one, inner)]
+        own, inner = _facts(value, type(value).model_fields), _inner_parts(value, type(value).model_fields)
         return [Part(title, facts=own), *inner] if own else inner
-    if isinstance(value, Mapping):
-        return (
-            [Part(title, facts=tuple((_label(str(key)), _words(one)) for key, one in value.items()))] if value else []
-        )
-    rows = list(value)
-    if not rows:
+    if not value:
         return []
+    if isinstance(value, Mapping):
+        return [Part(title, facts=tuple((_label(str(key)), _words(one)) for key, one in value.items()))]
+    rows = list(value)
     if isinstance(rows[0], BaseModel):
         return [Part(title, table=_table(rows)), *_within(rows)]
     return [Part(title, sentences=tuple(_words(one) for one in rows))]
