@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from blueprints.revising.hearing import stem
+from blueprints.revising.matching import stem
 from blueprints.schema import BlueprintDocument, Resource
 
 _OWN = frozenset({"ip", "ip_address", "mac", "hostname", "vmid"})

@@ -9,8 +9,9 @@ from blueprints import counting
 from blueprints.assistants.talk import OFFER, Answer, Document, Talk, cost_line, listed, portrait_of
 from blueprints.assistants.wishing import begun_anew, understood
 from blueprints.revising import Revision, added, revise
-from blueprints.revising.hearing import Heard, definite_others, hear, meant, names_other, role_of, stem
+from blueprints.revising.hearing import Heard, hear
 from blueprints.revising.manners import is_no, is_question, is_yes, leaves_it
+from blueprints.revising.matching import definite_others, meant, names_other, role_of, stem
 from blueprints.schema import Resource, parse_document
 from blueprints.understanding import source_for
 from blueprints.understanding.changes import changed

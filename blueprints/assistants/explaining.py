@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from blueprints.assistants.talk import Answer, Document, Talk, cost_line, kinds_of, portrait_of
 from blueprints.causes import in_words
 from blueprints.portrait import KindView
-from blueprints.revising.hearing import Heard, hear, meant, mentions, stem
+from blueprints.revising.hearing import Heard, hear, mentions
+from blueprints.revising.matching import meant, stem
 from blueprints.schema import Resource, parse_document
 from blueprints.schema.sizes import format_size, parse_size
 

@@ -9,8 +9,9 @@ from alma.accounts.actors import Actor
 from blueprints.assistants.talk import Answer, Talk
 from blueprints.assistants.wishing import understood
 from blueprints.generation.normalising import without_orders
-from blueprints.revising.hearing import Heard, hear, named
+from blueprints.revising.hearing import Heard, hear
 from blueprints.revising.manners import is_question, speaks_of_running
+from blueprints.revising.matching import named
 from blueprints.schema import parse_document
 from blueprints.tools.subjects import MACHINE_READ, plain
 from vms.machines import public_id

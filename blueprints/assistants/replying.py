@@ -11,8 +11,9 @@ from blueprints.assistants.talk import Answer, Document, Talk, cost_line, kinds_
 from blueprints.comparing import Item, compare
 from blueprints.portrait import KindView
 from blueprints.revising import revise
-from blueprints.revising.hearing import Heard, definite_others, hear, meant, mentions, without_sentence
+from blueprints.revising.hearing import Heard, hear, mentions, without_sentence
 from blueprints.revising.manners import is_question, is_small_talk, is_supposing
+from blueprints.revising.matching import definite_others, meant
 from blueprints.revising.said import said_values
 from blueprints.schema import parse_document
 from blueprints.tools import REGISTER, Result, run

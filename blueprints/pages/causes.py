@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from blueprints.models import Message
-from blueprints.revising.hearing import stem
+from blueprints.revising.matching import stem
 from blueprints.schema import Resource
 
 _SENTENCES = {

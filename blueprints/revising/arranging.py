@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
-from blueprints.revising import hearing
+from blueprints.revising import matching
 from blueprints.revising.changing import Draft
 from blueprints.revising.choosing import about, is_whole, listed, number_of, stems, which
 from blueprints.revising.clauses import Clause
-from blueprints.revising.hearing import Heard, meant
+from blueprints.revising.hearing import Heard
+from blueprints.revising.matching import meant
 from blueprints.revising.said import Said
 from blueprints.schema import Resource
 
@@ -31,13 +32,13 @@ def make_available(draft: Draft, clause: Clause) -> str:
     found = about(draft, heard)
     if not found or is_whole(draft, heard, found):
         return which(draft, "make highly available")
-    kinds = {hearing.stem(one.name) for one in found}
+    kinds = {matching.stem(one.name) for one in found}
     for kind in kinds:
-        alike = [one for one in draft.resources if hearing.stem(one.name) == kind]
+        alike = [one for one in draft.resources if matching.stem(one.name) == kind]
         if number_of(alike) == 1:
             draft.recount(alike, 2)
             draft.settle()
-    now = [one for one in draft.resources if hearing.stem(one.name) in kinds]
+    now = [one for one in draft.resources if matching.stem(one.name) in kinds]
     return spread(draft, now) or ("" if draft.changes else f"{listed(now)}: on different hosts already.")
 
 
@@ -47,7 +48,7 @@ def spread(draft: Draft, found: Sequence[Resource]) -> str:
         return f"There is only one {found[0].name}. How many shall there be, on different hosts?"
     groups: dict[str, str] = {}
     for resource in found:
-        draft.keep_apart(resource, groups.setdefault(hearing.role_of(resource), hearing.stem(resource.name)))
+        draft.keep_apart(resource, groups.setdefault(matching.role_of(resource), matching.stem(resource.name)))
     return ""
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from blueprints.causes import Cause, in_turn, quoted
-from blueprints.revising.hearing import stem
+from blueprints.revising.matching import stem
 from blueprints.schema import Resource, parse_document
 from blueprints.schema.machines import DEFAULT_CORES, DEFAULT_DISK, DEFAULT_MEMORY, kind_of
 from blueprints.schema.sizes import GIB, MIB, format_size

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from itertools import chain
 
-from blueprints.revising import hearing
+from blueprints.revising import hearing, matching
 from blueprints.revising.changing import Draft
 from blueprints.revising.clauses import Clause
-from blueprints.revising.hearing import Heard, meant
+from blueprints.revising.hearing import Heard
+from blueprints.revising.matching import meant
 from blueprints.schema import Resource
 
 
@@ -14,7 +15,7 @@ def about(draft: Draft, heard: Heard) -> list[Resource]:
     """The parts that are meant; of "it" those that the words before were about, or all where there were none."""
     found = meant(heard, draft.resources)
     is_it = draft.changes or heard.has("sentences", "pronouns")
-    if found or not is_it or hearing.definite_others(heard, draft.resources):
+    if found or not is_it or matching.definite_others(heard, draft.resources):
         return found  # "la base de datos" is no "la"
     return [one for one in draft.resources if one.name in draft.recent] or list(draft.resources)
 
@@ -59,7 +60,7 @@ def number_of(found: Sequence[Resource]) -> int:
 
 
 def stems(found: Sequence[Resource]) -> set[str]:
-    return {hearing.stem(one.name) for one in found}
+    return {matching.stem(one.name) for one in found}
 
 
 def which(draft: Draft, verb: str) -> str:
@@ -68,7 +69,7 @@ def which(draft: Draft, verb: str) -> str:
 
 def missing(draft: Draft, heard: Heard) -> str:
     """What to say when a machine is named that the draft does not have; nothing when none is."""
-    strangers = [name for name in heard.hosts if not hearing.named(hearing.hear(name), draft.resources)]
+    strangers = [name for name in heard.hosts if not matching.named(hearing.hear(name), draft.resources)]
     return f"There is no {strangers[0]} in this draft, but {listed(draft.resources)}." if strangers else ""
 
 

@@ -5,12 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 
 from alma.errors import BadRequest
 from blueprints.generation import generate
-from blueprints.revising import hearing
+from blueprints.revising import hearing, matching
 from blueprints.revising.arranging import called, fewer, make_available, spread, whole
 from blueprints.revising.changing import Draft
 from blueprints.revising.choosing import about, chosen, is_whole, listed, missing, number_of, only, stems, which
 from blueprints.revising.clauses import Clause
-from blueprints.revising.hearing import Heard, meant
+from blueprints.revising.hearing import Heard
+from blueprints.revising.matching import meant
 from blueprints.revising.removing import remove, remove_backups
 from blueprints.revising.said import Said, causes_of, moved, said_values
 from blueprints.revising.stepping import steps
@@ -61,7 +62,7 @@ def _of_a_kind(draft: Draft, heard: Heard) -> list[Resource]:
     """ "Two more nodes" are workers where there are some; "two more" are of the only kind that there is, or asked about."""
     if not heard.names_nothing or _is_special(heard) or hearing.mentions(heard, "backup", "backup"):
         return []
-    workers = [one for one in draft.machines if "worker" in hearing.role_of(one)]
+    workers = [one for one in draft.machines if "worker" in matching.role_of(one)]
     return workers if heard.has("sentences", "nodes") and workers else draft.machines
 
 
@@ -217,7 +218,7 @@ def _too_much(draft: Draft, heard: Heard, found: Sequence[Resource], said: Said)
 
 def _set_whole(draft: Draft, heard: Heard, said: Said) -> str | None:
     """Its environment and its budget, where the words name one and nothing else."""
-    if not (said.environment or said.max_cost) or hearing.names_other(heard, draft.resources):
+    if not (said.environment or said.max_cost) or matching.names_other(heard, draft.resources):
         return None
     if said.environment:
         draft.move_to(said.environment)
@@ -255,7 +256,7 @@ def _recounted(draft: Draft, found: Sequence[Resource], number: int) -> list[Res
     alike = stems(found)
     draft.recount(found, number)
     draft.settle()
-    return [one for one in draft.resources if hearing.stem(one.name) in alike]
+    return [one for one in draft.resources if matching.stem(one.name) in alike]
 
 
 def _contain(draft: Draft, found: Sequence[Resource]) -> str:

@@ -6,7 +6,8 @@ from blueprints.revising import hearing
 from blueprints.revising.changing import Draft
 from blueprints.revising.choosing import about, is_whole, listed, missing, nth, number_of, stems, wanted, which
 from blueprints.revising.clauses import Clause
-from blueprints.revising.hearing import Heard, meant
+from blueprints.revising.hearing import Heard
+from blueprints.revising.matching import meant
 from blueprints.schema import Resource
 
 _PARTS = ("cpu", "memory", "disk", "network", "vlan", "gateway", "software", "gpu")

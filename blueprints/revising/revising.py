@@ -12,7 +12,8 @@ from blueprints.generation.normalising import without_orders
 from blueprints.pricing import PriceList, default_list
 from blueprints.revising.changing import Draft
 from blueprints.revising.clauses import Clause, clauses
-from blueprints.revising.hearing import hear, meant
+from blueprints.revising.hearing import hear
+from blueprints.revising.matching import meant
 from blueprints.revising.operations import carry_out
 from blueprints.revising.said import causes_of
 from blueprints.schema import BlueprintDocument, parse_document

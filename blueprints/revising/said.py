@@ -7,7 +7,7 @@ from typing import Any
 from alma.errors import BadRequest
 from blueprints.causes import Cause
 from blueprints.generation import GeneratedBlueprint, generate
-from blueprints.revising import hearing
+from blueprints.revising import matching
 from blueprints.revising.changing import Sizes
 
 _MACHINE = "machine: "
@@ -88,7 +88,7 @@ def _read(text: str) -> GeneratedBlueprint | None:
 def causes_of(made: GeneratedBlueprint, name: str) -> dict[str, Any]:
     """Causes stand under the name of a resource, or under that of all its siblings."""
     causes = made["metadata"].get("causes", {})
-    return dict(causes.get(name) or causes.get(hearing.stem(name)) or {})
+    return dict(causes.get(name) or causes.get(matching.stem(name)) or {})
 
 
 def is_said(cause: Any) -> bool:

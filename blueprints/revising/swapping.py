@@ -1,7 +1,7 @@
 """Another program on the machines that are there."""
 
 from blueprints.generation.lexicon import software_facts
-from blueprints.revising import hearing
+from blueprints.revising import matching
 from blueprints.revising.changing import Draft
 from blueprints.revising.hearing import Heard
 from blueprints.schema import Resource
@@ -21,7 +21,7 @@ def swapped(draft: Draft, heard: Heard) -> bool:
 
 def _pair(draft: Draft, heard: Heard) -> tuple[str | None, str | None]:
     """What runs, and what shall run instead; where only that is said, in the place of what does the same."""
-    used = {name for resource in draft.machines for name in hearing.software_of(resource)}
+    used = {name for resource in draft.machines for name in matching.software_of(resource)}
     old = next((name for name in heard.software if name in used), None)
     new = next((name for name in heard.software if name != old), None)
     return old or next((name for name in sorted(used) if new and _role(name) == _role(new)), None), new
@@ -29,21 +29,23 @@ def _pair(draft: Draft, heard: Heard) -> tuple[str | None, str | None]:
 
 def _exchange(draft: Draft, resource: Resource, old: str, new: str) -> None:
     """Put one for the other, also in the name of a machine that is called by it."""
-    runs = [new if name == old else name for name in hearing.software_of(resource)]
+    runs = [new if name == old else name for name in matching.software_of(resource)]
     draft.set_sizes(resource, {"software": runs})
-    if hearing.stem(resource.name) == old and not any(hearing.stem(one.name) == new for one in draft.resources):
+    if matching.stem(resource.name) == old and not any(matching.stem(one.name) == new for one in draft.resources):
         draft.rename(resource, resource.name.replace(old, new, 1))
 
 
 def _running(draft: Draft, software: str, heard: Heard) -> list[Resource]:
     """The machines that run it; where some are named, of those only."""
-    named = {one.name for one in hearing.named(heard, draft.resources)}
-    return [one for one in draft.machines if software in hearing.software_of(one) and (one.name in named or not named)]
+    named = {one.name for one in matching.named(heard, draft.resources)}
+    return [one for one in draft.machines if software in matching.software_of(one) and (one.name in named or not named)]
 
 
 def _fill_in(draft: Draft, software: str) -> bool:
     """Put a program on the machines of its role on which none was named."""
-    found = [one for one in draft.machines if hearing.role_of(one) == _role(software) and not hearing.software_of(one)]
+    found = [
+        one for one in draft.machines if matching.role_of(one) == _role(software) and not matching.software_of(one)
+    ]
     for resource in found:
         draft.set_sizes(resource, {"software": [software]})
     return bool(found)

@@ -12,7 +12,8 @@ from blueprints.pricing import PriceList
 from blueprints.revising import Revision, settled
 from blueprints.revising.changing import Draft
 from blueprints.revising.choosing import number_of
-from blueprints.revising.hearing import Heard, hear, meant, stem
+from blueprints.revising.hearing import Heard, hear
+from blueprints.revising.matching import meant, stem
 from blueprints.revising.said import said_values
 from blueprints.schema import Resource
 from blueprints.schema.sizes import parse_size
