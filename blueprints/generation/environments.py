@@ -4,12 +4,70 @@ from dataclasses import replace
 
 from blueprints.generation import sharing
 from blueprints.generation.facts import Group
+from blueprints.generation.lexicon import deferring_words, head_words
 from blueprints.generation.phrases import Element, Phrase
 from blueprints.generation.tokens import Token
 from blueprints.generation.walk import Walk
 
 _FAR = 40
 _VALUES = (*sharing.SIZES, "size", "spec", "factor", "disks")
+_TEST_CONTEXT = {"join", "verb", "colon", "article", ""}
+_OPENINGS: tuple[list[str], ...] = ([], ["definite"], ["article"], ["word"])
+_TESTERS = ("qa", "uat")
+
+
+def named(walk: Walk, token: Token) -> None:
+    """ "for production": where the request is for, or the machines from here on."""
+    if not _is_meant(walk, token):
+        return
+    request = walk.request
+    if walk.has_environments:
+        turn_to(walk, token)
+    if request.environment and request.environment != token.value:
+        walk.environments.add(token.value)
+    if not request.environment:
+        request.environment = token.value
+        request.causes["environment"] = walk.quote(token)
+
+
+def _is_meant(walk: Walk, token: Token) -> bool:
+    """Neither a part of another word, a title, a plain test, people, nor what is ordered another time."""
+    if _is_tail(walk, token) or walk.kinds_after(2) == ["colon", "environment"]:  # "Stage: PROD"
+        return False
+    if token.value == "test" and token.text.lower() not in _TESTERS and not _is_about_environment(walk):
+        return False
+    return not walk.has_environments or not (_is_of_people(walk) or _comes_later(walk))
+
+
+def _is_tail(walk: Walk, token: Token) -> bool:
+    """ "load-test", but "non-production"."""
+    return walk.text[max(0, token.start - 1) : token.start] == "-" and token.value != "production"
+
+
+def _is_of_people(walk: Walk) -> bool:
+    """ "The QA team wants …"."""
+    following = walk.elements[walk.position + 1 : walk.position + 2]
+    return bool(following) and isinstance(following[0], Token) and following[0].value in head_words()
+
+
+def _comes_later(walk: Walk) -> bool:
+    """ "the production environment will be ordered separately"."""
+    ahead = walk.elements[walk.position + 1 :]
+    if any(isinstance(e, Phrase) for e in ahead) or walk.kinds_before(1) not in _OPENINGS:
+        return False
+    return any(isinstance(e, Token) and e.kind == "word" and e.value in deferring_words() for e in ahead)
+
+
+def _is_about_environment(walk: Walk) -> bool:
+    """ "unit tests" and "a test" are no environment; "for testing" and "Environment: TEST" are."""
+    before = (walk.kinds_before(1) or [""])[0]
+    following = walk.kinds_after(1)
+    if before == "comma" and following in ([], ["stop"]):  # "…, 160 GB, test"
+        return True
+    said = walk.quote(walk.elements[walk.position]).text
+    if len(said.split()) > 1 or said.endswith("umgebung"):  # "test environment"
+        return True
+    return before in _TEST_CONTEXT or any(kind in ("verb", "comma", "phrase", "machine") for kind in following)
 
 
 def one_each(elements: list[Element]) -> list[Element]:

@@ -29,15 +29,27 @@ def _of_kubernetes(walk: Walk, phrase: Phrase) -> bool:
     is_plain = phrase.kind == "any" and (phrase.insists or phrase.is_key_of(walk.elements, walk.position))
     if not walk.has_kubernetes or not is_plain:
         return False
+    if phrase.insists:
+        return _counts_planes(walk, phrase)
+    return _turns_to_planes(walk)
+
+
+def _counts_planes(walk: Walk, phrase: Phrase) -> bool:
+    """ "3 servers, 2 agents": those that are no agents are the control plane."""
+    if not _has_agents(walk):
+        return False
+    phrase.role = "k8s_control"
+    building.new(walk, phrase)
+    return True
+
+
+def _turns_to_planes(walk: Walk) -> bool:
+    """ "servers: 4 cores", once there are agents beside them."""
     planes = next((group for group in walk.request.groups if group.role == "k8s_control"), None)
-    if phrase.insists and _has_agents(walk):
-        phrase.role = "k8s_control"
-        building.new(walk, phrase)
-        return True
-    if planes and not phrase.insists and any(group.part == "agent" for group in walk.request.groups):
-        walk.turn_to(planes)
-        return True
-    return False
+    if planes is None or all(group.part != "agent" for group in walk.request.groups):
+        return False
+    walk.turn_to(planes)
+    return True
 
 
 def _for_all(walk: Walk, phrase: Phrase) -> bool:
@@ -104,9 +116,15 @@ def _moves_in(walk: Walk, phrase: Phrase) -> bool:
     guest, said = walk.in_focus, walk.quote(phrase).text.lower().split()[:1]
     if guest is None or walk.link != "on" or phrase.count is not None or not set(said) & set(_THAT):
         return False
+    if not _may_move(walk, guest):
+        return False
     earlier = [group for group in walk.here if group is not guest] or walk.last_named
-    is_guest = not guest.is_generic and not guest.has_sizes and guest not in walk.last_named
-    return is_guest and bool(earlier) and sharing.move_in(walk, earlier[-1], guest)
+    return bool(earlier) and sharing.move_in(walk, earlier[-1], guest)
+
+
+def _may_move(walk: Walk, guest: Group) -> bool:
+    """ "its MariaDB": named in this sentence, with a purpose and without sizes of its own."""
+    return not guest.is_generic and not guest.has_sizes and guest not in walk.last_named
 
 
 def _describes_others(phrase: Phrase) -> bool:
@@ -121,14 +139,23 @@ def _has_agents(walk: Walk) -> bool:
 
 def _is_one_for_each(walk: Walk, phrase: Phrase) -> bool:
     """ "one VM each", "each in a container of its own", "a machine for each"."""
-    is_plural = fold(walk.quote(phrase.tokens[-1]).text).endswith("s")
-    if phrase.has("own") and phrase.count is None and is_plural and len(walk.here) > 1:
+    if _are_their_own(walk, phrase):
         return all(group.count in (None, 1) and not group.kind for group in walk.here)
     is_single = phrase.has("own") if phrase.count is None else int(phrase.count.value) == 1
+    return is_single and _says_each(walk, phrase) and bool(walk.here or walk.last_named)
+
+
+def _are_their_own(walk: Walk, phrase: Phrase) -> bool:
+    """ "Grafana and Loki on their own VMs"."""
+    is_plural = fold(walk.quote(phrase.tokens[-1]).text).endswith("s")
+    return phrase.has("own") and phrase.count is None and is_plural and len(walk.here) > 1
+
+
+def _says_each(walk: Walk, phrase: Phrase) -> bool:
+    """ "each" behind the noun, in it, or before it in its clause."""
     before = walk.kinds_before(3)
     broken = next((n for n, kind in enumerate(before) if kind in ("close", "comma", "phrase")), len(before))
-    around = (*walk.kinds_after(2), *before[:broken], *(token.kind for token in phrase.before))
-    return is_single and "each" in around and bool(walk.here or walk.last_named)
+    return phrase.has("each") or "each" in (*walk.kinds_after(2), *before[:broken])
 
 
 def _is_said_of_it(walk: Walk) -> bool:
@@ -154,12 +181,17 @@ def _says_more(walk: Walk, phrase: Phrase) -> bool:
         return True
     if focus is None:
         return guests.is_instead(walk, phrase)
-    if phrase.has("another") and not phrase.has("own"):
-        return walk.link == "on" or (_is_made_of(walk) and focus.count is None and phrase.insists)
-    if walk.link in ("on", "as", "is", "needs") or phrase.has("own"):
+    is_own = phrase.has("own")
+    if phrase.has("another") and not is_own:
+        return walk.link == "on" or _is_its_first_count(walk, focus, phrase)
+    if is_own or walk.link in ("on", "as", "is", "needs"):
         return True
-    readings = (_counts_named, recounting.is_apposition, guests.is_said)
-    return any(reading(walk, focus, phrase) for reading in readings)
+    return any(reading(walk, focus, phrase) for reading in (_counts_named, recounting.is_apposition, guests.is_said))
+
+
+def _is_its_first_count(walk: Walk, focus: Group, phrase: Phrase) -> bool:
+    """ "an etcd cluster of three further VMs", which nobody counted before."""
+    return _is_made_of(walk) and focus.count is None and phrase.insists
 
 
 def _is_made_of(walk: Walk) -> bool:
@@ -175,10 +207,15 @@ def _counts_named(walk: Walk, focus: Group, phrase: Phrase) -> bool:
         return False
     if focus.totals and walk.kinds_before(1) == ["bound"]:  # "12 cores for the farm, shared out between ten VMs"
         return True
+    if walk.goes_on or walk.link != "comma":
+        return walk.goes_on
+    return _is_behind_cluster(walk) or (walk.kinds_after(1) != ["join"] and not focus.has_sizes)
+
+
+def _is_behind_cluster(walk: Walk) -> bool:
+    """ "an etcd cluster, 3 VMs"."""
     before = walk.elements[walk.position - 2] if walk.position > 1 else None
-    if walk.link == "comma" and isinstance(before, Token) and before.text.lower() == "cluster":
-        return True
-    return walk.goes_on or (walk.link == "comma" and walk.kinds_after(1) != ["join"] and not focus.has_sizes)
+    return isinstance(before, Token) and before.text.lower() == "cluster"
 
 
 def _say_more(walk: Walk, phrase: Phrase) -> None:
@@ -195,14 +232,25 @@ def _say_more(walk: Walk, phrase: Phrase) -> None:
 
 def _counted(walk: Walk, phrase: Phrase, focus: Group) -> Group:
     """What "on one VM" or "three servers" says of how many there are."""
-    count = int(phrase.count.value) if phrase.insists and phrase.count else None
-    if count and count > 1 and walk.link == "on" and focus.is_exact and focus.count == 1:
+    if not phrase.insists or phrase.count is None:
+        return focus
+    count = int(phrase.count.value)
+    if count > 1 and _stays_on_one(walk, focus):
         contradiction(walk, 1, count, "hosts")
     is_on_one = count == 1 and walk.link == "on"
-    is_alone = (phrase.has("exact") or focus.role == "kubernetes") and len(walk.here) == 1
-    if count is not None and focus.count is None and (is_alone or not is_on_one):
+    if focus.count is None and (not is_on_one or _is_counted_alone(walk, phrase, focus)):
         building.count(walk, focus, phrase)
     return _share_one(walk, phrase, focus) if is_on_one else focus
+
+
+def _stays_on_one(walk: Walk, focus: Group) -> bool:
+    """ "exactly one database on two VMs" asks for what cannot be."""
+    return walk.link == "on" and focus.is_exact and focus.count == 1
+
+
+def _is_counted_alone(walk: Walk, phrase: Phrase, focus: Group) -> bool:
+    """ "Gitea on exactly one VM", "Kubernetes on one VM": the number is its own, and not that of the machine it shares."""
+    return (phrase.has("exact") or focus.role == "kubernetes") and len(walk.here) == 1
 
 
 def _share_one(walk: Walk, phrase: Phrase, focus: Group) -> Group:

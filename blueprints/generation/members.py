@@ -12,36 +12,35 @@ _AGENTS_OF = {"ci", "monitoring", "kubernetes", "k8s_control", "k8s_worker", "gi
 _OF = ("of", "with", "mit", "aus", "zu", "de", "di", "con", "avec")
 _HYPERVISORS = ("proxmox", "pve", "hypervisor", "esxi", "vmware", "hyper")
 """In "a three-node Proxmox homelab" the nodes are there already."""
+_CONTROLS_OR_WORKS = ("k8s_control", "k8s_worker", "worker")
 _KUBERNETES = {"kubernetes", "k8s_control", "k8s_worker"}
 _DISTRIBUTIONS = {"kubernetes", "k3s", "rke2", "talos", "microk8s"}
 
 
 def kubernetes_role(walk: Walk, phrase: Phrase) -> str:
     """Masters and workers are those of Kubernetes where Kubernetes is spoken of."""
-    if phrase.role == "worker" and walk.has_kubernetes and set(phrase.software) <= _DISTRIBUTIONS:
-        return "k8s_worker"
-    if phrase.role == "k8s_control" and phrase.software and not walk.has_kubernetes:
+    if walk.has_kubernetes:
+        is_worker = phrase.role == "worker" and set(phrase.software) <= _DISTRIBUTIONS
+        return "k8s_worker" if is_worker else phrase.role
+    if phrase.role == "k8s_control" and phrase.software:
         return str(software_facts(phrase.software[0]).get("role", ""))  # "Redis master with two replicas"
     focus = walk.focus
-    if phrase.role == "k8s_worker" and not walk.has_kubernetes and not (focus and focus.software):
-        return "worker"
-    if phrase.role in ("k8s_control", "k8s_worker", "worker") and not walk.has_kubernetes and focus and focus.software:
-        return _part_of(walk, focus, phrase)
-    return phrase.role
+    if focus and focus.software:
+        return _part_of(walk, focus, phrase) if phrase.role in _CONTROLS_OR_WORKS else phrase.role
+    return "worker" if phrase.role == "k8s_worker" else phrase.role
 
 
 def _part_of(walk: Walk, focus: Group, phrase: Phrase) -> str:
     """ "Spark: one master and six workers": members of what was named, with its software."""
     is_cluster = focus.role in ("worker", "cluster") or phrase.role == "k8s_control"
-    if focus in walk.here and is_cluster and not phrase.software:
-        phrase.software = list(focus.software)
-        if not phrase.insists:
-            return focus.role
-        if focus.count is None and not focus.part and phrase.insists and not focus.has_sizes:
+    if focus not in walk.here or not is_cluster or phrase.software:
+        return "app" if phrase.role == "k8s_control" else phrase.role.replace("k8s_", "")
+    phrase.software = list(focus.software)
+    if phrase.insists:
+        if focus.count is None and not focus.part and not focus.has_sizes:
             walk.drop(focus)
         phrase.before = [*phrase.before, phrase.tokens[-1].become("another", "part")]
-        return focus.role
-    return "app" if phrase.role == "k8s_control" else phrase.role.replace("k8s_", "")
+    return focus.role
 
 
 def member(walk: Walk, phrase: Phrase) -> None:
@@ -96,10 +95,15 @@ def joins_its_cluster(walk: Walk, phrase: Phrase) -> bool:
     if phrase.member == parts.PART:
         return parts.named(walk, phrase)
     whole = next((g for g in reversed(walk.request.groups) if set(phrase.software) & set(g.software)), None)
-    if phrase.member != "agent" or whole is None or whole.part or whole.role not in _AGENTS_OF or walk.link == "for":
+    if phrase.member != "agent" or whole is None or not _may_have_agents(walk, whole) or whole.part:
         return False
     _agents(walk, whole, int(phrase.count.value), phrase)
     return True
+
+
+def _may_have_agents(walk: Walk, group: Group) -> bool:
+    """ "Jenkins with two agents", not "a database for the agents"."""
+    return group.role in _AGENTS_OF and walk.link != "for"
 
 
 def _are_people(walk: Walk, phrase: Phrase) -> bool:
@@ -109,13 +113,12 @@ def _are_people(walk: Walk, phrase: Phrase) -> bool:
 
 def _known(walk: Walk, phrase: Phrase) -> Group | None:
     """What they are members of: what was called so, or else what the sentence is about."""
-    words = {fold(token.text) for token in phrase.tokens if token.kind == "member"} - {"node", "nodes"}
+    words = _words(phrase) - {"node", "nodes"}
+    latest = reversed(walk.request.groups)
     if words & {"broker", "brokers"}:
-        return next((g for g in reversed(walk.request.groups) if words & g.words or g.role == "queue"), walk.focus)
-    if walk.in_focus is None and phrase.count is None:
-        return next((g for g in reversed(walk.request.groups) if words & g.words), walk.focus)
+        return next((g for g in latest if words & g.words or g.role == "queue"), walk.focus)
     if phrase.is_definite or phrase.count is None:
-        return next((g for g in reversed(walk.request.groups) if words & g.words), walk.focus)
+        return next((g for g in latest if words & g.words), walk.focus)
     return walk.focus
 
 
@@ -133,15 +136,24 @@ def _nodes(walk: Walk, group: Group, count: int | None, phrase: Phrase) -> None:
     if count is None and group.part:
         group = next((g for g in walk.request.groups if g.software == group.software and not g.part), group)
     walk.turn_to(*(walk.current if group in walk.current else [group]))
-    if count is None:
-        return
+    if count is not None:
+        _count_nodes(walk, group, count, phrase)
+
+
+def _count_nodes(walk: Walk, group: Group, count: int, phrase: Phrase) -> None:
+    """ "3 nodes" counts what was not counted, and questions what was said to be exactly another number."""
     if _is_multiple(walk):
         group.set("count", (group.count or 1) * count, walk.quote(phrase.count or phrase))
     elif group.count is None:
         group.set("count", count, walk.quote(phrase.count or phrase))
-        group.words |= {fold(token.text) for token in phrase.tokens if token.kind == "member"}
+        group.words |= _words(phrase)
     elif (group.is_exact or phrase.has("exact")) and group.count != count:
         contradiction(walk, group.count, count, "nodes")
+
+
+def _words(phrase: Phrase) -> set[str]:
+    """ "nodes", "brokers": how the members are called."""
+    return {fold(token.text) for token in phrase.tokens if token.kind == "member"}
 
 
 def _is_multiple(walk: Walk) -> bool:
@@ -200,11 +212,11 @@ def _split_off(walk: Walk, group: Group) -> Group:
 
 def _is_called(group: Group, phrase: Phrase) -> bool:
     """ "two Jenkins agents", and later "the agents"."""
-    return phrase.is_definite and any(fold(t.text) in group.words for t in phrase.tokens if t.kind == "member")
+    return phrase.is_definite and not _words(phrase).isdisjoint(group.words)
 
 
 def _agents(walk: Walk, group: Group, count: int | None, phrase: Phrase) -> None:
-    if group.role not in _AGENTS_OF or walk.link == "for":
+    if not _may_have_agents(walk, group):
         return
     known = next((g for g in reversed(walk.request.groups) if g.part == "agent" or _is_called(g, phrase)), None)
     if count is None and known is not None:

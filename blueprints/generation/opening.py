@@ -14,8 +14,11 @@ def is_of_before(walk: Walk) -> bool:
     """When the noun behind the values has such values of its own, these are for the machines of the sentence before."""
     if walk.here or not walk.current or walk.focus is walk.request.defaults or walk.heading:
         return False
-    if walk.mark == "each" and _is_set_against(walk):
-        return True
+    return (walk.mark == "each" and _is_set_against(walk)) or _repeats_behind_noun(walk)
+
+
+def _repeats_behind_noun(walk: Walk) -> bool:
+    """ "4 cores, 8 GB, Elasticsearch … with 8 GB"."""
     end = next((n for n, element in enumerate(walk.elements) if not _opens(element)), len(walk.elements))
     if end <= walk.position or end == len(walk.elements) or not isinstance(walk.elements[end], Phrase):
         return False

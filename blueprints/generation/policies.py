@@ -1,10 +1,9 @@
-"""What surrounds the machines: order, backups, environment, region, budget, and what the request is about at all."""
+"""What surrounds the machines: order, backups, region, budget, and what the request is about at all."""
 
 from itertools import pairwise
 
-from blueprints.generation import environments
 from blueprints.generation.facts import Group
-from blueprints.generation.lexicon import deferring_words, fold, head_words
+from blueprints.generation.lexicon import fold
 from blueprints.generation.phrases import Element, Phrase
 from blueprints.generation.tokens import Token
 from blueprints.generation.walk import Walk, kind_of
@@ -54,10 +53,11 @@ _NOT_BEFORE = (
     "finché",
     "qu'une",
 )
+_FORWARD = ("before", "behind")
+"""Who is named first comes first."""
 _LEAST_COPIES = 3
 _MOST_LINES = 4
 """So many lines below "backup:" may be about it."""
-_TEST_CONTEXT = {"join", "verb", "colon", "article", ""}
 
 
 def backup(walk: Walk, token: Token) -> None:
@@ -110,70 +110,31 @@ def end_of_sentence(walk: Walk) -> None:
     elif walk.request.defaults.backup_schedule and not walk.schedules and not walk.retentions:
         return
     for group in _covered(walk):
-        said = walk.quote(walk.backup_token)
-        if walk.schedules:
-            group.set("backup_schedule", walk.schedules[-1].value, walk.quote(walk.schedules[-1]))
-        elif not group.backup_schedule:
-            group.set("backup_schedule", "daily", said)
-        if walk.retentions:
-            group.set("backup_days", walk.retentions[-1].value, walk.quote(walk.retentions[-1]))
+        _back_up(walk, group, walk.backup_token)
     walk.schedules, walk.retentions = [], []
+
+
+def _back_up(walk: Walk, group: Group, said: Token) -> None:
+    """As often as was said, daily where nothing was, and kept for so many days."""
+    if walk.schedules:
+        group.set("backup_schedule", walk.schedules[-1].value, walk.quote(walk.schedules[-1]))
+    elif not group.backup_schedule:
+        group.set("backup_schedule", "daily", walk.quote(said))
+    if walk.retentions:
+        group.set("backup_days", walk.retentions[-1].value, walk.quote(walk.retentions[-1]))
 
 
 def _covered(walk: Walk) -> list[Group]:
     groups = walk.request.groups or [walk.request.defaults]
     if walk.sentence == walk.backup_sentence:
-        is_for_all = not walk.here or any(isinstance(e, Token) and e.kind == "all" for e in walk.elements)
-        walk.covered = groups if is_for_all else [g for g in walk.backed or walk.current if g in groups] or groups
+        backed = [group for group in walk.backed or walk.current if group in groups]
+        walk.covered = groups if _is_for_all(walk) else backed or groups
     return [group for group in walk.covered if group in groups] or groups
 
 
-def environment(walk: Walk, token: Token) -> None:
-    if walk.text[max(0, token.start - 1) : token.start] == "-" and token.value != "production":
-        return
-    if walk.kinds_after(2) == ["colon", "environment"]:  # "Stage: PROD"
-        return
-    if token.value == "test" and token.text.lower() not in ("qa", "uat") and not _is_about_environment(walk):
-        return
-    if walk.has_environments and (_is_of_people(walk) or _comes_later(walk)):
-        return
-    request = walk.request
-    if walk.has_environments:
-        environments.turn_to(walk, token)
-    if request.environment and request.environment != token.value:
-        walk.environments.add(token.value)
-    if not request.environment:
-        request.environment = token.value
-        request.causes["environment"] = walk.quote(token)
-
-
-def _is_of_people(walk: Walk) -> bool:
-    """ "The QA team wants …"."""
-    following = walk.elements[walk.position + 1 : walk.position + 2]
-    return bool(following) and isinstance(following[0], Token) and following[0].value in head_words()
-
-
-def _comes_later(walk: Walk) -> bool:
-    """ "the production environment will be ordered separately"."""
-    ahead = walk.elements[walk.position + 1 :]
-    is_end = not any(isinstance(e, Phrase) for e in ahead) and set(walk.kinds_before(1)) <= {
-        "definite",
-        "article",
-        "word",
-    }
-    return is_end and any(isinstance(e, Token) and e.kind == "word" and e.value in deferring_words() for e in ahead)
-
-
-def _is_about_environment(walk: Walk) -> bool:
-    """ "unit tests" and "a test" are no environment; "for testing" and "Environment: TEST" are."""
-    before = (walk.kinds_before(1) or [""])[0]
-    following = walk.kinds_after(1)
-    if before == "comma" and following in ([], ["stop"]):  # "…, 160 GB, test"
-        return True
-    said = walk.quote(walk.elements[walk.position]).text
-    if len(said.split()) > 1 or said.endswith("umgebung"):  # "test environment"
-        return True
-    return before in _TEST_CONTEXT or any(kind in ("verb", "comma", "phrase", "machine") for kind in following)
+def _is_for_all(walk: Walk) -> bool:
+    """ "Daily backups.", "back up all of them"."""
+    return not walk.here or any(isinstance(e, Token) and e.kind == "all" for e in walk.elements)
 
 
 def region(walk: Walk, token: Token) -> None:
@@ -202,24 +163,35 @@ def order(walk: Walk, token: Token) -> None:
         walk.link = "needs"
         return
     earlier = walk.in_focus or (walk.focus if _is_pronoun(walk) else None)
-    value = token.value
-    if walk.is_negated and set(walk.quote(token).text.lower().split()) & set(_NOT_BEFORE):
-        walk.is_negated, value = False, "after"
+    value = _direction(walk, token)
     if fold(walk.quote(token).text).startswith("behind"):
         walk.link = ""
     if value == "then" or _goes_on_after(walk, token):
-        before = walk.in_focus or (walk.focus if " " in walk.quote(token).text else None)  # "only after it"
-        walk.order = ("before", before) if before else walk.order
-        walk.is_sequence = True
+        _go_on_in_sequence(walk, token)
     elif earlier:
         walk.order = (value, earlier)
     elif not fold(token.text).startswith(_WANTS):  # "our school needs one JupyterHub": a school is no machine
         walk.order_ahead = value
 
 
+def _direction(walk: Walk, token: Token) -> str:
+    """The order that is said; "not before" is after, and negates nothing."""
+    if walk.is_negated and not set(_NOT_BEFORE).isdisjoint(walk.quote(token).text.lower().split()):
+        walk.is_negated = False
+        return "after"
+    return str(token.value)
+
+
+def _go_on_in_sequence(walk: Walk, token: Token) -> None:
+    """ "then the web servers": behind what this sentence is about, or behind "it"."""
+    before = walk.in_focus or (walk.focus if " " in walk.quote(token).text else None)  # "only after it"
+    walk.order = ("before", before) if before else walk.order
+    walk.is_sequence = True
+
+
 def _goes_on_after(walk: Walk, token: Token) -> bool:
     """ "… and after those the mail server" in a sequence."""
-    return walk.is_sequence and token.value == "after" and walk.kinds_before(1) in (["join"], ["comma"])
+    return walk.is_sequence and token.value == "after" and _is_joined(walk)
 
 
 def _is_about_itself(walk: Walk) -> bool:
@@ -242,7 +214,7 @@ def of_all_above(walk: Walk, token: Token) -> None:
     direction, group = walk.order
     others = [other for other in walk.request.groups if other is not group]
     pairs = [(group, other) for other in others]
-    walk.request.needs += [pair[::-1] for pair in pairs] if direction in ("before", "behind") else pairs
+    walk.request.needs += [pair[::-1] for pair in pairs] if direction in _FORWARD else pairs
     walk.order = None
 
 
@@ -276,18 +248,37 @@ def _another_follows(walk: Walk) -> bool:
 
 def settle_order(walk: Walk, group: Group) -> None:
     """The other side of "after", "before" or "behind" has been named; who is followed by such a word begins another."""
-    if walk.order and walk.kinds_after(1) == ["order"] and walk.kinds_before(1) in (["join"], ["comma"]):
-        is_next = getattr(walk.elements[walk.position + 1], "value", "") == "after"
-        walk.order = None if is_next else walk.order
+    if _begins_another(walk):
+        walk.order = None
     if walk.order and walk.order[1] is not group:
-        direction, other = walk.order
-        walk.request.needs.append((group, other) if direction in ("before", "behind") else (other, group))
-        if direction in ("before", "behind") and not _another_follows(walk):
-            walk.order = ("before", group) if walk.is_sequence else None
-        group.is_umbrella &= not walk.is_sequence and walk.kinds_before(1) != ["arrow"]
+        _settle_behind(walk, walk.order, group)
     elif walk.order_ahead and walk.ahead is None:
         walk.ahead = group
     elif walk.order_ahead and walk.ahead is not None and walk.ahead is not group:
-        pair = (walk.ahead, group) if walk.order_ahead in ("before", "behind") else (group, walk.ahead)
-        walk.request.needs.append(pair)
+        walk.request.needs.append(_waiting_first(walk.order_ahead, walk.ahead, group))
         walk.order_ahead, walk.ahead = "", None
+
+
+def _begins_another(walk: Walk) -> bool:
+    """ "…, and the cache after …": the noun waits itself."""
+    is_followed = _is_joined(walk) and walk.kinds_after(1) == ["order"]
+    return is_followed and getattr(walk.elements[walk.position + 1], "value", "") == "after"
+
+
+def _settle_behind(walk: Walk, order: tuple[str, Group], group: Group) -> None:
+    """ "the cache before the database": the word stands between the two."""
+    direction, other = order
+    walk.request.needs.append(_waiting_first(direction, group, other))
+    if direction in _FORWARD and not _another_follows(walk):
+        walk.order = ("before", group) if walk.is_sequence else None
+    group.is_umbrella &= not walk.is_sequence and walk.kinds_before(1) != ["arrow"]
+
+
+def _waiting_first(direction: str, one: Group, other: Group) -> tuple[Group, Group]:
+    """Who waits, and for whom: the one for the other in "before" and "behind", else the other for the one."""
+    return (one, other) if direction in _FORWARD else (other, one)
+
+
+def _is_joined(walk: Walk) -> bool:
+    """ "and …", ", …"."""
+    return walk.kinds_before(1) in (["join"], ["comma"])

@@ -24,16 +24,29 @@ def factor(walk: Walk, token: Token) -> None:
     ahead = _behind_measures(walk, ahead)
     sizes = _sizes_named(ahead)
     if not sizes and token.value < 1 and _counts_some(walk, ahead):
-        whole = walk.in_focus or walk.focus
-        sharing.begin_part(walk, max(1, int((whole.count or 1) * token.value)) if whole else None, has_purpose=True)
+        _take_fraction(walk, token)
         return
+    if _is_compared(walk, token, ahead, sizes):
+        return
+    if "again" in walk.quote(token).text.lower() and walk.kinds_before(1) != ["all"]:
+        counting.twin(walk, token)
+
+
+def _is_compared(walk: Walk, token: Token, ahead: list[Element], sizes: list[str]) -> bool:
+    """ "twice the RAM of the web servers" for what this sentence is about; False when one of the two is not known."""
     target = walk.in_focus or (walk.focus if not walk.here else None)
     source, end = _source(walk, ahead, target, sizes)
-    if source is not None and target is not None:
-        walk.named_until, walk.link = max(walk.named_until, end), ""
-        _compare(walk, token, source, target, sizes)
-    elif "again" in walk.quote(token).text.lower() and walk.kinds_before(1) != ["all"]:
-        counting.twin(walk, token)
+    if source is None or target is None:
+        return False
+    walk.named_until, walk.link = max(walk.named_until, end), ""
+    _compare(walk, token, source, target, sizes)
+    return True
+
+
+def _take_fraction(walk: Walk, token: Token) -> None:
+    """ "a third of them": so many machines of those in focus."""
+    whole = walk.in_focus or walk.focus
+    sharing.begin_part(walk, max(1, int((whole.count or 1) * token.value)) if whole else None, has_purpose=True)
 
 
 def _heads_a_list(ahead: list[Element]) -> bool:
@@ -88,23 +101,29 @@ def _counts_some(walk: Walk, ahead: list[Element]) -> bool:
 
 def _source(walk: Walk, ahead: list[Element], target: Group | None, names: list[str]) -> tuple[Group | None, int]:
     """The machines whose sizes are meant, and where the words for them end."""
-    for place, element in enumerate(ahead):
-        if isinstance(element, Token) and element.kind == "host":
-            return next((g for g in walk.request.groups if g.name == element.value[0]), None), element.end
-        if isinstance(element, Phrase):
-            before = ahead[place - 1] if place else None
-            is_theirs = element.is_definite or (isinstance(before, Token) and before.text.lower() in _WHOSE)
-            known = grouping.known(walk, element) if is_theirs and element.count is None else None
-            if known is not None and known is not target:
-                return known, element.end
-            break
-    wanted = names or sharing.SIZES
+    place = next((n for n, e in enumerate(ahead) if isinstance(e, Phrase) or e.kind == "host"), len(ahead))
+    for noun in ahead[place : place + 1]:
+        if isinstance(noun, Token):
+            return next((g for g in walk.request.groups if g.name == noun.value[0]), None), noun.end
+        known = grouping.known(walk, noun) if _points_back(ahead, place) else None
+        if known not in (None, target):
+            return known, noun.end
+    return _latest_sized(walk, target, names or sharing.SIZES), 0
+
+
+def _points_back(ahead: list[Element], place: int) -> bool:
+    """ "the web servers", "as MariaDB", and no number."""
+    noun, before = ahead[place], ahead[place - 1] if place else None
+    if not isinstance(noun, Phrase) or noun.count is not None:
+        return False
+    return noun.is_definite or (isinstance(before, Token) and before.text.lower() in _WHOSE)
+
+
+def _latest_sized(walk: Walk, target: Group | None, names: Sequence[str]) -> Group | None:
+    """ "half of that": the latest that has such a size, and rather one that was not itself compared."""
     recent = [*reversed(walk.here), *reversed(walk.last_named), *reversed(walk.request.groups)]
     recent.sort(key=lambda group: group in walk.compared)
-    fits = (
-        group for group in recent if group is not target and any(getattr(group, name) is not None for name in wanted)
-    )
-    return next(fits, None), 0
+    return next((g for g in recent if g is not target and any(getattr(g, name) is not None for name in names)), None)
 
 
 def ordinal(walk: Walk, token: Token) -> None:
@@ -114,14 +133,23 @@ def ordinal(walk: Walk, token: Token) -> None:
     del following[1 : 1 + sum(map(_is_one, following[1:2]))]
     if names.next_called(walk, following):
         return
+    place = _place(following)
+    if place is not None:
+        walk.named_until = max(walk.named_until, words_end)
+        _turn_to_place(walk, place)
+
+
+def _place(following: list[Element]) -> int | None:
+    """0 for "first", -1 for "latter", where it stands alone."""
     if not following or not isinstance(following[0], Token) or not housing.stands_alone(following[1:]):
-        return
-    place = ordinals().get(fold(following[0].text))
-    if place is None:
-        return
+        return None
+    return ordinals().get(fold(following[0].text))
+
+
+def _turn_to_place(walk: Walk, place: int) -> None:
+    """The next of the machines that were only counted, or the one at this place of those that were listed."""
     pool = housing.pool(walk)
     listed = _listed(walk) or (_taken_apart(walk) if pool is None else [])
-    walk.named_until = max(walk.named_until, words_end)
     if pool is not None and walk.link == "on" and walk.in_focus not in (None, pool):
         housing.settle_in(walk)
     elif pool is not None:

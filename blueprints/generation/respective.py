@@ -14,22 +14,40 @@ Run = list[Token]
 
 def shared_out(elements: list[Element]) -> list[Element]:
     """The sentence with each number given to its noun, when there are as many numbers as nouns."""
-    if not any(isinstance(e, Token) and e.text.lower() in _WORDS for e in elements):
+    if not any(map(_is_respectively, elements)):
         return elements
-    nouns = [e for e in elements if isinstance(e, Phrase) and not e.is_machine and not e.is_member]
-    runs = [run for run in _runs(elements) if len(run) == len(nouns) > 1]
-    if runs:
+    nouns = [e for e in elements if isinstance(e, Phrase) and not _is_plain(e)]
+    if len(nouns) > 1 and (runs := _runs_of(elements, len(nouns))):
         return _values_given(elements, nouns, runs)
-    hosts = sum(len(e.value) for e in elements if isinstance(e, Token) and e.kind == "host")
-    if hosts > 1 and (runs := [run for run in _runs(elements) if len(run) == hosts]):
+    hosts = _number_of_hosts(elements)
+    if hosts > 1 and (runs := _runs_of(elements, hosts)):
         return _handed_to_hosts(elements, runs)
     return _counts_given(elements, [noun for noun in nouns if not noun.insists])
 
 
+def _number_of_hosts(elements: list[Element]) -> int:
+    """ "pg-s, pg-m and pg-l" are three."""
+    return sum(len(e.value) for e in elements if isinstance(e, Token) and e.kind == "host")
+
+
+def _is_respectively(element: Element) -> bool:
+    return isinstance(element, Token) and element.text.lower() in _WORDS
+
+
+def _is_plain(noun: Phrase) -> bool:
+    """ "servers", "nodes": nothing that is named."""
+    return noun.is_machine or noun.is_member
+
+
+def _runs_of(elements: list[Element], length: int) -> list[Run]:
+    """Those with as many values as there are nouns."""
+    return [run for run in _runs(elements) if len(run) == length]
+
+
 def _counts_given(elements: list[Element], nouns: list[Phrase]) -> list[Element]:
     """ "web, app and database tiers with 2, 3 and 1 servers respectively"."""
-    counted = [e for e in elements if isinstance(e, Phrase) and (e.is_machine or e.is_member) and e.insists]
-    numbers = [n for n in (_number(e) for e in elements) if n is not None]
+    counted = [e for e in elements if isinstance(e, Phrase) and _is_plain(e) and e.insists]
+    numbers = [n for n in map(_number, elements) if n is not None]
     if not nouns or len(nouns) != len(numbers):
         return elements
     for noun, number in zip(nouns, numbers, strict=True):
@@ -39,7 +57,7 @@ def _counts_given(elements: list[Element], nouns: list[Phrase]) -> list[Element]
 
 def _number(element: Element) -> Token | None:
     if isinstance(element, Phrase):
-        return element.count if element.insists and (element.is_machine or element.is_member) else None
+        return element.count if element.insists and _is_plain(element) else None
     return element if element.kind == "number" else None
 
 
@@ -68,11 +86,11 @@ def _values_given(elements: list[Element], nouns: list[Phrase], runs: list[Run])
     taken = {token.start for run in runs for token in run}
     found: list[Element] = []
     for element in elements:
-        if isinstance(element, Token) and element.start in taken:
-            continue
-        found.append(element)
-        if isinstance(element, Phrase) and element in nouns:
-            found += [run[nouns.index(element)] for run in runs]
+        if isinstance(element, Phrase):
+            values = [run[nouns.index(element)] for run in runs] if element in nouns else []
+            found += [element, *values]
+        elif element.start not in taken:
+            found.append(element)
     return found
 
 

@@ -120,18 +120,23 @@ def _size(walk: Walk, token: Token, groups: list[Group]) -> None:
     if _is_said_in_sum(walk, holder, "memory", token.value):
         return
     is_general = "memory" in holder.general and len(groups) == 1 and token.value < LEAST_DISK
-    is_memory_known = (
-        not is_general
-        and holder.memory is not None
-        and (holder.memory_sentence == walk.sentence or token.value >= LEAST_DISK or _is_same_line(walk, holder, token))
-    )
-    is_disk = (
-        is_memory_known
-        or (token.value >= LEAST_DISK and token.value / GIB not in _USUAL_MEMORY)
-        or _is_odd_for_memory(holder, token)
-        or (token.value >= LEAST_DISK and (holder.cpu is None or token.value >= TIB))
-    )
+    is_behind_memory = not is_general and _is_behind_memory(walk, holder, token)
+    is_disk = is_behind_memory or _is_large_for_memory(holder, token) or _is_odd_for_memory(holder, token)
     _sized("disk" if is_disk else "memory")(walk, token, groups)
+
+
+def _is_behind_memory(walk: Walk, group: Group, token: Token) -> bool:
+    """ "8 GB, 50 GB": the memory was said just before, or this is too large to be said of it again."""
+    if group.memory is None:
+        return False
+    is_near = group.memory_sentence == walk.sentence or _is_same_line(walk, group, token)
+    return is_near or token.value >= LEAST_DISK
+
+
+def _is_large_for_memory(group: Group, token: Token) -> bool:
+    """ "500 GB", "a file server with 256 GB", "2 TB": as large as a disk, and no usual memory of many cores."""
+    is_usual = token.value / GIB in _USUAL_MEMORY and group.cpu is not None and token.value < TIB
+    return token.value >= LEAST_DISK and not is_usual
 
 
 def _is_same_line(walk: Walk, group: Group, token: Token) -> bool:

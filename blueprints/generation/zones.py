@@ -35,12 +35,15 @@ def resolved(text: str, tokens: list[Token]) -> list[Token]:
     for mention in mentions:
         tokens[mention.start] = _as_word(tokens[mention.start])
     used = [mention for mention in mentions if not mention.said and mention.name in known]
-    if not used:
-        return tokens
     names = {mention.name for mention in used}
     dropped = [m for m in mentions if m.said and m.name in names and not _has_noun(tokens, m, mentions)]
+    return _replaced(tokens, sorted([*used, *dropped], key=lambda one: one.start), known)
+
+
+def _replaced(tokens: list[Token], mentions: list[_Mention], known: dict[str, list[Token]]) -> list[Token]:
+    """Without these mentions; where nothing was said, with what is known of the network instead."""
     found, position = list[Token](), 0
-    for mention in sorted([*used, *dropped], key=lambda one: one.start):
+    for mention in mentions:
         found += tokens[position : mention.start]
         if not mention.said:
             found += [_at(tokens[mention.start], token) for token in known[mention.name]]
@@ -72,20 +75,34 @@ def _mentions(text: str, tokens: list[Token]) -> list[_Mention]:
 
 def _name(text: str, tokens: list[Token], position: int) -> tuple[str, int]:
     """ "front-net", "the camera VLAN", "DMZ": its name and the place behind it."""
-    token = tokens[position]
-    after = tokens[position + 1] if position + 1 < len(tokens) else None
-    if token.end - token.start > len(token.text) and token.kind != "verb":
-        return "", position
-    if token.kind not in _NAMING or (token.kind == "label" and token.value in ("vlan", "network")):
-        return ("lan", position + 1) if token.text.lower() == "lan" else ("", position)
+    token, after = tokens[position], tokens[position + 1 : position + 2]
+    said = token.text.lower()
+    if _is_longer_than_said(token):
+        return "", position + 1
+    if not _may_name(token):
+        return "lan" if said == "lan" else "", position + 1
     if len(token.text) < _LEAST_NAME:
-        return "", position
-    word = _zones().get(token.text.lower(), "")
-    if after is not None and _is_network(text, token, after):
-        return word or token.text.lower(), position + 2
-    if after is not None and after.kind == "vlan" and not word and token.kind == "word":
-        return (token.text.lower(), position + 1) if token.value not in _small_words() else ("", position)
-    return word, position + 1
+        return "", position + 1
+    word = _zones().get(said, "")
+    if after and _is_network(text, token, after[0]):
+        return word or said, position + 2
+    return word or (said if _qualifies_vlan(token, after) else ""), position + 1
+
+
+def _qualifies_vlan(token: Token, after: list[Token]) -> bool:
+    """ "cameras VLAN 30", not "the VLAN 30"."""
+    is_before = [one.kind for one in after] == ["vlan"]
+    return is_before and token.kind == "word" and token.value not in _small_words()
+
+
+def _is_longer_than_said(token: Token) -> bool:
+    """A token that reaches over more words than its text, and is no verb."""
+    return token.end - token.start > len(token.text) and token.kind != "verb"
+
+
+def _may_name(token: Token) -> bool:
+    """ "front", "camera", "database"; neither "VLAN" nor "network"."""
+    return token.kind in _NAMING and not _is_label(token, "vlan", "network")
 
 
 def _is_network(text: str, token: Token, after: Token) -> bool:
@@ -131,21 +148,31 @@ def _said_behind(
     said: list[Token] = []
     until, place = mention.end, mention.end
     while place < len(tokens) and place - until <= _MOST_BETWEEN and place not in starts:
-        token = tokens[place]
         if number := _tagged(tokens, mention, place, known):
-            token = tokens[place] = number
-        if token.kind in _VALUES and token.kind not in {one.kind for one in said}:
-            said.append(token)
-            until = place + 1
-        elif token.kind == "ip" and _is_label(tokens[place - 1], "gateway"):
-            said += [tokens[place - 1], token]
+            tokens[place] = number
+        if found := _value_at(tokens, place, said):
+            said += found
             until = place + 1
         elif not _leads_on(tokens, place):
             break
         place += 1
-    if until < len(tokens) and tokens[until].kind == "close" and said:
+    if said and _kind_at(tokens, until) == "close":
         until += 1
     return said, until
+
+
+def _value_at(tokens: list[Token], place: int, said: list[Token]) -> list[Token]:
+    """A VLAN or a range that was not said yet, or "gateway 10.0.0.1" with both its tokens."""
+    token = tokens[place]
+    if token.kind in _VALUES and all(one.kind != token.kind for one in said):
+        return [token]
+    is_gateway = token.kind == "ip" and _is_label(tokens[place - 1], "gateway")
+    return [tokens[place - 1], token] if is_gateway else []
+
+
+def _kind_at(tokens: list[Token], place: int) -> str:
+    """The kind of the token there; "" behind the last and before the first."""
+    return tokens[place].kind if 0 <= place < len(tokens) else ""
 
 
 def _tagged(tokens: list[Token], mention: _Mention, place: int, known: dict[str, list[Token]]) -> Token | None:
@@ -175,19 +202,21 @@ def _is_label(token: Token, *values: str) -> bool:
 def _said_before(tokens: list[Token], start: int, taken: set[int]) -> tuple[list[Token], int]:
     """ "VLAN 10 is the LAN", "VLAN 20 (DMZ)", and where that begins."""
     place = start - 1
-    while place >= 0 and (
-        tokens[place].kind in ("definite", "open", "colon")
-        or (tokens[place].kind == "join" and tokens[place].value in _BEHIND)
-    ):
+    while place >= 0 and _links_to_name(tokens[place]):
         place -= 1
     if place == start - 1 or (place == start - 2 and tokens[place + 1].kind == "definite"):
         return [], start
     said, first = list[Token](), start
-    while place >= 0 and place not in taken and tokens[place].kind in (*_VALUES, "open", "close", "comma", "slash"):
+    while place not in taken and _kind_at(tokens, place) in (*_VALUES, "open", "close", "comma", "slash"):
         if tokens[place].kind in _VALUES:
             said, first = [tokens[place], *said], place
         place -= 1
     return said, first
+
+
+def _links_to_name(token: Token) -> bool:
+    """ "is the", "(", ":" between a value and the name of its network."""
+    return token.kind in ("definite", "open", "colon") or (token.kind == "join" and token.value in _BEHIND)
 
 
 def _has_noun(tokens: list[Token], mention: _Mention, mentions: list[_Mention]) -> bool:
