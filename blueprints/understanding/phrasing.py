@@ -17,7 +17,7 @@ TASK = """Answer `question` from `passages` and from nothing else, in one to fiv
 the numbers of the passages that say it. When the passages do not answer the question, give no sentences."""
 
 
-class Said(Closed):
+class CitedSentence(Closed):
     """One sentence and where it stands."""
 
     text: Text
@@ -27,7 +27,7 @@ class Said(Closed):
 class Answer(Closed):
     """All of it."""
 
-    sentences: Annotated[list[Said], Field(max_length=MOST_SENTENCES)]
+    sentences: Annotated[list[CitedSentence], Field(max_length=MOST_SENTENCES)]
 
 
 def phrase(question: str, passages: Sequence[str], by: Actor) -> tuple[Sequence[Sentence], Mapping[str, Any] | None]:
@@ -37,7 +37,7 @@ def phrase(question: str, passages: Sequence[str], by: Actor) -> tuple[Sequence[
         return (), None
     data = {"question": question, "passages": {str(number): text for number, text in enumerate(passages, start=1)}}
     schema = schema_of(Answer)
-    schema["$defs"]["Said"]["properties"]["cites"]["items"]["maximum"] = len(passages)
+    schema["$defs"]["CitedSentence"]["properties"]["cites"]["items"]["maximum"] = len(passages)
     outcome = ask_here(source, Question("answer", TASK, data, Answer, schema))
     said = outcome.value.sentences if outcome.value else []
     return [Sentence(one.text.strip(), tuple(dict.fromkeys(one.cites))) for one in said], outcome.badge.as_dict()
