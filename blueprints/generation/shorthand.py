@@ -102,8 +102,10 @@ def host_part(tokens: list[Token], position: int) -> tuple[Token, int] | None:
     back, number = position - 1, tokens[position]
     while kind_at(tokens, back) in ("join", "definite", "colon", "word"):
         back -= 1
-    whole = next((t for t in reversed(tokens[: max(0, back)]) if t.kind in ("ip", "cidr")), None)
-    if whole is None or not is_at(tokens, back, "label", "gateway") or not number.text.isdigit():
+    if back < 0 or not is_at(tokens, back, "label", "gateway") or not number.text.isdigit():
+        return None
+    whole = next((t for t in reversed(tokens[:back]) if t.kind in ("ip", "cidr")), None)
+    if whole is None:
         return None
     return number.become("ip", f"{whole.value.split('/')[0].rsplit('.', 1)[0]}.{number.text}"), 1
 
