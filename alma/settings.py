@@ -280,6 +280,7 @@ AUTH_PASSWORD_VALIDATORS = wiring.PASSWORD_VALIDATORS
 DATA_UPLOAD_MAX_MEMORY_SIZE = 33 * 1024 * 1024  # the body guard is stricter per route; this is the net below it
 
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("fr", "Français"), ("es", "Español"), ("it", "Italiano")]
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = True

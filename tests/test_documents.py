@@ -80,7 +80,7 @@ def test_routes_of_the_readme_exist() -> None:
 
 def _is_routed(route: str) -> bool:
     if route.startswith("/ws/"):
-        return f'"{route}"' in text("alma/asgi.py")
+        return f'"{route}"' in text("alma/application.py")
     try:
         resolve(route)
     except Resolver404:

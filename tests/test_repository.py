@@ -46,7 +46,7 @@ def tracked() -> list[Path]:
 @cache
 def texts() -> dict[str, str]:
     """Tracked text files by name."""
-    binary = {".png", ".ico", ".woff2"}
+    binary = {".png", ".ico", ".woff2", ".mo"}
     return {str(path.relative_to(ROOT)): path.read_text() for path in tracked() if path.suffix not in binary}
 
 

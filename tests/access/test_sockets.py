@@ -36,7 +36,7 @@ SECONDS = 5
 @cache
 def routes() -> Mapping[str, Any]:
     """As they are served. Asked for late: the module makes the server's handler, which looks for collected files."""
-    return import_string("alma.asgi.SOCKETS")
+    return import_string("alma.application.SOCKETS")
 
 
 def actions(path: str) -> set[str]:

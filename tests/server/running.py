@@ -29,7 +29,7 @@ def environment(folder: Path, **more: object) -> dict[str, str]:
 
 def manage(*arguments: str, env: dict[str, str]) -> str:
     """Run a management command to its end; its output."""
-    done = subprocess.run([*MANAGE, *arguments], env=env, capture_output=True, text=True, timeout=90, check=True)
+    done = subprocess.run([*MANAGE, *arguments], env=env, capture_output=True, text=True, timeout=300, check=True)
     return done.stdout
 
 

@@ -1,5 +1,7 @@
 """The dialects. Where two documents disagree, docs/api.md says how it is settled."""
 
+from dataclasses import replace
+
 from alma.api.dialects import envelopes, faults, names, pages
 from alma.api.dialects.base import RATE_HEADERS, Dialect
 from alma.api.dialects.ids import Integers, Names, Prefixed, Uuids
@@ -59,28 +61,19 @@ LLAMACTL_OLD = Dialect(
     names=names.LLAMACTL_NAMES,
 )
 
-LLAMACTL = Dialect(
+LLAMACTL = replace(
+    LLAMACTL_OLD,
     name="llamactl",
     error_model=faults.LlamactlErrorBody,
     fault_body=faults.error_text,
-    envelope=envelopes.bare,
-    envelope_schema=None,
-    page_style=pages.WHOLE,
-    ids=Names(),
     has_unix_times=True,
-    statuses={Invalid: 400, PaymentRequired: 403, Unavailable: 503},
-    names=names.LLAMACTL_NAMES,
 )
 
-OPENAI = Dialect(
+OPENAI = replace(
+    LLAMACTL,
     name="openai",
     error_model=faults.OpenAIErrorBody,
     fault_body=faults.openai_error,
-    envelope=envelopes.bare,
-    envelope_schema=None,
-    page_style=pages.WHOLE,
-    ids=Names(),
-    has_unix_times=True,
     statuses={Invalid: 400, PaymentRequired: 429, Unavailable: 503},
     names=names.OPENAI_NAMES,
 )

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from alma.asgi import application, data_plane
+from alma.application import application, data_plane
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NAMED = "https://chat.example"
