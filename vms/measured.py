@@ -59,7 +59,7 @@ def of_cluster(cluster: Cluster, metric: str) -> Measured:
         if len(found.points) >= _ENOUGH[step]:
             return found
         tried.append(found)
-    return max(tried, key=lambda one: len(one.points) * one.step)
+    return max(tried, key=lambda one: (len(one.points) - 1) * one.step)
 
 
 def of_guest(guest: Guest, metric: str, period: str = "30d") -> Measured:

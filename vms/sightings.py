@@ -101,9 +101,3 @@ def _forget(cluster: Cluster) -> None:
 def _take(row: Any, seen: Any, names: Iterable[str]) -> None:
     for name in names:
         setattr(row, name, getattr(seen, name))
-
-
-def _upsert(model: Any, rows: list[Any], unique: list[str], written: Iterable[str]) -> None:
-    model.objects.bulk_create(
-        rows, batch_size=200, update_conflicts=True, unique_fields=unique, update_fields=list(written)
-    )

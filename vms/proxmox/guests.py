@@ -164,7 +164,8 @@ def _card(net: str, address: str) -> CardReading:
     told = parse_properties(address) | parts
     mac = next((value for value in parts.values() if _MAC.fullmatch(value)), "")
     return CardReading(
-        bridge=parts.get("bridge", ""), vlan=_whole(parts, "tag"), ip=told.get("ip", ""), gateway=told.get("gw", ""),
+        bridge=parts.get("bridge", ""), vlan=_whole(parts, "tag"), ip=told.get("ip") or told.get("ip6", ""),
+        gateway=told.get("gw") or told.get("gw6", ""),
         mac=mac.upper(), mtu=_whole(parts, "mtu"), has_firewall=parts.get("firewall") == "1",
     )  # fmt: skip
 

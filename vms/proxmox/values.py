@@ -55,11 +55,17 @@ def parse_properties(text: str) -> dict[str, str]:
     return found
 
 
-def properties(first: str = "", **parts: object) -> str:
+def properties(first: str = "", /, **parts: object) -> str:
     """A property string from its parts; None is left out. Raises UnsafeValue for a part that would break out."""
     words = [_safe(first)] if first else []
     words += [f"{name}={_safe(str(value))}" for name, value in parts.items() if value is not None]
     return ",".join(words)
+
+
+def address_properties(address: str, gateway: str | None) -> dict[str, str | None]:
+    """How a card names its address and its way out: `ip` and `gw`, or `ip6` and `gw6`; an address that is given to it needs no way."""
+    suffix = "6" if ":" in address else ""
+    return {f"ip{suffix}": address, f"gw{suffix}": None if address in ("dhcp", "auto") else gateway or None}
 
 
 def join_properties(values: dict[str, str]) -> str:

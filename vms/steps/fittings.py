@@ -6,7 +6,7 @@ from typing import Any
 from alma.jobs.kinds import StepFailed
 from vms.proxmox.paths import storage_id
 from vms.proxmox.readings import CardReading, GuestReading
-from vms.proxmox.values import EXTENT, gib_text, join_properties, mib, parse_properties, properties
+from vms.proxmox.values import EXTENT, address_properties, gib_text, join_properties, mib, parse_properties, properties
 
 Params = Mapping[str, Any]
 FIRST = "net0"
@@ -80,7 +80,7 @@ def _card(reading: GuestReading, card: Params) -> str:
     given = {"bridge": card["bridge"], "tag": card.get("vlan"), "mtu": card.get("mtu") or parts.get("mtu")}
     given["firewall"] = 1 if card.get("firewall") else parts.get("firewall")
     if is_container and card.get("ip"):
-        given |= {"ip": card["ip"], "gw": card.get("gateway") or None}
+        given |= dict.fromkeys(("ip", "gw", "ip6", "gw6")) | address_properties(card["ip"], card.get("gateway"))
     kept = {name: value for name, value in parts.items() if name not in given}
     if card.get("mac"):
         kept = _with_mac(kept, card["mac"].upper(), "hwaddr" if is_container else "")
@@ -97,8 +97,7 @@ def _with_mac(parts: dict[str, str], mac: str, name: str) -> dict[str, str]:
 
 def _address(reading: GuestReading, card: Params) -> dict[str, str]:
     name = f"ipconfig{card['slot'][3:]}"
-    is_static = card["ip"] not in {"dhcp", "auto"}
-    wanted = properties(ip=card["ip"], gw=(card.get("gateway") or None) if is_static else None)
+    wanted = properties(**address_properties(card["ip"], card.get("gateway")))
     return {} if str(reading.config.get(name, "")) == wanted else {name: wanted}
 
 

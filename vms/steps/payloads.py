@@ -8,6 +8,7 @@ from vms.models import GuestClaim
 from vms.proxmox.paths import image_id, seg, storage_id
 from vms.proxmox.readings import GuestReading
 from vms.proxmox.values import (
+    address_properties,
     decode_keys,
     dns_name,
     encode_keys,
@@ -90,8 +91,8 @@ def _new_container(params: Params, claim: GuestClaim) -> Call:
         "ostemplate": properties(params["ostemplate"]), "unprivileged": True,
         "rootfs": f"{storage_id(params['storage'])}:{gib_text(params['disk_bytes'])}",
         "net0": properties(
-            name="eth0", bridge=params["bridge"], tag=params.get("vlan"), ip=init.get("ip") or "dhcp",
-            gw=init.get("gateway") or None,
+            name="eth0", bridge=params["bridge"], tag=params.get("vlan"),
+            **address_properties(init.get("ip") or "dhcp", init.get("gateway")),
         ),
         "nameserver": init.get("nameserver") or None, "pool": _pool(params),
         "ssh-public-keys": "\n".join(decode_keys(encode_keys(init.get("ssh_keys", ())))) or None,
@@ -113,11 +114,9 @@ def _clone(params: Params, claim: GuestClaim) -> Call:
 
 def cloud_init(init: Params) -> dict[str, Any]:
     """The options of a VM's cloud-init drive."""
-    address = init.get("ip") or "dhcp"
-    is_static = address not in {"dhcp", "auto"}
     values = {
         "ciuser": init.get("user") or None, "sshkeys": encode_keys(init.get("ssh_keys", ())) or None,
-        "ipconfig0": properties(ip=address, gw=(init.get("gateway") or None) if is_static else None),
+        "ipconfig0": properties(**address_properties(init.get("ip") or "dhcp", init.get("gateway"))),
         "nameserver": init.get("nameserver") or None,
     }  # fmt: skip
     return {name: value for name, value in values.items() if value}

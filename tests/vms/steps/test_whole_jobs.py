@@ -2,9 +2,12 @@
 
 from typing import Any
 
+import pytest
+
 from tests.factories.vms import GIB, guest_spec
 from tests.vms.conftest import Runner
 from vms.models import Cluster, GuestClaim
+from vms.proxmox.values import parse_properties
 from vms.services import CloudInit, GuestRef, create_steps, delete_steps, owned_guests, read_cluster, update_steps
 
 
@@ -121,3 +124,23 @@ def test_tags_that_people_gave_stay(cluster: Cluster, runner: Runner, observer: 
     runner.run(update_steps(guest_spec(cluster, tags=("web", "new"))))
 
     assert observer.nodes("pve1").qemu(5000).config.get()["tags"] == "alma;new;theirs;web"
+
+
+@pytest.mark.parametrize("kind", ["vm", "lxc"])
+def test_an_address_of_ipv6_is_asked_for_by_its_own_name(
+    observer: Any, cluster: Cluster, runner: Runner, kind: str
+) -> None:
+    found, init = read_cluster(cluster), CloudInit(ip="fd00:12::5/64", gateway="fd00:12::1")
+    template, archive = found.template("debian-12-cloudinit"), found.ostemplates[0]
+    assert template is not None
+    of_vm = {"template_vmid": template.vmid, "template_node": template.node}
+    source = of_vm if kind == "vm" else {"ostemplate": archive.volid, "node": archive.node}
+    job = runner.run(create_steps(guest_spec(cluster, kind=kind, cloud_init=init, **source)))
+
+    assert job.error is None
+    (owned,) = owned_guests(cluster, "test")
+    assert owned.reading is not None
+    said = parse_properties(owned.reading.config["net0" if kind == "lxc" else "ipconfig0"])
+    assert (said["ip6"], said["gw6"]) == ("fd00:12::5/64", "fd00:12::1")
+    card = owned.reading.cards["net0"]
+    assert (card.ip, card.gateway) == ("fd00:12::5/64", "fd00:12::1")

@@ -32,10 +32,6 @@ _TAG_LIMITS = {
 }
 
 
-def _zone_of(call: Call, values: dict[str, Json]) -> dict[str, Json]:
-    return sdn.configured(call.world, sdn.ZONES).get(str(values.get("zone")), {})
-
-
 def _check_vnet(call: Call, entry: Entry, is_new: bool) -> None:
     sdn.check_lock(call.world, call.string("lock-token"))
     entry.values["type"] = "vnet"
