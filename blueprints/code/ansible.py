@@ -1,5 +1,6 @@
 """An Ansible playbook: machines through community.proxmox, then what runs on them."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -7,7 +8,7 @@ import yaml
 
 from blueprints.code.packaging import by_hand, family, packages
 from blueprints.schema import BlueprintDocument, DataDisk, Machine, NetworkCard, expand_machines
-from blueprints.schema.sizes import GIB
+from blueprints.schema.sizes import GIB, MIB
 
 Shape = tuple[int, int]
 _KVM, _LXC = "community.proxmox.proxmox_kvm", "community.proxmox.proxmox"
@@ -15,13 +16,14 @@ _DISK = "community.proxmox.proxmox_disk"
 _HEAD = """\
 # Needs the collection community.proxmox with the Python packages proxmoxer and requests, an inventory that names the machines
 # as they are called here, and the variables proxmox_host, proxmox_user, proxmox_token_id, proxmox_token_secret, proxmox_node;
-# with containers, container_archive; and storage, unless it is local-lvm.
+# with containers, container_archives (by system); storage, unless it is local-lvm; template_node, if templates lie on another.
 """
 _STORAGE = "{{ storage | default('local-lvm') }}"
+_TIMEZONE = "community.general.timezone"
 _INSTALL = {"debian": "ansible.builtin.apt", "redhat": "ansible.builtin.dnf"}
 _ACCESS = {
     "api_host": "{{ proxmox_host }}", "api_user": "{{ proxmox_user }}", "api_token_id": "{{ proxmox_token_id }}",
-    "api_token_secret": "{{ proxmox_token_secret }}", "node": "{{ proxmox_node }}",
+    "api_token_secret": "{{ proxmox_token_secret }}",
 }  # fmt: skip
 
 
@@ -34,7 +36,7 @@ def render(document: BlueprintDocument) -> str:
         "gather_facts": False,
         "tasks": [task for machine in machines for task in _tasks(machine)],
     }
-    plays = [making, *(_setting_up(machine) for machine in machines if packages(machine) or by_hand(machine))]
+    plays = [making, *(play for play in map(_setting_up, machines) if play["tasks"])]
     return _HEAD + yaml.safe_dump(plays, sort_keys=False, allow_unicode=True, width=120, explicit_start=True)
 
 
@@ -81,8 +83,12 @@ def _tasks(machine: Machine) -> Iterable[dict[str, Any]]:
 
 
 def _clone(machine: Machine) -> dict[str, Any]:
-    system = _plain(str(machine.image or "debian-12"))
-    return {**_access(machine), "name": machine.key, "clone": system, "full": True, "timeout": 600}
+    access, usual = _access(machine), f"'{machine.node}'" if machine.node else "proxmox_node"
+    return {
+        **access, "node": f"{{{{ template_node | default({usual}) }}}}", "target": access["node"],
+        "name": machine.key, "clone": _system(machine), "full": True,
+        "timeout": 600, **({"pool": machine.pool} if machine.pool else {}),
+    }  # fmt: skip
 
 
 def _sized(machine: Machine) -> dict[str, Any]:
@@ -93,22 +99,28 @@ def _sized(machine: Machine) -> dict[str, Any]:
         **_access(machine), "name": machine.key, "update": True, "update_unsafe": True, "cores": machine.cores,
         "sockets": machine.sockets, "memory": machine.memory_mib, "net": cards, "ipconfig": addresses, "agent": "1",
         "onboot": machine.start,
-        **({"sshkeys": _keys(machine)} if machine.ssh_keys else {}),
-        **({"ciuser": machine.user} if machine.user else {}),
-        **({"nameservers": list(machine.network.dns)} if machine.network.dns else {}),
-        **({"searchdomains": [_plain(machine.search_domain)]} if machine.search_domain else {}),
-        **({"tags": [_plain(tag) for tag in machine.tags]} if machine.tags else {}),
+        **_given(
+            cpu=machine.cpu_type, balloon=_mebibytes(machine.min_memory_bytes), description=_plain(machine.description),
+            protection=machine.protected, sshkeys=_keys(machine), ciuser=machine.user, nameservers=list(machine.dns),
+            searchdomains=[_plain(machine.search_domain)] if machine.search_domain else [], tags=_tags(machine),
+        ),
     }  # fmt: skip
 
 
 def _grown(machine: Machine) -> dict[str, Any]:
     size = f"{_gigabytes(machine.disk_bytes)}G"
-    return {**_access(machine), "name": machine.key, "disk": "scsi0", "size": size, "state": "resized"}
+    return {
+        **_ACCESS,
+        "name": machine.key,
+        "disk": "scsi0",
+        "size": size,
+        "state": "resized",
+    }  # it finds the node itself
 
 
 def _added(machine: Machine, disk: DataDisk, number: int) -> dict[str, Any]:
     return {
-        **_access(machine), "name": machine.key, "disk": f"scsi{number}", "storage": _storage(machine, disk),
+        **_ACCESS, "name": machine.key, "disk": f"scsi{number}", "storage": _storage(machine, disk),
         "size": str(_gigabytes(disk.size_bytes)), "state": "present",
     }  # fmt: skip
 
@@ -128,12 +140,34 @@ def _keys(machine: Machine) -> str:
     return _plain("\n".join(machine.ssh_keys))
 
 
+def _tags(machine: Machine) -> list[str]:
+    return [_plain(tag) for tag in machine.tags]
+
+
+def _system(machine: Machine) -> str:
+    return _plain(str(machine.image or "debian-12"))
+
+
+def _archive(machine: Machine) -> str:
+    """By the name of the system, in which no sign ends a text of Ansible."""
+    return "{{ container_archives['" + re.sub(r"[^A-Za-z0-9._-]", "-", _system(machine)) + "'] }}"
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    """Those that say something."""
+    return {name: value for name, value in values.items() if value}
+
+
 def _gigabytes(size: int) -> int:
     return -(-size // GIB)
 
 
+def _mebibytes(size: int | None) -> int:
+    return -(-(size or 0) // MIB)
+
+
 def _access(machine: Machine) -> dict[str, str]:
-    return {**_ACCESS, "node": machine.node} if machine.node else _ACCESS
+    return {**_ACCESS, "node": machine.node or "{{ proxmox_node }}"}
 
 
 def _container(machine: Machine) -> dict[str, Any]:
@@ -144,14 +178,15 @@ def _container(machine: Machine) -> dict[str, Any]:
         for n, nic in enumerate(machine.nics)
     }
     return {
-        **_access(machine), "hostname": machine.key, "ostemplate": "{{ container_archive }}", "cores": machine.cores,
-        "memory": machine.memory_mib, "disk": f"{_storage(machine)}:{_gigabytes(machine.disk_bytes)}",
-        "netif": nics, "unprivileged": True, "onboot": machine.start,
-        **({"mounts": _mounts(machine)} if machine.data_disks else {}),
-        **({"pubkey": _keys(machine)} if machine.ssh_keys else {}),
-        **({"nameserver": " ".join(machine.network.dns)} if machine.network.dns else {}),
-        **({"searchdomain": _plain(machine.search_domain)} if machine.search_domain else {}),
-        **({"tags": [_plain(tag) for tag in machine.tags]} if machine.tags else {}),
+        **_access(machine), "hostname": machine.key, "ostemplate": _archive(machine),
+        "cores": machine.cores, "memory": machine.memory_mib, "disk": f"{_storage(machine)}:{_gigabytes(machine.disk_bytes)}",
+        "netif": nics, "unprivileged": machine.unprivileged, "onboot": machine.start,
+        **_given(
+            swap=_mebibytes(machine.swap_bytes), description=_plain(machine.description), pool=machine.pool,
+            features=["nesting=1"] if machine.nesting else [], timezone=_plain(machine.timezone or ""), mounts=_mounts(machine),
+            pubkey=_keys(machine), nameserver=" ".join(machine.dns), searchdomain=_plain(machine.search_domain or ""),
+            tags=_tags(machine),
+        ),
     }  # fmt: skip
 
 
@@ -170,7 +205,10 @@ def _bridge(nic: NetworkCard) -> str:
 
 
 def _address(nic: NetworkCard) -> str:
-    return ",".join(filter(None, [f"ip={nic.ip or 'dhcp'}", f"gw={nic.gateway}" if nic.gateway else ""]))
+    family = "6" if nic.is_ipv6 else ""
+    return ",".join(
+        filter(None, [f"ip{family}={nic.ip or 'dhcp'}", f"gw{family}={nic.gateway}" if nic.gateway else ""])
+    )
 
 
 def _setting_up(machine: Machine) -> dict[str, Any]:
@@ -181,6 +219,8 @@ def _setting_up(machine: Machine) -> dict[str, Any]:
             "name": f"Install {', '.join(wanted)}",
             _INSTALL[family(machine)]: {"name": wanted, "state": "present"},
         })  # fmt: skip
+    if machine.timezone and machine.kind == "vm":
+        tasks.append({"name": "Set the time zone", _TIMEZONE: {"name": _plain(machine.timezone)}})
     tasks += [
         {
             "name": f"Left to you: {_plain(name)}",

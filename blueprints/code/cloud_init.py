@@ -37,6 +37,7 @@ def _values(machine: Machine) -> dict[str, Any]:
         "users": [account],
         "ssh_pwauth": False,
         "disable_root": True,
+        **({"timezone": machine.timezone} if machine.timezone else {}),
         "package_update": True,
         "packages": ["qemu-guest-agent", *packages(machine)],
         "runcmd": [["systemctl", "enable", "--now", "qemu-guest-agent"]],

@@ -50,7 +50,8 @@ class Code:
     @property
     def model(self) -> Mapping[str, Any] | None:
         """What became of asking a model; None where there is none."""
-        return self.document.metadata.get("model")  # type: ignore[return-value]
+        told = self.document.metadata.get("model")
+        return told if isinstance(told, Mapping) else None
 
     @property
     def score(self) -> int:

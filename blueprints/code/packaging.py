@@ -17,15 +17,17 @@ def family(machine: Machine) -> str:
 
 
 def packages(machine: Machine) -> list[str]:
-    """What to install."""
+    """What to install: the packages that the blueprint names as such, and those of its software."""
     table = _table().get(family(machine), {})
-    return sorted({package for name in machine.software for package in table.get(name.lower(), [])})
+    known = {package for name in machine.software for package in table.get(name.lower(), [])}
+    return sorted(known | set(machine.packages if family(machine) else ()))
 
 
 def by_hand(machine: Machine) -> list[str]:
-    """What has to be installed by hand, because the distribution does not have it."""
+    """What has to be installed by hand, because the distribution does not have it, or is none that is known here."""
     table = _table().get(family(machine), {})
-    return [" ".join(name.split()) for name in machine.software if name.lower() not in table]
+    left = [name for name in machine.software if name.lower() not in table]
+    return [" ".join(name.split()) for name in (*left, *(() if family(machine) else machine.packages))]
 
 
 @cache

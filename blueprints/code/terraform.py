@@ -12,6 +12,8 @@ from blueprints.schema.sizes import GIB, MIB
 _PROVIDER = {"source": "bpg/proxmox", "version": "~> 0.70"}
 VM, CONTAINER = "proxmox_virtual_environment_vm", "proxmox_virtual_environment_container"
 DEFAULT_SYSTEM = "debian-12"
+_CPU_TYPE = "x86-64-v2-AES"
+"""What the provider recommends."""
 _CONTAINER_TYPES = {
     **{name: name for name in ("alpine", "centos", "debian", "fedora", "gentoo", "nixos", "opensuse", "ubuntu")},
     **dict.fromkeys(("rocky", "alma", "rhel", "oracle"), "centos"), "arch": "archlinux", "suse": "opensuse", "kali": "debian",
@@ -43,7 +45,6 @@ def _name(body: dict[str, Any]) -> str:
 
 
 def _head(machines: list[Machine]) -> list[Block]:
-    systems = sorted({_system(machine) for machine in machines})
     provider = Block("required_providers", [("proxmox", _PROVIDER)])
     return [
         Block("terraform", [("required_version", ">= 1.5"), provider]),
@@ -52,8 +53,20 @@ def _head(machines: list[Machine]) -> list[Block]:
         _variable("api_token", "string", "API token, user@realm!name=secret", ("sensitive", True)),
         _variable("node", "string", "Node that machines are made on"),
         _variable("datastore", "string", "Storage of their disks", ("default", "local-lvm")),
-        _variable("templates", "map(string)", f"By system ({', '.join(systems)}) the VMID of a template, or a container's archive"),
+        *_sources(machines),
     ]  # fmt: skip
+
+
+def _sources(machines: list[Machine]) -> list[Block]:
+    """What machines and containers are made from: a system may be wanted as both, and they are of different kinds."""
+    systems = {kind: sorted({_system(one) for one in machines if one.kind == kind}) for kind in ("vm", "lxc")}
+    templates = [
+        _variable("templates", "map(number)", f"VMID of a template by system: {', '.join(systems['vm'])}"),
+        _variable("template_node", "string", "Node of the templates, where it is another", ("default", Reference("null"))),
+    ]  # fmt: skip
+    archives = "such as local:vztmpl/debian-12-standard_12.7-1_amd64.tar.zst"
+    archive = _variable("archives", "map(string)", f"Archive by system ({', '.join(systems['lxc'])}), {archives}")
+    return [*(templates if systems["vm"] else []), *([archive] if systems["lxc"] else [])]
 
 
 def _variable(name: str, kind: str, words: str, *more: tuple[str, Any]) -> Block:
@@ -72,9 +85,9 @@ def _vm(machine: Machine) -> list[Any]:
         *_common(machine),
         ("on_boot", machine.start),
         Block("agent", [("enabled", True)]),
-        Block("clone", [("vm_id", _template(machine)), ("full", True)]),
-        Block("cpu", [("cores", machine.cores), ("sockets", machine.sockets), ("type", "x86-64-v2-AES")]),
-        Block("memory", [("dedicated", machine.memory_mib)]),
+        Block("clone", [("vm_id", _source(machine)), ("node_name", Reference("var.template_node")), ("full", True)]),
+        Block("cpu", [("cores", machine.cores), ("sockets", machine.sockets), ("type", machine.cpu_type or _CPU_TYPE)]),
+        Block("memory", [("dedicated", machine.memory_mib), ("floating", _mebibytes(machine.min_memory_bytes))]),
         _disk("scsi0", _store(machine), machine.disk_bytes),
         *(
             _disk(f"scsi{number}", disk.storage or _store(machine), disk.size_bytes)
@@ -87,15 +100,15 @@ def _vm(machine: Machine) -> list[Any]:
 
 def _container(machine: Machine) -> list[Any]:
     family = (machine.image.family if machine.image else None) or _system(machine).partition("-")[0]
-    swap = None if machine.swap_bytes is None else -(-machine.swap_bytes // MIB)
     system = _CONTAINER_TYPES.get(family, "unmanaged")
     return [
         *_common(machine),
         ("start_on_boot", machine.start),
-        ("unprivileged", True),
-        Block("operating_system", [("template_file_id", _template(machine)), ("type", system)]),
+        ("unprivileged", machine.unprivileged),
+        Block("features", [("nesting", True)]) if machine.nesting else None,
+        Block("operating_system", [("template_file_id", _source(machine)), ("type", system)]),
         Block("cpu", [("cores", machine.cores)]),
-        Block("memory", [("dedicated", machine.memory_mib), ("swap", swap)]),
+        Block("memory", [("dedicated", machine.memory_mib), ("swap", _mebibytes(machine.swap_bytes))]),
         Block("disk", [("datastore_id", _store(machine)), ("size", _gigabytes(machine.disk_bytes))]),
         *(_mount(disk, machine, number) for number, disk in enumerate(machine.data_disks, 1)),
         *(
@@ -141,9 +154,9 @@ def _card(nic: NetworkCard) -> list[Any]:
 
 
 def _initialization(machine: Machine) -> Block:
-    is_container, first = machine.kind == "lxc", machine.network
-    names = [("domain", machine.search_domain), ("servers", list(first.dns) or None)]
-    dns = Block("dns", names) if first.dns or machine.search_domain else None
+    is_container = machine.kind == "lxc"
+    names = [("domain", machine.search_domain), ("servers", list(machine.dns) or None)]
+    dns = Block("dns", names) if machine.dns or machine.search_domain else None
     keys = Block(
         "user_account", [*([] if is_container else [("username", machine.user)]), ("keys", list(machine.ssh_keys))]
     )
@@ -155,15 +168,16 @@ def _initialization(machine: Machine) -> Block:
 
 
 def _address(nic: NetworkCard) -> Block:
-    return Block("ip_config", [Block("ipv4", [("address", nic.ip or "dhcp"), ("gateway", nic.gateway)])])
+    family = "ipv6" if nic.is_ipv6 else "ipv4"
+    return Block("ip_config", [Block(family, [("address", nic.ip or "dhcp"), ("gateway", nic.gateway)])])
 
 
 def _store(machine: Machine) -> Any:
     return machine.storage_pool or Reference("var.datastore")
 
 
-def _template(machine: Machine) -> Reference:
-    return Reference(f'var.templates["{_system(machine)}"]')
+def _source(machine: Machine) -> Reference:
+    return Reference(f'var.{"archives" if machine.kind == "lxc" else "templates"}["{_system(machine)}"]')
 
 
 def _system(machine: Machine) -> str:
@@ -171,9 +185,13 @@ def _system(machine: Machine) -> str:
 
 
 def _label(key: str) -> str:
-    """The name of a resource in the code: `web-1` is `web_1`."""
-    return re.sub(r"\W", "_", key, flags=re.ASCII)
+    """The name of a resource in the code, which begins with no digit: `web-1` is `web_1`, and `3web` is `_3web`."""
+    return re.sub(r"\W|^(?=[0-9])", "_", key, flags=re.ASCII)
 
 
 def _gigabytes(size: int) -> int:
     return -(-size // GIB)
+
+
+def _mebibytes(size: int | None) -> int | None:
+    return None if size is None else -(-size // MIB)

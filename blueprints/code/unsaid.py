@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from blueprints.code.packaging import by_hand
 from blueprints.generation.lexicon import fold
 from blueprints.schema import Machine
+from blueprints.schema.spec_keys import ALIASES
 
 _NOT = r"(?<!\bno )(?<!\bwithout )(?<!\bohne )(?<!\bkein )(?<!\bkeine )(?<!\bsans )(?<!\bsin )(?<!\bsenza )"
 _RULES = r"rules?|polic(?:y|ies)|regeln?|regles?|reglas?|regole"
@@ -34,6 +35,24 @@ def _where(has: Callable[[Machine], object]) -> Callable[[Machine], list[str]]:
     return lambda machine: [machine.resource] if has(machine) else []
 
 
+_PLACED = {
+    "terraform": frozenset[str](),
+    "ansible": frozenset({"timezone", "packages"}),
+    "cloud-init": frozenset({"timezone", "packages", "disk_type"}),
+}
+"""Keys that ALMA's own engine only notes, and that a format writes or has nothing to do with."""
+_CHANGING = frozenset({
+    "disk_type", "timezone", "packages", "hostname", "env", "config", "virtual_ip", "rules",
+})  # fmt: skip
+"""Keys that are noted and would change the guest; other such keys describe it, or are written by each format."""
+_NOTED = "Not written in this format, so left to you: {}."
+
+
+def _noted(kind: str) -> Callable[[Machine], list[str]]:
+    missing = _CHANGING - _PLACED[kind]
+    return lambda machine: [key for key in machine.noted if ALIASES.get(key, key) in missing]
+
+
 _PARTS: tuple[tuple[str, frozenset[str], Callable[[Machine], list[str]]], ...] = (
     ("Backups are not set up: make a backup job for {}.", _EVERY, _where(lambda one: one.backup)),
     ("No GPU is passed through: give one to {}.", _EVERY, _where(lambda one: one.gpus)),
@@ -54,6 +73,11 @@ _PARTS: tuple[tuple[str, frozenset[str], Callable[[Machine], list[str]]], ...] =
         _where(lambda one: one.data_disks or any(nic.ip for nic in one.nics)),
     ),
     (
+        "A container comes with root alone: make the user of {} in it.",
+        frozenset({"terraform", "ansible"}),
+        _where(lambda one: one.kind == "lxc" and one.user),
+    ),
+    (
         "Only Linux is set up by this code: set up {} by hand.",
         _INSTALLING,
         _where(lambda one: one.image is not None and one.image.family in {"windows", "freebsd"}),
@@ -64,7 +88,7 @@ _PARTS: tuple[tuple[str, frozenset[str], Callable[[Machine], list[str]]], ...] =
 def unmade(machines: Sequence[Machine], kind: str) -> list[str]:
     """A sentence for each part of the blueprint that code of this format does not make, with what it is or whose."""
     found = []
-    for sentence, kinds, named in _PARTS:
+    for sentence, kinds, named in (*_PARTS, (_NOTED, frozenset({kind}), _noted(kind))):
         names = list(dict.fromkeys(name for one in machines for name in named(one))) if kind in kinds else []
         if names:
             more = [f"{len(names) - _NAMED} more"] if len(names) > _NAMED else []

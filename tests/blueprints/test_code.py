@@ -63,7 +63,7 @@ def test_text_is_no_expression_of_ansible(kind: str) -> None:
     key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGJ0Y2Fub25pY2FsZXhhbXBsZWtleWZvcnRlc3Rz {{ evil }}"
     disk = {"size": "5GB", "mount": "/{{ evil }}"}
     document = with_one(kind=kind, software=["{{ evil }}", "nginx"], disks=[disk], ssh_keys=[key])
-    own = ("{{ proxmox_", "{{ storage", "{{ container_archive")
+    own = ("{{ proxmox_", "{{ storage", "{{ container_archive", "{{ template_node")
     text = ansible.render(document)
     assert all(text[at:].startswith(own) for at in range(len(text)) if text.startswith("{{", at))
     assert "{ { evil" in text
@@ -94,6 +94,101 @@ def tasks_of(document: BlueprintDocument) -> dict[str, dict[str, Any]]:
     return {task["name"]: next(value for key, value in task.items() if key != "name") for task in making_play["tasks"]}
 
 
+ACCESS = {"api_host", "api_user", "api_token_id", "api_token_secret"}
+TAKEN = {
+    "proxmox_kvm": ACCESS | {
+        "node", "target", "name", "clone", "full", "timeout", "pool", "update", "update_unsafe", "cores", "sockets", "memory", "net",
+        "ipconfig", "agent", "onboot", "cpu", "balloon", "description", "protection", "sshkeys", "ciuser", "nameservers",
+        "searchdomains", "tags", "state",
+    },
+    "proxmox_disk": ACCESS | {"name", "disk", "size", "storage", "state"},
+    "proxmox": ACCESS | {
+        "node", "hostname", "ostemplate", "cores", "memory", "disk", "netif", "unprivileged", "onboot", "swap", "description", "pool",
+        "features", "timezone", "mounts", "pubkey", "nameserver", "searchdomain", "tags", "state",
+    },
+}  # fmt: skip
+"""Of what the modules of community.proxmox 1.4 take, the part that is written here: `proxmox_disk` has no `node`."""
+
+
+@each
+def test_ansible_gives_each_module_what_it_takes(document: BlueprintDocument) -> None:
+    for task in yaml.safe_load(ansible.render(document))[0]["tasks"]:
+        ((module, values),) = [(key.rpartition(".")[2], value) for key, value in task.items() if key != "name"]
+        assert set(values) <= TAKEN[module], task["name"]
+
+
+def resources_of(document: BlueprintDocument) -> dict[str, dict[str, Any]]:
+    """The resources of Terraform by their names there."""
+    rows = hcl2.loads(terraform.render(document))["resource"]
+    return {name.strip('"'): body for row in rows for named in row.values() for name, body in named.items()}
+
+
+def machines_named(*names: str, **specs: Any) -> BlueprintDocument:
+    rows = [{"name": name, "type": "vm", "specs": specs} for name in names]
+    return parse_document({"version": "1.0", "name": "shop", "resources": rows})
+
+
+def test_a_name_of_terraform_begins_with_no_digit() -> None:
+    assert list(resources_of(machines_named("3web", "db-1", count=2))) == ["_3web_1", "_3web_2", "db_1_1", "db_1_2"]
+
+
+def test_a_system_is_a_template_for_machines_and_an_archive_for_containers() -> None:
+    """One variable cannot hold the VMID that a clone takes and the file that a container takes."""
+    rows = [{"name": name, "type": name, "specs": {"os": "debian-12", "node": "pve2"}} for name in ("vm", "lxc")]
+    document = parse_document({"version": "1.0", "name": "shop", "resources": rows})
+    found = resources_of(document)
+    clone, system = found["vm"]["clone"][0], found["lxc"]["operating_system"][0]
+    assert clone["vm_id"] == '${var.templates["debian-12"]}'
+    assert system["template_file_id"] == '${var.archives["debian-12"]}'
+    assert clone["node_name"] == "${var.template_node}", "templates may lie on one node only"
+    declared = {name.strip('"') for row in hcl2.loads(terraform.render(document))["variable"] for name in row}
+    assert {"templates", "template_node", "archives"} <= declared
+    assert "archives" not in terraform.render(with_one())
+    cloned, made = (tasks_of(document)[name] for name in ("Clone vm", "Make container lxc"))
+    assert (cloned["node"], cloned["target"]) == ("{{ template_node | default('pve2') }}", "pve2")
+    assert made["ostemplate"] == "{{ container_archives['debian-12'] }}"
+
+
+def test_what_alma_only_notes_is_written_where_the_format_has_a_place() -> None:
+    specs = {
+        "cpu_type": "host",
+        "min_memory": "1GB",
+        "timezone": "Europe/Berlin",
+        "packages": ["htop"],
+        "user": "deploy",
+    }
+    document = with_one(**specs, protected=True, pool="shop", firewall=True)
+    body = resources_of(document)["web"]
+    assert (body["cpu"][0]["type"], body["memory"][0]["floating"]) == ('"host"', 1024)
+    data = next(yaml.safe_load_all(cloud_init.render(document)))
+    assert (data["timezone"], data["users"][0]["name"]) == ("Europe/Berlin", "deploy")
+    assert data["packages"] == ["qemu-guest-agent", "htop"]
+    tasks = tasks_of(document)
+    sized = tasks["Size web"]
+    assert [sized[name] for name in ("cpu", "balloon", "protection")] == ["host", 1024, True]
+    assert tasks["Clone web"]["pool"] == "shop"
+    setting_up = yaml.safe_load(ansible.render(document))[1]["tasks"]
+    assert [task["name"] for task in setting_up] == ["Install htop", "Set the time zone"]
+    box = tasks_of(with_one(kind="lxc", nesting=True, unprivileged=False, timezone="Europe/Berlin", swap="1GB"))
+    made = box["Make container web"]
+    assert [made[name] for name in ("features", "unprivileged", "timezone", "swap")] == [
+        ["nesting=1"],
+        False,
+        "Europe/Berlin",
+        1024,
+    ]
+
+
+def test_addresses_of_ipv6_are_written_as_such() -> None:
+    document = machines_named(
+        "web", networks=["vmbr0", {"bridge": "vmbr1", "ip": "fd00::5/64", "gateway": "fd00::1", "dns": ["fd00::53"]}]
+    )
+    settings = resources_of(document)["web"]["initialization"][0]
+    assert [next(iter(row)) for row in settings["ip_config"]] == ["ipv4", "ipv4", "ipv6"]
+    assert settings["dns"][0]["servers"] == ['"fd00::53"'], "a guest has one list, whichever card names it"
+    assert tasks_of(document)["Size web"]["ipconfig"]["ipconfig2"] == "ip6=fd00::5/64,gw6=fd00::1"
+
+
 @pytest.mark.parametrize(
     ("system", "kind"),
     [("rocky-9", "centos"), ("ubuntu-24.04", "ubuntu"), ("arch", "archlinux"), ("talos", "unmanaged")],
@@ -121,6 +216,9 @@ def test_a_container_is_of_a_type_that_the_provider_knows(system: str, kind: str
             {"terraform": "install it on web", **dict.fromkeys(("ansible", "cloud-init"), "left to you: superset.")},
         ),
         ({"ip": "10.0.0.5/24"}, {"cloud-init": "User data says nothing"}),
+        ({"timezone": "Europe/Berlin", "packages": ["htop"]}, {"terraform": "left to you: timezone and packages."}),
+        ({"vip": "10.0.0.9"}, dict.fromkeys(code.FORMATS, "left to you: vip.")),
+        ({"kind": "lxc", "user": "ana"}, dict.fromkeys(("terraform", "ansible"), "make the user of web in it")),
         ({"os": "windows-2022"}, {"ansible": "Only Linux", "cloud-init": "Only Linux"}),
     ],
     ids=str,
