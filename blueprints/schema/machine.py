@@ -24,6 +24,11 @@ class NetworkCard:
     mtu: int | None = None
     firewall: bool = False
 
+    @property
+    def is_ipv6(self) -> bool:
+        """Whether its fixed address is one of IPv6."""
+        return ":" in (self.ip or "")
+
 
 @dataclass(frozen=True, slots=True)
 class DataDisk:
@@ -51,7 +56,8 @@ class Backup:
 class Machine:
     """One guest. `causes` says for each field whether the document gave it ("specs.memory") or nobody ("default").
 
-    `noted` lists keys of specs that describe the guest without changing how it is made, so that a plan can say so.
+    `noted` lists keys of specs that describe the guest without changing how ALMA makes it, so that a plan can say so. Some of them
+    have a place in code of other tools: these are fields beside.
     """
 
     key: str
@@ -72,6 +78,12 @@ class Machine:
     provider: str | None = None
     description: str = ""
     software: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
+    timezone: str | None = None
+    cpu_type: str | None = None
+    min_memory_bytes: int | None = None
+    unprivileged: bool = True
+    nesting: bool = False
     tags: tuple[str, ...] = ()
     user: str | None = None
     ssh_keys: tuple[str, ...] = ()
@@ -89,6 +101,11 @@ class Machine:
     def network(self) -> NetworkCard:
         """The first card, the one that has the default route."""
         return self.nics[0]
+
+    @property
+    def dns(self) -> tuple[str, ...]:
+        """The name servers of the first card that has any: a guest has one list."""
+        return next((nic.dns for nic in self.nics if nic.dns), ())
 
     @property
     def memory_mib(self) -> int:

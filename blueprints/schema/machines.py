@@ -14,6 +14,8 @@ from blueprints.schema.specs import Specs
 DEFAULT_CORES = 2
 DEFAULT_MEMORY = 2 * GIB
 DEFAULT_DISK = 20 * GIB
+LEAST_OF_WINDOWS = (4 * GIB, 64 * GIB)
+"""Memory and disk: what Windows 11 asks for, and more than a server needs (32 GB); it does not start on the defaults."""
 DEFAULT_SCHEDULE = "daily"
 _CAUSED_BY = {
     "cores": "cpu",
@@ -138,6 +140,8 @@ def _needed_keys(document: BlueprintDocument, name: str, slots: Mapping[str, lis
 def _machine(resource: Resource, slot: Slot, networks: Networks, depends_on: tuple[str, ...]) -> Machine:
     specs = resource.specs
     boot, others = _disks(specs)
+    image = _image(specs)
+    usual_memory, usual_disk = usual_size(image)
     return Machine(
         key=slot.key,
         resource=resource.name,
@@ -145,11 +149,11 @@ def _machine(resource: Resource, slot: Slot, networks: Networks, depends_on: tup
         role=slot.role,
         cores=specs.cpu or DEFAULT_CORES,
         sockets=specs.sockets or 1,
-        memory_bytes=specs.memory or DEFAULT_MEMORY,
+        memory_bytes=specs.memory or usual_memory,
         swap_bytes=specs.swap,
-        disk_bytes=boot or DEFAULT_DISK,
+        disk_bytes=boot or usual_disk,
         data_disks=others,
-        image=_image(specs),
+        image=image,
         nics=networks.cards_of(specs, index=slot.position),
         software=tuple(dict.fromkeys([*(specs.software or ()), *([specs.engine] if specs.engine else ())])),
         backup=_backup(specs),
@@ -161,6 +165,11 @@ def _machine(resource: Resource, slot: Slot, networks: Networks, depends_on: tup
         causes=_causes(specs),
         **_plain_values(specs),
     )
+
+
+def usual_size(image: Image | None) -> tuple[int, int]:
+    """Bytes of memory and disk of a machine whose blueprint says nothing of them."""
+    return LEAST_OF_WINDOWS if image is not None and image.family == "windows" else (DEFAULT_MEMORY, DEFAULT_DISK)
 
 
 def _plain_values(specs: Specs) -> dict[str, Any]:
@@ -175,6 +184,12 @@ def _plain_values(specs: Specs) -> dict[str, Any]:
         "start": specs.start is not False,
         "protected": bool(specs.protected),
         "anti_affinity": specs.anti_affinity or None,
+        "packages": tuple(specs.packages or ()),
+        "timezone": specs.timezone,
+        "cpu_type": specs.cpu_type,
+        "min_memory_bytes": specs.min_memory,
+        "unprivileged": specs.unprivileged is not False,
+        "nesting": bool(specs.nesting),
     }
 
 

@@ -1,5 +1,6 @@
 """calculate_capacity: how many machines of a size still fit, with a node in reserve, and when the room ends at today's growth."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -93,7 +94,7 @@ def calculate_capacity(arguments: CapacityArguments, by: Actor) -> CapacityResul
     total = sum(row.machines for row in rows)
     words = f"{counted(size.cores, 'core')}, {in_words(size.memory / GIB)} GB of memory and {in_words(size.disk / GIB)} GB of disk"
     return CapacityResult(
-        summary=f"{counted(total, 'more machine')} of {words} fit{'s' if total == 1 else ''}.",
+        summary=f"{counted(total, 'more machine')} of {words} fit{'s' if total == 1 else ''}.{_ending(rows)}",
         assumptions=[
             said, f"{arguments.cpu_overcommit:g} cores are promised for each core, {100 * arguments.memory_reserve:g} % of the memory stays "
             f"free, memory is not promised twice; stopped machines count as if they ran.",
@@ -102,6 +103,15 @@ def calculate_capacity(arguments: CapacityArguments, by: Actor) -> CapacityResul
         ],
         machines=total, machine_cpu=size.cores, machine_memory_gb=size.memory / GIB, machine_disk_gb=size.disk / GIB, clusters=rows,
     )  # fmt: skip
+
+
+def _ending(rows: Sequence[ClusterCapacity]) -> str:
+    """What is used up first, and when, as far as it can be foreseen."""
+    known = [(one.full_at, one.metric, row.cluster) for row in rows for one in row.outlook if one.full_at]
+    if not known:
+        return ""
+    at, metric, cluster = min(known)
+    return f" 90 % of {metric} of {cluster} are reached on {at:%Y-%m-%d}."
 
 
 def _size(arguments: CapacityArguments, by: Actor) -> tuple[_Size, str]:

@@ -1,6 +1,6 @@
 """estimate_resources: what a load needs, by queueing arithmetic, and whether a blueprint has it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -56,20 +56,20 @@ class TierEstimate(BaseModel):
     """One tier, as M/M/c: its cores are the servers."""
 
     tier: str
-    arrivals_per_second: float
-    service_ms: float
-    offered_load: float = Field(description="Erlangs: cores that are busy at the same time, in the mean")
+    machines: int
+    cores_per_machine: int
+    memory_gb_per_machine: int
+    disk_gb_per_machine: int
+    cost_monthly: float
+    spare_machines: int
     cores_needed: int
     utilisation: float
     wait_probability: float = Field(description="Erlang C")
     mean_wait_ms: float
     share_beyond_target: float
-    machines: int
-    spare_machines: int
-    cores_per_machine: int
-    memory_gb_per_machine: int
-    disk_gb_per_machine: int
-    cost_monthly: float
+    arrivals_per_second: float
+    service_ms: float
+    offered_load: float = Field(description="Erlangs: cores that are busy at the same time, in the mean")
 
 
 class Provided(BaseModel):
@@ -242,7 +242,8 @@ def _as_it_is(
 
 def _provided(document: BlueprintDocument, prices: PriceList, load: Load) -> Provided:
     machines = expand(document).machines
-    cores = _cores_of_tiers(machines, load)
+    tiers = _by_tier(machines, load)
+    cores = {name: sum(one.cores * one.sockets for one in those) for name, those in tiers.items()}
     rates = {
         row["name"]: carried(cores[row["name"]], row["service_ms"] / 1000, load.goal)
         for row in load.tiers() if cores[row["name"]]
@@ -252,6 +253,7 @@ def _provided(document: BlueprintDocument, prices: PriceList, load: Load) -> Pro
         f"{name} ({cores[name]} cores) carries {in_words(rate)} of {load.arrivals:.2f} requests a second"
         for name, rate in rates.items() if rate < load.arrivals
     ]  # fmt: skip
+    short += _without_room(tiers, load)
     return Provided(
         cpu_cores=sum(machine.cores * machine.sockets for machine in machines),
         memory_gb=round(sum(machine.memory_bytes for machine in machines) / GIB, 2),
@@ -261,14 +263,26 @@ def _provided(document: BlueprintDocument, prices: PriceList, load: Load) -> Pro
     )  # fmt: skip
 
 
-def _cores_of_tiers(machines: Sequence[Machine], load: Load) -> dict[str, int]:
+def _by_tier(machines: Sequence[Machine], load: Load) -> dict[str, list[Machine]]:
     """Machines of no tier's role work for the busiest."""
-    cores = {row["name"]: 0 for row in load.tiers()}
+    found: dict[str, list[Machine]] = {row["name"]: [] for row in load.tiers()}
     roles = {row["type"]: row["name"] for row in load.tiers()}
     main = max(load.tiers(), key=lambda row: row["service_ms"])["name"]
     for machine in machines:
-        cores[roles.get(machine.role or "", main)] += machine.cores * machine.sockets
-    return cores
+        found[roles.get(machine.role or "", main)].append(machine)
+    return found
+
+
+def _without_room(tiers: Mapping[str, list[Machine]], load: Load) -> Iterator[str]:
+    """What no core makes up for: all data on each machine of the tier that holds them, and in memory whoever is there."""
+    for row in load.tiers():
+        those, sessions = tiers[row["name"]], load.users * row["session_mb"] / sizing.MIB_PER_GIB
+        memory = sum(one.memory_bytes for one in those) / GIB
+        disk = min((one.disk_bytes + sum(d.size_bytes for d in one.data_disks) for one in those), default=0) / GIB
+        if those and memory < sessions:
+            yield f"{row['name']} ({in_words(memory)} GB of memory) has no room for {in_words(sessions)} GB of sessions"
+        if those and row.get("holds_data") and disk < load.data_gb:
+            yield f"{row['name']} ({in_words(disk)} GB of disk) has no room for {in_words(load.data_gb)} GB of data"
 
 
 def _verdict(found: Provided) -> str:

@@ -54,6 +54,9 @@ _METRICS = {
     "storage": r"storage|disks?|speicherplatz\w*|festplatten?\w*|platten?|disques?|stockage|discos?|almacenamiento|dischi|archiviazione",
     "network": r"network|traffic|bandwidth|netz\w*|bandbreite|reseau|bande passante|red|rete|ancho de banda",
 }  # fmt: skip
+_WITHOUT_ARTICLE = re.compile(
+    r"(?<![\w.-])(?:(?:the|der|die|das|dem|den|le|la|les|el|il|lo) +[\w.-]+|([\w.-]*\w))", re.IGNORECASE
+)
 MOST_NAMED = 20
 _ABOUT_ITSELF = ("description", "problem", "requirements")
 Read = dict[str, Any]
@@ -64,7 +67,8 @@ def read(question: str, known: Collection[str], by: Actor) -> Read:
     given, words = documents_in(question)
     found: Read = dict.fromkeys(_ABOUT_ITSELF, question) | given
     found |= in_words(words) | (_sizes_in(words) if "cpu" in known else {}) | _places_in(fold(words), by)
-    found |= _machines_in(words, found.get("vm_ids", []), by) if "vm_ids" in known or "vm_id" in known else {}
+    if {"vm_ids", "vm_id"} & {*known}:
+        found |= _machines_in(words, found.get("vm_ids", []), by, any_name="problem" in known)
     if (
         {"blueprint", "blueprint_id"} <= found.keys()
         and "other_blueprint" not in found
@@ -177,9 +181,12 @@ def _places_in(text: str, by: Actor) -> Read:
     return found | _from_and_to(text, list(clusters))
 
 
-def _machines_in(words: str, ids: list[str], by: Actor) -> Read:
-    """Machines that the caller sees, by id or by name. A name of one plain word, such as "web", may be meant otherwise."""
-    said = {name for name in re.findall(r"[\w.-]*\w", words) if re.search(r"[\d._-]", name)} - {*ids}
+def _machines_in(words: str, ids: list[str], by: Actor, *, any_name: bool) -> Read:
+    """Machines that the caller sees, by id or by name. A name of one plain word, such as "web", may be meant otherwise, but not
+    where something is wrong with it: "gitlab hangs". With an article it is a thing again: "the web is slow"."""
+    plain = _WITHOUT_ARTICLE.findall(words) if any_name else ()
+    told = [*plain, *(name for name in re.findall(r"[\w.-]*\w", words) if re.search(r"[\d._-]", name))]
+    said = {spelled for name in told for spelled in (name, name.lower()) if name} - {*ids}
     if not said or not by.has(MACHINE_READ):
         return {}
     rows = Guest.objects.visible_to(by).present().machines().filter(name__in=said).order_by("pk")[:MOST_NAMED]

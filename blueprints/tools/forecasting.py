@@ -30,6 +30,9 @@ MOST_STEPS = 2_000
 FULL = 0.9
 """The share of what there is at which it counts as used up."""
 OUTLOOK_DAYS = 30
+FURTHEST = 10
+"""So many times as far ahead as was measured, and no further: beyond, an interval would promise what nobody can know."""
+_BYTES = (("GB", 1024**3), ("MB", 1024**2), ("KB", 1024))
 Metric = Literal["cpu", "memory", "storage", "network"]
 
 
@@ -180,14 +183,15 @@ def season_of(measured: Measured) -> int:
 
 
 def continued(measured: Measured, days: int, level: float) -> Forecast:
-    """A value for each step of so many days. Raises WrongState while too little was measured, which is less than three seasons."""
+    """A value for each step of so many days. Raises WrongState while too little was measured: less than three seasons, or than a
+    tenth of the time to look ahead."""
     season = season_of(measured)
     values = [point.value for point in measured.points]
-    if len(values) < max(3 * season, 12):
-        needed = max(3 * season, 12) * measured.step / HOUR
+    needed = max(3 * season * measured.step, 12 * measured.step, days * DAY / FURTHEST) / HOUR
+    if len(values) * measured.step / HOUR < needed:
         raise WrongState(
-            f"Only {counted(len(values) * measured.step / HOUR, 'hour', places=1)} of {measured.metric} of {measured.name} "
-            f"are measured; {counted(needed, 'hour')} are needed to foresee anything.", code="TOO_LITTLE_MEASURED",
+            f"Measured of {measured.metric} of {measured.name} so far: {counted(_hours(measured), 'hour', places=1)}. To look "
+            f"{counted(days, 'day')} ahead, {counted(needed, 'hour', places=1)} are needed.", code="TOO_LITTLE_MEASURED",
         )  # fmt: skip
     stride = -(-days * DAY // measured.step // MOST_STEPS) or 1
     horizon = max(1, days * DAY // measured.step)
@@ -255,4 +259,5 @@ def _thinned(rows: Sequence[Row]) -> list[Row]:
 def _words(value: float, measured: Measured) -> str:
     if measured.unit == "cores":
         return f"{value:.2f} cores"
-    return f"{value / 1024**3:.2f} GB" + (" a second" if "second" in measured.unit else "")
+    unit, size = next(((unit, size) for unit, size in _BYTES if value >= size), _BYTES[-1])
+    return f"{value / size:.2f} {unit}" + (" a second" if "second" in measured.unit else "")

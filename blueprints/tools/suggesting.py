@@ -2,6 +2,7 @@
 
 score = features that were asked for and it has - half of those that it lacks - a quarter of those that nobody asked for
         - 2 where it is meant for fewer people - 2 where it costs more than the budget
+        - 2 where availability was asked for and it has none: the half above counts for wishes that something else makes up for
 """
 
 import re
@@ -22,6 +23,8 @@ from blueprints.tools.register import Arguments, Result, tool
 from blueprints.tools.rounding import in_words
 
 MOST = 3
+_BINDING = "available"
+"""The feature that nothing else makes up for."""
 _WORD = re.compile(r"[a-z0-9]+", re.ASCII)
 _COMPOUND = 6
 """So long a word is found at the end of a longer one: "Kundendatenbank"."""
@@ -92,7 +95,7 @@ def suggest_architecture(arguments: SuggestArguments, by: Actor) -> SuggestResul
     return SuggestResult(
         summary=f"{best[0].title} suits best ({understood}): {best[0].estimated_cost_monthly:.2f} {prices.currency} a month.",
         assumptions=[*notes, "Score: features that it has, less half of those it lacks and a quarter of those nobody asked for; "
-                     "less 2 where it is too small or too dear.", prices.assumptions()[0]],
+                     "less 2 where it is too small or too dear, or would fail with one machine though it may not.", prices.assumptions()[0]],
         features=features, suggestions=best, currency=prices.currency,
     )  # fmt: skip
 
@@ -132,11 +135,12 @@ def _suggestion(pattern: dict[str, Any], asked: _Asked, prices: PriceList) -> Su
     document = parse_document(_draft(pattern))
     cost = float(cost_of(document, prices).total)
     has = frozenset(pattern["for"])
-    score = len(asked.features & has) - len(asked.features - has) / 2 - len(has - asked.features) / 4
+    lacks = asked.features - has
+    score = len(asked.features & has) - len(lacks - {_BINDING}) / 2 - len(has - asked.features) / 4
     is_small = asked.people is not None and asked.people > pattern["people"]
     is_dear = asked.budget is not None and cost > asked.budget
     return Suggestion(
-        name=pattern["name"], title=pattern["title"], score=score - 2 * is_small - 2 * is_dear,
+        name=pattern["name"], title=pattern["title"], score=score - 2 * is_small - 2 * is_dear - 2 * (_BINDING in lacks),
         reasons=_reasons(pattern, asked, has), drawbacks=_drawbacks(pattern, asked, has, cost), machines=_machines(document),
         estimated_cost_monthly=cost, draft=document.as_dict(),
     )  # fmt: skip

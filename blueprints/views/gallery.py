@@ -71,7 +71,7 @@ def template_detail(request: HtmxRequest, template_id: str) -> HttpResponse:
         **_drawn(document, prices),
     }
     if request.htmx:
-        return render(request, "blueprints/_template.html", context)
+        return render(request, "blueprints/_template.html", {**context, "oob": True})
     return render(request, "blueprints/template_detail.html", context, status=422 if faults else 200)
 
 

@@ -10,6 +10,8 @@ from alma.accounts.actors import Actor
 from alma.errors import BadRequest
 from blueprints.models import Blueprint
 from blueprints.tools import Tool
+from blueprints.tools.subjects import MACHINE_READ
+from vms.models import Cluster
 
 MOST_CHOICES = 200
 LONG = 500
@@ -29,6 +31,7 @@ class Field:
     value: str = ""
     choices: tuple[tuple[str, str], ...] = ()
     is_required: bool = False
+    has_default: bool = False
     least: Any = None
     most: Any = None
     error: str = ""
@@ -50,13 +53,15 @@ def _field(
     kind, shape = _kind(name, told)
     default = told.get("default")
     usual = "" if default is None or isinstance(default, list | dict | bool) else str(default)
-    choices = tuple((one, one.replace("_", " ")) for one in shape.get("enum", ()))
+    choices = tuple((one, _capital(one.replace("_", " "))) for one in shape.get("enum", ()))
     if name.endswith("blueprint_id"):
         kind, choices, shape = "choice", _blueprints(by), {"description": "One that is saved"}
-    value = typed.get(name, "") if typed else usual or ("on" if default is True else "")
+    elif name.endswith("cluster") and (known := _clusters(by)):
+        kind, choices = "choice", known
+    value = typed.get(name, usual) if typed else usual or ("on" if default is True else "")
     return Field(
         name, _label(name), str(shape.get("description") or told.get("description") or ""), kind, value, choices, is_required,
-        shape.get("minimum", shape.get("exclusiveMinimum")), shape.get("maximum", shape.get("exclusiveMaximum")), error,
+        bool(usual), shape.get("minimum", shape.get("exclusiveMinimum")), shape.get("maximum", shape.get("exclusiveMaximum")), error,
     )  # fmt: skip
 
 
@@ -79,7 +84,16 @@ def _label(name: str) -> str:
     for ending, unit in _UNITS.items():
         words = words.removesuffix(ending) + unit if words.endswith(ending) else words
     words = words.replace("_", " ") + (" as YAML" if name in _YAML else "")
+    return _capital(words)
+
+
+def _capital(words: str) -> str:
     return words.replace("cpu", "CPU", 1) if words.startswith("cpu") else words[:1].upper() + words[1:]
+
+
+def _clusters(by: Actor) -> tuple[tuple[str, str], ...]:
+    rows = Cluster.objects.visible_to(by).order_by("name").values_list("slug", "name")[:MOST_CHOICES]
+    return tuple(rows) if by.has(MACHINE_READ) else ()
 
 
 def _blueprints(by: Actor) -> tuple[tuple[str, str], ...]:

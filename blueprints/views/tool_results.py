@@ -17,7 +17,7 @@ WIDTH, HEIGHT, EDGE = 720, 140, 4
 MOST_ROWS, MOST_OPENED = 100, 3
 _BROAD = 4
 _NO_COLUMN = frozenset({"draft", "unit"})
-_SHOWN_ELSEWHERE = frozenset({"summary", "assumptions", "draft", "history", "forecast", "currency"})
+_SHOWN_ELSEWHERE = frozenset({"summary", "assumptions", "draft", "history", "forecast", "currency", "unit"})
 _MEASURED = frozenset({"used", "total", "current", "expected"})
 _UNITS = {"_gb": "GB", "_tb": "TB", "_percent": "%", "_ms": "ms", "_seconds": "s", "_minutes": "min", "_hours": "h"}
 _NAMES = {"vmid": "VMID", "id": "ID"}
@@ -55,8 +55,9 @@ class Curve:
     future: str
     band: str
     labels: tuple[str, str, str]
-    ticks: tuple[str, str, str]
+    ticks: tuple[str, ...]
     words: str
+    now: str
     width: int = WIDTH
     height: int = HEIGHT
 
@@ -258,7 +259,8 @@ def _curve(result: Result) -> Curve | None:
         _line(joint + [(point.at, point.value) for point in future], span, top),
         f"{_line(upper, span, top)} {_line(lower[::-1], span, top)}",
         (_scale(top, result), _scale(top / 2, result), "0"),
-        (f"{past[0].at:%d %b}", f"{past[-1].at:%d %b}", f"{future[-1].at:%d %b}"), result.summary,
+        tuple(f"{at:%d %b}" for at in (past[0].at, past[0].at + (future[-1].at - past[0].at) / 2, future[-1].at)),
+        result.summary, _line(joint, span, top).partition(",")[0],
     )  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """The pages of the tools: all of them, one with its form and its result, and a question that picks one."""
 
+import json
 from typing import Any
 
 import yaml
@@ -33,8 +34,19 @@ QUESTIONS = (
 def tool_list(request: HtmxRequest) -> HttpResponse:
     """All tools, by what they are for."""
     request.actor.require(tools.READ)
+    return _list(request)
+
+
+def _list(request: HtmxRequest, status: int = 200, **told: str) -> HttpResponse:
     groups = [(title, [tools.find(name) for name in names]) for title, names in GROUPS]
-    return render(request, "tools/tool_list.html", {"groups": groups, "questions": QUESTIONS})
+    server = {
+        "type": "http",
+        "url": request.build_absolute_uri("/mcp"),
+        "headers": {"Authorization": "Bearer alm_live_…"},
+    }
+    connecting = json.dumps({"mcpServers": {"alma": server}}, indent=2, ensure_ascii=False)
+    context = {"groups": groups, "questions": QUESTIONS, "connecting": connecting, **told}
+    return render(request, "tools/tool_list.html", context, status=status)
 
 
 @require_POST
@@ -46,9 +58,7 @@ def tool_ask(request: HtmxRequest) -> HttpResponse:
     try:
         choice = choosing.choose(question, {}, by=request.actor)
     except BadRequest as error:
-        groups = [(title, [tools.find(name) for name in names]) for title, names in GROUPS]
-        context = {"groups": groups, "questions": QUESTIONS, "question": question, "refusal": error.message}
-        return render(request, "tools/tool_list.html", context, status=422)
+        return _list(request, 422, question=question, refusal=error.message)
     typed = {name: _typed(value) for name, value in choice.arguments.items()}
     chosen = tools.find(choice.tool)
     return _page(request, chosen, typed, arguments=choice.arguments, question=question, reasons=choice.reasons)

@@ -26,6 +26,13 @@ def test_defaults_are_marked_as_defaults() -> None:
     assert machine.network.ip is None
 
 
+def test_windows_has_room_for_itself() -> None:
+    machine = one(os="windows-2022")
+    assert (machine.memory_bytes, machine.disk_bytes) == (4 * GIB, 64 * GIB)
+    assert (machine.causes["memory_bytes"], machine.causes["disk_bytes"]) == ("default", "default")
+    assert one(os="windows-2022", memory="2GB", disk="40GB").disk_bytes == 40 * GIB, "what is said counts"
+
+
 def test_given_values_name_their_key() -> None:
     machine = one(cores=4, ram="8GB", disk="40GB", os="Debian 12", ssh_keys=[], start=False)
     assert machine.causes["cores"] == "specs.cores"

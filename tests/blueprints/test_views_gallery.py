@@ -71,3 +71,21 @@ def test_a_draft_that_cannot_be_leads_back_to_its_choices(person: Client) -> Non
 @pytest.mark.parametrize("path", ["/templates/nothing/", "/blueprints/new/?template=nothing"])
 def test_an_unknown_template_is_a_page_that_is_not_there(person: Client, path: str) -> None:
     assert person.get(path).status_code == 404
+
+
+def test_what_the_choices_cost_stands_in_the_form_and_follows_them(person: Client) -> None:
+    """The form is long: on a phone the figures lie far below it."""
+    page = person.get("/templates/simple-web-app/").content.decode()
+    form = page[page.index("<form class=") :]
+    assert "</strong> a month, 1 machine</p>" in form[: form.index("</form>")]
+    part = person.get("/templates/simple-web-app/?instance_count=3", headers=HTMX).content.decode()
+    assert 'id="template-sum" role="status" hx-swap-oob="true"' in part
+    assert "</strong> a month, 3 machines</p>" in part
+    refused = person.get("/templates/simple-web-app/?instance_count=0", headers=HTMX).content.decode()
+    assert "must be 1 to" in refused[refused.index("template-sum") :]
+
+
+def test_what_a_template_costs_has_its_assumptions(person: Client) -> None:
+    page = person.get("/templates/simple-web-app/").content.decode()
+    assert "A core: 4." in page
+    assert "What could be saved" not in page, "nothing is saved yet that could be asked about"

@@ -1,5 +1,8 @@
 """The pages of the tools: the list, forms from schemas, results that are drawn, and text that stays text."""
 
+import html
+import json
+import re
 from typing import Any
 
 import pytest
@@ -187,3 +190,27 @@ def test_what_is_measured_has_its_unit_and_a_table_of_its_own(person: Client) ->
     assert "1.46 GB" in page
     assert "Outlook: main" in page
     assert "unit bytes" not in page and ">Unit<" not in page
+
+
+def test_a_form_shows_what_is_taken_where_nothing_is_said(person: Client) -> None:
+    """Also where a question filled some of it; a field that has a default is not called optional."""
+    make_cluster(slug="north", name="North", organization=make_organization())
+    question = {"query": "When will our disks be full?"}
+    for page in (person.get("/tools/forecast_metrics/"), person.post("/tools/ask/", question)):
+        text = page.content.decode()
+        assert re.search(r'name="days" value="7"', text)
+        assert re.search(r"Days</label>", text)
+        assert '<option value="north" >North</option>' in text, "clusters are chosen, not spelled"
+    assert ">Storage</option>" in text
+
+
+def test_what_was_emptied_stays_empty(person: Client) -> None:
+    page = person.post("/tools/forecast_metrics/", {"metric": "cpu", "days": "", "level": "2"}).content.decode()
+    assert re.search(r'name="days" value=""', page)
+
+
+def test_how_an_assistant_of_ones_own_is_connected_stands_below_the_tools(person: Client) -> None:
+    page = person.get("/tools/").content.decode()
+    config = json.loads(html.unescape(page[page.index('id="mcp-config">') + 16 : page.index("</pre>")]))
+    assert config["mcpServers"]["alma"]["url"] == "http://testserver/mcp"
+    assert 'href="/settings/keys/"' in page

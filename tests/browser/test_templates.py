@@ -35,3 +35,15 @@ def test_a_template_is_chosen_sized_and_drafted(visit: Visit) -> None:
     page.get_by_role("button", name="Create blueprint").click()
     expect(page.get_by_role("heading", name=name, level=1)).to_be_visible()
     expect(page.locator("#resource-web")).to_contain_text("4 machines")
+
+
+def test_on_a_phone_the_cost_stays_in_sight_while_choices_are_made(visit: Visit) -> None:
+    page = visit(width=390).page
+    page.goto("/templates/postgres-ha/")
+    cost = page.locator("#template-sum")
+    expect(cost).to_be_in_viewport()
+    before = cost.inner_text()
+    page.get_by_label("Database servers").fill("5")
+    expect(cost).not_to_have_text(before)
+    page.get_by_label("Days that backups are kept").scroll_into_view_if_needed()
+    expect(cost).to_be_in_viewport()

@@ -119,13 +119,16 @@ def test_people_become_arrivals() -> None:
 def test_a_blueprint_under_a_load() -> None:
     resources = [
         make_resource("app", type="app", specs={"cpu": 4}),
-        make_resource("db", type="database", specs={"cpu": 2}),
+        make_resource("db", type="database", specs={"cpu": 2, "disk": "50GB"}),
     ]
     given = {"blueprint": make_document(resources=resources), "workload": "api"}
     small, large = (run("estimate_resources", requests_per_second=rate, **given).provided for rate in (100, 1000))
     assert (small.is_enough, small.short_of) == (True, [])
     assert not large.is_enough
-    assert [line.split()[0] for line in large.short_of] == ["app", "db"]
+    assert [line.split()[0] for line in large.short_of] == ["app", "db", "db"], "cores of both, and the disk"
+    # 8,000 people / 0.1 × 2 MB = 156.25 GB of data, on a disk of 50; 8,000 × 0.1 MB = 0.78 GB of sessions fit into 2
+    many = run("estimate_resources", requests_per_second=100, peak_users=8000, **given).provided
+    assert (many.is_enough, many.short_of) == (False, ["db (50 GB of disk) has no room for 156.25 GB of data"])
     assert small.requests_per_second == 280.0  # 4 cores × 0.7 / 10 ms
     alone = run("estimate_resources", **given)
     assert (alone.cpu_cores, alone.provided.is_enough, alone.provided.requests_per_second) == (6, None, 280.0)

@@ -1,5 +1,6 @@
 """Tools about clusters and machines, with arithmetic worked by hand."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,6 +18,7 @@ from tests.factories.vms import make_claim, make_cluster, make_guest
 from vms.machines import public_id
 from vms.metrics import Series, _key
 from vms.models import Cluster, ClusterMoment, ClusterNode, ClusterStorage, ClusterTask, Guest, GuestDetails
+from vms.recording import HOUR, MINUTE, floor
 
 pytestmark = pytest.mark.django_db
 GIB = 1024**3
@@ -43,9 +45,9 @@ def cluster_of(*nodes: tuple[int, int], shared_gb: int = 10_000, **overrides: An
     return cluster
 
 
-def measured(cluster: Cluster, values: list[float], **total: float) -> None:
-    """Hours of figures until now; memory in use are the values."""
-    begin = timezone.now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=len(values))
+def measured(cluster: Cluster, values: list[float], step: int = HOUR, **total: float) -> None:
+    """Figures until now, as the sampler keeps them; memory in use are the values."""
+    begin = floor(timezone.now(), step) - timedelta(seconds=step * len(values))
     told = {
         "cores": 16.0,
         "cpu_load": 1.0,
@@ -54,8 +56,10 @@ def measured(cluster: Cluster, values: list[float], **total: float) -> None:
         "storage_used": 10.0,
     } | total
     ClusterMoment.objects.bulk_create(
-        ClusterMoment(cluster=cluster, step=3600, at=begin + timedelta(hours=hour), memory_used=value, **told)
-        for hour, value in enumerate(values)
+        ClusterMoment(
+            cluster=cluster, step=step, at=begin + timedelta(seconds=step * number), memory_used=value, **told
+        )
+        for number, value in enumerate(values)
     )
 
 
@@ -162,7 +166,7 @@ def test_a_day_repeats_itself() -> None:
 def test_gaps_are_said_and_too_little_is_refused() -> None:
     cluster = cluster_of((8, 64))
     measured(cluster, [100.0] * 20)
-    with pytest.raises(WrongState, match="20 hours of memory"):
+    with pytest.raises(WrongState, match="memory .*: 20 hours. To look 7 days ahead, 72 hours are needed"):
         run("forecast_metrics", metric="memory")
     ClusterMoment.objects.all().delete()
     measured(cluster, [100.0] * 100)
@@ -173,11 +177,27 @@ def test_gaps_are_said_and_too_little_is_refused() -> None:
     assert found.expected == pytest.approx(100, abs=0.5)
 
 
+def test_a_week_is_not_foreseen_from_an_hour() -> None:
+    """Of 46 minutes one can say something about the next seven hours, and nothing about the next week."""
+    cluster = cluster_of((8, 64))
+    measured(cluster, [100.0, 101.0] * 23, step=MINUTE)
+    measured(cluster, [100.0])
+    with pytest.raises(WrongState, match="so far: 0.8 hours. To look 7 days ahead, 16.8 hours are needed"):
+        run("forecast_metrics", metric="memory")
+
+
+def test_figures_have_the_unit_in_which_they_are_something() -> None:
+    measured(cluster_of((8, 64)), [100.0] * 100, rx_rate=2_097_152.0)
+    assert "network is 2.00 MB a second now" in run("forecast_metrics", metric="network").summary
+
+
 def test_when_room_ends_stands_beside_the_capacity() -> None:
     """800 of 1,000 and two more each hour: 90 % in 50 hours."""
     measured(cluster_of((8, 64)), [560.0 + 2 * hour for hour in range(121)])
     outlook = {row.metric: row for row in run("calculate_capacity").clusters[0].outlook}
     assert outlook["memory"].used_percent == 80.0
+    day = outlook["memory"].full_at.date()
+    assert re.search(rf" 90 % of memory of \S+ are reached on {day}\.$", run("calculate_capacity").summary)
     ahead = (outlook["memory"].full_at - datetime.now(UTC)) / timedelta(hours=1)
     assert ahead == pytest.approx(49, abs=4)
     assert outlook["storage"].full_at is None

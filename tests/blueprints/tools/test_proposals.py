@@ -49,6 +49,8 @@ ASKED = [
     ({"requirements": "chatbot with an llm on a gpu"}, "model-server"),
     ({"requirements": "hello", "max_cost": 30}, "single-server"),
     ({"requirements": "eine hochverfügbare Kundendatenbank mit Webshop", "peak_users": 3000}, "available-web"),
+    ({"requirements": "a blog with 200 visitors, highly available"}, "available-web"),
+    ({"requirements": "a small wiki that must not fail", "high_availability": True}, "available-web"),
     ({"requirements": "un petit site pour notre club"}, "single-server"),
     ({"requirements": "microservicios en contenedores, escalable"}, "kubernetes"),
     ({"requirements": "un modello di IA con GPU"}, "model-server"),

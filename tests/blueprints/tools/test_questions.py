@@ -40,6 +40,23 @@ ASKED: list[tuple[str, str, dict[str, Any]]] = [
     ("Do we meet SOC 2 with vm-104?", "check_compliance", {"framework": "soc2", "vm_ids": ["vm-104"]}),
     ("What would happen if I deployed blueprint 6 to staging?", "generate_deployment_plan", {"blueprint_id": 6}),
     ("vm-101 is terribly slow since this morning", "troubleshoot_issue", {"vm_ids": ["vm-101"]}),
+    *(
+        (words, "troubleshoot_issue", {})
+        for words in (
+            "legacy-erp does not answer",
+            "legacy-erp hangs",
+            "I cannot reach gitlab",
+            "gitlab returns 502",
+            "metrics is offline",
+            "what happened to metrics last night?",
+            "gitlab startet nicht",
+            "gitlab ne démarre pas",
+            "gitlab no arranca",
+            "gitlab non si avvia",
+            "my server won't start",
+            "requests to the shop time out: it is frozen",
+        )
+    ),
     ("Why did job_01HXYZ fail?", "troubleshoot_issue", {"job_ids": ["job_01HXYZ"]}),
     ("Which architecture do you recommend for a chat with 5000 users?", "suggest_architecture", {"peak_users": 5_000}),
     (
@@ -225,6 +242,10 @@ def test_machines_are_named_by_id_and_by_name() -> None:
     assert choose("Why is build-runner slow?", {}, by=by).arguments["vm_ids"] == [runner]
     assert choose(f"Audit {web} and build-runner.", {}, by=by).arguments == {"vm_ids": [web, runner]}
     assert "vm_ids" not in choose("Why is the web slow?", {}, by=by).arguments, "a plain word may mean anything"
+    gitlab = public_id(make_guest(cluster, name="gitlab"))
+    for words in ("gitlab keeps crashing", "Why is GitLab so slow?", "users complain about gitlab", "gitlab hängt"):
+        assert choose(words, {}, by=by).arguments["vm_ids"] == [gitlab], words
+    assert "vm_ids" not in choose("How would you draw gitlab for 100 users?", {}, by=by).arguments
     assert "vm_ids" not in choose("Why is dns-9 slow?", {}, by=by).arguments
     blind = replace(by, scopes=frozenset({"tool:read"}))
     assert "vm_ids" not in choose("Why is build-runner slow?", {}, by=blind).arguments
