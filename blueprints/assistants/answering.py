@@ -3,7 +3,13 @@ the planner is at a loss. Nothing is changed by it."""
 
 from dataclasses import replace
 
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from blueprints.assistants.beginning import unfounded
 from blueprints.assistants.editing import edited, heard_by_model, settled, unasked
+from blueprints.assistants.language import language_of
 from blueprints.assistants.pointing import pointed
 from blueprints.assistants.replying import aside, by_tool, replied
 from blueprints.assistants.talk import UNDONE, Answer, Document, Talk
@@ -19,7 +25,7 @@ REVIEW = ("Review blueprint", "Estimate costs", "Deploy infrastructure")
 BEGIN = ("3 web servers behind a load balancer, with a PostgreSQL database", "Kubernetes cluster with 3 nodes")
 _MOST_UNDOING = 8
 """Who says more, such as "backups that we can go back to", describes."""
-_EMPTIED = "Begun anew: say which machines you need. “Undo” brings the draft back."
+_EMPTIED = gettext_noop("Begun anew: say which machines you need. “Undo” brings the draft back.")
 
 
 def next_steps(draft: Document | None) -> list[str]:
@@ -28,8 +34,13 @@ def next_steps(draft: Document | None) -> list[str]:
 
 
 def answer(words: str, talk: Talk) -> Answer:
-    """What to say to these words. A question about the draft is answered, a change is made to a copy of it, anything
-    else is a wish of its own."""
+    """What to say to these words, in their language. A question about the draft is answered, a change is made to a copy of it,
+    anything else is a wish of its own."""
+    with translation.override(talk.language or language_of(words, talk.draft)):
+        return _answer(words, talk)
+
+
+def _answer(words: str, talk: Talk) -> Answer:
     if holds_blueprint(words):
         return begun_anew(words, talk)
     given = _settled(words, talk) or aside(words) or _gone_back(words, talk) or pointed(words, talk)
@@ -38,7 +49,7 @@ def answer(words: str, talk: Talk) -> Answer:
     if talk.asked_about:
         return _asked_meanwhile(words, talk) or wished(words, talk, asked_about=talk.asked_about)
     if talk.draft is None or not talk.has_parts:
-        return wished(words, talk)
+        return unfounded(words, talk) or wished(words, talk)
     return _about_draft(words, talk.draft, talk)
 
 
@@ -57,7 +68,7 @@ def _asked_meanwhile(words: str, talk: Talk) -> Answer | None:
     if talk.draft is None or not talk.has_parts:
         return None
     if is_no(words):
-        return Answer("Good: the draft stays as it is.")
+        return Answer(_("Good: the draft stays as it is."))
     if not is_question(words):
         return None
     has_figures = any(sign.isdigit() for sign in words)
@@ -70,11 +81,11 @@ def _gone_back(words: str, talk: Talk) -> Answer | None:
     heard = hear(words)
     if heard.verb == "undo" and len(heard.words) <= _MOST_UNDOING and talk.drafts:
         if len(talk.drafts) < 2:
-            return Answer("There is nothing before this draft.")
-        return Answer("This is the draft as it was before.", talk.drafts[1], changes=[UNDONE])
+            return Answer(_("There is nothing before this draft."))
+        return Answer(_("This is the draft as it was before."), talk.drafts[1], changes=[UNDONE])
     if not (talk.has_parts and talk.draft and heard.has("operations", "anew")):
         return None
     given = wished(words, talk)
     if given.draft and given.draft.get("resources"):
         return begun_anew(words, talk)
-    return Answer(_EMPTIED, {**talk.draft, "resources": []}, changes=["The draft is put aside."])
+    return Answer(_(_EMPTIED), {**talk.draft, "resources": []}, changes=[_("The draft is put aside.")])

@@ -4,6 +4,9 @@ puts another draft in its place."""
 import re
 from collections.abc import Sequence
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from alma.errors import BadRequest
 from blueprints import counting
 from blueprints.assistants.talk import OFFER, Answer, Document, Talk, cost_line, listed, portrait_of
@@ -17,17 +20,19 @@ from blueprints.understanding import source_for
 from blueprints.understanding.changes import changed
 from blueprints.understanding.sources import Source
 
-_NOT_UNDERSTOOD = (
-    "I did not understand what to change, so the draft stays as it is. Say which part and how, for example "
-    "“give the database 16 GB”, or begin a new draft with “create …”."
+_NOT_UNDERSTOOD = gettext_noop(
+    "I did not understand what to change, so the draft stays as it is. Say which part and how: its size or number, its system, "
+    "storage, node, network, backups or programs, what it waits for, or what shares a machine, for example “give the database 16 GB”. "
+    "“create …” begins a new draft."
 )
-_NOTHING_OPEN = "Nothing waits for a yes or a no. Say what to change in the draft, or ask about it."
-_NOT_ANSWERED = (
+_NOTHING_OPEN = gettext_noop("Nothing waits for a yes or a no. Say what to change in the draft, or ask about it.")
+_NOT_ANSWERED = gettext_noop(
     "I do not know what is asked. I can say what the draft costs, why it is as it is, how big its parts are, whether it is "
     "secure, what happens when one fails, and how long it takes to deploy."
 )
-_LEFT = "Good: the draft stays as it is. “Undo” takes the last change of it back."
-_KEPT = "Good: the draft stays as it is."
+_LEFT = gettext_noop("Good: the draft stays as it is. “Undo” takes the last change of it back.")
+_KEPT = gettext_noop("Good: the draft stays as it is.")
+_ABSENT = gettext_noop("There is no %(name)s in this draft.")
 _SIZE_FIRST = re.compile(r"\s*\d+(?:[.,]\d+)? ?[kmgt]i?[bo]\b", re.IGNORECASE)
 _WITH = re.compile(r"^.*?\b(?:with|mit|avec|con)\b", re.IGNORECASE)
 _LETTER = 14
@@ -61,8 +66,8 @@ def _describes_another(words: str, draft: Document) -> bool:
 def unasked(words: str, draft: Document, talk: Talk) -> Answer | None:
     """A yes or a no where nothing was asked."""
     if leaves_it(words) and not is_no(words) and _tried(words, draft, talk, talk.turn)[0] is None:
-        return Answer(_LEFT)
-    return Answer(_NOTHING_OPEN) if is_yes(words) or is_no(words) else None
+        return Answer(_(_LEFT))
+    return Answer(_(_NOTHING_OPEN)) if is_yes(words) or is_no(words) else None
 
 
 def done(revision: Revision, talk: Talk) -> Answer:
@@ -80,7 +85,7 @@ def supposed(words: str, draft: Document, talk: Talk) -> Answer | None:
     if revision is None or not revision.changes:
         return None
     would = _would_make(draft, revision.document, talk)
-    return Answer(f"{listed(revision.changes)}\n{would}\n{OFFER}", wish=wish) if would else None
+    return Answer(f"{listed(revision.changes)}\n{would}\n{_(OFFER)}", wish=wish) if would else None
 
 
 def _supposition(words: str, draft: Document, talk: Talk) -> tuple[str, Revision | None]:
@@ -97,9 +102,18 @@ def _would_make(draft: Document, other: Document, talk: Talk) -> str:
     if before is None or after is None:
         return ""
     more = after.cost["total"] - before.cost["total"]
-    differs = f"{abs(more):.2f} {after.cost['currency']} {'more' if more > 0 else 'less'}" if more else "the same"
-    would = cost_line(other, talk.prices) if after.machine_count else "Nothing would be left in this draft."
-    return f"That would make: {would} Now it is {before.cost['total']:.2f}, so {differs}."
+    would = cost_line(other, talk.prices) if after.machine_count else _("Nothing would be left in this draft.")
+    values = {
+        "would": would,
+        "now": f"{before.cost['total']:.2f}",
+        "sum": f"{abs(more):.2f}",
+        "currency": after.cost["currency"],
+    }
+    if not more:
+        return _("That would make: %(would)s Now it is %(now)s, so the same.") % values
+    if more > 0:
+        return _("That would make: %(would)s Now it is %(now)s, so %(sum)s %(currency)s more.") % values
+    return _("That would make: %(would)s Now it is %(now)s, so %(sum)s %(currency)s less.") % values
 
 
 def _another(words: str) -> str:
@@ -111,7 +125,7 @@ def _another(words: str) -> str:
 def settled(words: str, draft: Document, talk: Talk) -> Answer | None:
     """What follows from a yes, a no, or an answer to what was asked back; None when the words are about something else."""
     if is_no(words):
-        return Answer(_KEPT)
+        return Answer(_(_KEPT))
     if is_yes(words):
         return _carried_out(talk.pending, draft, talk)
     if hear(words).has("operations", "anew"):
@@ -157,7 +171,7 @@ def _carried_out(wish: str, draft: Document, talk: Talk) -> Answer:
     if problem:
         return Answer(problem, wish=wish)
     revision = revision or _instead(wish, draft, talk) or added(draft, wish, talk.prices, turn=turn)
-    return done(revision, talk) if revision else Answer(_NOT_UNDERSTOOD)
+    return done(revision, talk) if revision else Answer(_(_NOT_UNDERSTOOD))
 
 
 def _without_operation(wish: str) -> str:
@@ -175,7 +189,7 @@ def _beside(words: str, draft: Document, talk: Talk) -> Answer | None:
         return None
     swap = _instead(words, draft, talk)
     if swap is not None:
-        return Answer(f"{listed(swap.changes)}\n{cost_line(swap.document, talk.prices)}\n{OFFER}", wish=f"{words}")
+        return Answer(f"{listed(swap.changes)}\n{cost_line(swap.document, talk.prices)}\n{_(OFFER)}", wish=f"{words}")
     return _added_or_asked(words, draft, talk)
 
 
@@ -210,8 +224,9 @@ def _takes_for_granted(words: str, heard: Heard, parts: Sequence[Resource]) -> b
 
 def _asked_whether(description: str, words: str, heard: Heard, parts: Sequence[Resource]) -> Answer:
     missing = definite_others(heard, parts)
-    first = f"There is no {missing[0]} in this draft. " if missing else "That is not in this draft. "
-    return Answer(f"{first}Shall I add {description}? “Start over” begins a new draft with it.\n{OFFER}", wish=words)
+    first = _(_ABSENT) % {"name": missing[0]} if missing else _("That is not in this draft.")
+    shall = _("Shall I add %(what)s? “Start over” begins a new draft with it.") % {"what": description}
+    return Answer(f"{first} {shall}\n{_(OFFER)}", wish=words)
 
 
 def _instead(words: str, draft: Document, talk: Talk) -> Revision | None:
@@ -226,7 +241,9 @@ def _instead(words: str, draft: Document, talk: Talk) -> Revision | None:
 def _unknown(words: str, draft: Document, talk: Talk) -> str:
     """What to say to a question that nothing answers: what it is about may not be there."""
     missing = definite_others(hear(words), parse_document(draft).resources)
-    return f"There is no {missing[0]} in this draft. {cost_line(draft, talk.prices)}" if missing else _NOT_ANSWERED
+    if not missing:
+        return _(_NOT_ANSWERED)
+    return f"{_(_ABSENT) % {'name': missing[0]}} {cost_line(draft, talk.prices)}"
 
 
 # -- with a model -------------------------------------------------------------------------------------
@@ -239,18 +256,22 @@ def heard_by_model(words: str, draft: Document, talk: Talk, problem: str = "") -
 
 def _at_a_loss(words: str, draft: Document, talk: Talk) -> str:
     """What to say to a question, or to an order, that nothing is made of."""
-    return _unknown(words, draft, talk) if is_question(words) else _NOT_UNDERSTOOD
+    return _unknown(words, draft, talk) if is_question(words) else _(_NOT_UNDERSTOOD)
 
 
 def _by_model(words: str, draft: Document, talk: Talk, source: Source, unclear: Answer) -> Answer:
     """What it changes, or would take away; else what is unclear, and why it was of no help."""
     heard = changed(draft, words, source, prices=talk.prices, turn=talk.turn)
-    names = " and ".join(heard.withheld)
+    names = ", ".join(heard.withheld)
     if heard.revision is not None:
         given = done(heard.revision, talk)
-        left = f"\nNot done, for your words do not say it: remove {names}. Say so if it is meant." if names else ""
-        return Answer(f"{given.content}{left}", given.draft, changes=given.changes)
+        left = _("Not done, for your words do not say it: remove %(names)s. Say so if it is meant.") % {"names": names}
+        content = f"{given.content}\n{left}" if names else given.content
+        return Answer(content, given.draft, changes=given.changes)
     if names:
-        return Answer(f"Do you want to remove {names}? Your words do not say it.\n{OFFER}", wish=f"remove {names}")
-    remark = f"\n- {heard.badge.name} did not help: {heard.badge.reason}" if heard.badge.reason else ""
-    return Answer(f"{unclear.content}{remark}", wish=unclear.wish)
+        asked = _("Do you want to remove %(names)s? Your words do not say it.") % {"names": names}
+        return Answer(f"{asked}\n{_(OFFER)}", wish=f"remove {' and '.join(heard.withheld)}")
+    if not heard.badge.reason:
+        return unclear
+    remark = _("%(name)s did not help: %(reason)s") % {"name": heard.badge.name, "reason": heard.badge.reason}
+    return Answer(f"{unclear.content}\n- {remark}", wish=unclear.wish)

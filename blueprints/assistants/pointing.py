@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from alma.accounts.actors import Actor
 from blueprints.assistants.talk import Answer, Talk
 from blueprints.assistants.wishing import understood
 from blueprints.generation.normalising import without_orders
-from blueprints.revising.hearing import Heard, hear
+from blueprints.revising.hearing import Heard, hear, mentions
 from blueprints.revising.manners import is_question, speaks_of_running
 from blueprints.revising.matching import named
 from blueprints.schema import parse_document
@@ -20,12 +22,14 @@ from vms.models import Guest
 _MOST = 3
 _MOST_WORDS = 20
 """Who says more describes what is to be built, whatever else stands in it."""
-_RULE = "It is asked for there once more, and waits for approval where the environment says so; or open an IPR for the blueprint that owns it."
+_RULE = gettext_noop(
+    "It is asked for there once more, and waits for approval where the environment says so; or open an IPR for the blueprint that owns it."
+)
 
 
 def pointed(words: str, talk: Talk) -> Answer | None:
     """Where to do what is wanted of a machine that runs; None when the words are about the draft."""
-    words, _ = without_orders(words)
+    words = without_orders(words)[0]
     heard = hear(words)
     if not _is_order(heard):
         return None
@@ -48,7 +52,7 @@ def _ends(heard: Heard) -> bool:
 
 
 def _powers(heard: Heard) -> bool:
-    return heard.has("operations", "power")
+    return heard.has("operations", "power") and not mentions(heard, "backup", "backup")
 
 
 def _is_of_running(heard: Heard) -> bool:
@@ -66,15 +70,19 @@ def _led(heard: Heard, guests: Sequence[Guest], talk: Talk) -> Answer:
     """To the pages of these machines, or to the list of all."""
     lines = [f"- {plain(guest.name, 100)} ({public_id(guest)}): {guest.get_absolute_url()}" for guest in guests]
     if not lines:
-        lines = [f"- Machines: {reverse('vms:list')}{_search(heard)}"]
+        lines = [_("- Machines: %(address)s") % {"address": f"{reverse('vms:list')}{_search(heard)}"}]
     kept = (
-        " The draft stays as it is: to take something out of it, say which part, without more."
+        _("The draft stays as it is: to take something out of it, say which part, without more.")
         if talk.has_parts
         else ""
     )
     return Answer(
         "\n".join(
-            ["That is about a machine that runs, and I change only drafts. Do it on its page.", *lines, _RULE + kept]
+            [
+                _("That is about a machine that runs, and I change only drafts. Do it on its page."),
+                *lines,
+                f"{_(_RULE)} {kept}".strip(),
+            ]
         )
     )
 

@@ -44,7 +44,6 @@ _TOOLS = frozenset({
     "validate_blueprint",
 })  # fmt: skip
 """What can be asked of a draft that is not saved."""
-_DEPLOYED = frozenset({"deploy", "time"})
 
 
 def aside(words: str) -> Answer | None:

@@ -2,16 +2,23 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
+
+from django.conf import settings
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext
 
 from alma.errors import Invalid
 from blueprints.portrait import KindView, Portrait, portray
-from blueprints.pricing import PriceList
+from blueprints.pricing import PriceList, budgets
+from blueprints.pricing.costs import Cost
 from blueprints.schema import parse_document
 from blueprints.understanding import Asking
 
 Document = Mapping[str, Any]
-OFFER = "The draft stays as it is until you say “yes”."
+OFFER = gettext_noop("The draft stays as it is until you say “yes”.")
 """How an answer ends that offers to do something; what it would do is then its `wish`."""
 UNDONE = "The last change is undone."
 """How an answer names its change when it goes back to the draft before."""
@@ -31,6 +38,8 @@ class Talk:
     """Who asks, so that a model may help; None for the planner alone."""
     before: str = ""
     """What the person said before, where it changed nothing: "it" may be what that was about."""
+    language: str = ""
+    """That of the answer; without one it is that of the words."""
     pending: str = ""
     """Words about the draft that nothing was done for yet: they were asked about, or wait for a yes."""
 
@@ -79,8 +88,38 @@ def cost_line(draft: Document, prices: PriceList | None) -> str:
     """How many machines at what price."""
     portrait = portrait_of(draft, prices)
     if portrait is None or not portrait.machine_count:
-        return "Nothing is left in this draft; “undo” brings the one before back."
+        return _("Nothing is left in this draft; “undo” brings the one before back.")
     count, cost = portrait.machine_count, portrait.cost
-    most = (draft.get("metadata") or {}).get("max_cost")
-    over = f" That is over the budget of {most:g}." if isinstance(most, int | float) and cost["total"] > most else ""
-    return f"{count} machine{'s' if count > 1 else ''}, about {cost['total']:.2f} {cost['currency']} a month.{over}"
+    over = _over(draft.get("metadata") or {}, cost)
+    values = {"count": count, "sum": f"{cost['total']:.2f}", "currency": cost["currency"]}
+    sentence = ngettext(
+        "%(count)s machine, about %(sum)s %(currency)s a month.",
+        "%(count)s machines, about %(sum)s %(currency)s a month.",
+        count,
+    )
+    return f"{sentence % values}{over}"
+
+
+def _over(about: Mapping[str, Any], cost: Cost) -> str:
+    """What to say of the budget beside the sum."""
+    if budgets.is_foreign(about, cost["currency"]):
+        foreign = _("The budget of %(budget)s is in another currency and is not compared.")
+        return f" {foreign % {'budget': budgets.budget_of(about)}}"
+    if not budgets.is_exceeded(about, cost["total"], cost["currency"]):
+        return ""
+    over = _("That is over the budget of %(budget)s.")
+    return f" {over % {'budget': budgets.budget_of(about)}}"
+
+
+def offers(content: str) -> bool:
+    """Whether an answer ends with an offer, in whatever language it was given."""
+    return any(content.endswith(offer) for offer in _offers())
+
+
+@cache
+def _offers() -> tuple[str, ...]:
+    found = []
+    for language, _name in settings.LANGUAGES:
+        with translation.override(language):
+            found.append(_(OFFER))
+    return tuple(found)

@@ -2,6 +2,9 @@
 
 from dataclasses import replace
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from alma.errors import BadRequest
 from blueprints import counting
 from blueprints.assistants.talk import Answer, Document, Talk
@@ -12,7 +15,7 @@ from blueprints.generation.planner import MAX_DESCRIPTION
 from blueprints.pricing import default_list
 from blueprints.understanding import draft
 
-_BEGUN_ANEW = "This is a new draft; “undo” brings the one before back."
+_BEGUN_ANEW = gettext_noop("This is a new draft; “undo” brings the one before back.")
 
 
 def wished(words: str, talk: Talk, *, asked_about: str = "") -> Answer:
@@ -42,7 +45,7 @@ def _note_turn(document: GeneratedBlueprint, turn: int) -> None:
 def begun_anew(words: str, talk: Talk) -> Answer:
     """The same where there is a draft already, which is not lost."""
     given = wished(words, talk)
-    return replace(given, content=f"{given.content}\n{_BEGUN_ANEW}") if given.draft and talk.has_parts else given
+    return replace(given, content=f"{given.content}\n{_(_BEGUN_ANEW)}") if given.draft and talk.has_parts else given
 
 
 def understood(words: str, talk: Talk) -> GeneratedBlueprint | None:
@@ -66,6 +69,7 @@ def _in_words(draft: Document) -> str:
     about = draft["metadata"]
     lines = [draft["description"]]
     if draft["resources"]:
-        lines = [f"{draft['description']}: about {about['estimated_cost']:.2f} {about['currency']} a month."]
+        values = {"what": draft["description"], "sum": f"{about['estimated_cost']:.2f}", "currency": about["currency"]}
+        lines = [_("%(what)s: about %(sum)s %(currency)s a month.") % values]
     said = [*about["assumptions"], *about["warnings"], *about["questions"]]
     return "\n".join([*lines, *(f"- {line}" for line in said)])

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from alma.errors import Invalid
-from blueprints.assistants.talk import OFFER
+from blueprints.assistants.talk import offers
 from blueprints.models import Message
 from blueprints.pages.answers import Question, question_of
 from blueprints.pages.causes import Piece, Place, pieces
@@ -103,7 +103,7 @@ def open_questions(said: Sequence[Message]) -> list[Question]:
     if last is None or not last.wish:
         return []
     if not last.draft:
-        return [Question("Shall this be done?", ("yes", "no"))] if last.content.endswith(OFFER) else []
+        return [Question("Shall this be done?", ("yes", "no"))] if offers(last.content) else []
     asked = sentences(last.draft["metadata"].get("questions"))[:MOST_QUESTIONS]
     return [question_of(text, last.wish) for text in asked]
 
@@ -125,4 +125,7 @@ def _only(document: BlueprintDocument, names: set[str]) -> BlueprintDocument:
         for resource in document.resources
         if resource.name in names
     ]
-    return document.model_copy(update={"resources": kept})
+    values = {name: getattr(document, name) for name in BlueprintDocument.model_fields}
+    return BlueprintDocument.model_construct(
+        **{**values, "resources": kept}
+    )  # a copy would keep what was worked out before

@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
 from blueprints.revising import matching
 from blueprints.revising.changing import Draft
 from blueprints.revising.choosing import about, is_whole, listed, number_of, stems, which
 from blueprints.revising.clauses import Clause
-from blueprints.revising.hearing import Heard
+from blueprints.revising.hearing import Heard, mentions
 from blueprints.revising.matching import meant
 from blueprints.revising.said import Said
 from blueprints.schema import Resource
@@ -16,12 +19,16 @@ def fewer(draft: Draft, heard: Heard) -> str:
     """So many less of a kind; how many shall stay is asked where it is not said."""
     found = meant(heard, draft.resources)
     if not found:
-        return which(draft, "take away")
+        return which(draft, _("What shall I take away?"))
     if len(stems(found)) > 1:
-        return f"Of which one do you want fewer: {listed(found)}?"
+        return _("Of which one do you want fewer: %(names)s?") % {"names": listed(found)}
     total, number = number_of(found), heard.number
     if not number or number >= total:
-        return f"There {'are' if total > 1 else 'is'} {total} of them. How many shall there be?"
+        return ngettext(
+            "There is %(total)s of them. How many shall there be?",
+            "There are %(total)s of them. How many shall there be?",
+            total,
+        ) % {"total": total}
     draft.recount(found, total - number)
     return ""
 
@@ -31,7 +38,7 @@ def make_available(draft: Draft, clause: Clause) -> str:
     heard = clause.phrases[0]
     found = about(draft, heard)
     if not found or is_whole(draft, heard, found):
-        return which(draft, "make highly available")
+        return which(draft, _("What shall I make highly available?"))
     kinds = {matching.stem(one.name) for one in found}
     for kind in kinds:
         alike = [one for one in draft.resources if matching.stem(one.name) == kind]
@@ -39,24 +46,39 @@ def make_available(draft: Draft, clause: Clause) -> str:
             draft.recount(alike, 2)
             draft.settle()
     now = [one for one in draft.resources if matching.stem(one.name) in kinds]
-    return spread(draft, now) or ("" if draft.changes else f"{listed(now)}: on different hosts already.")
+    return spread(draft, now) or (
+        "" if draft.changes else _("%(names)s: on different hosts already.") % {"names": listed(now)}
+    )
 
 
 def spread(draft: Draft, found: Sequence[Resource]) -> str:
     """On different hosts, role by role: a database and its replica too."""
     if number_of(found) == 1:
-        return f"There is only one {found[0].name}. How many shall there be, on different hosts?"
-    groups: dict[str, str] = {}
+        return _("There is only one %(name)s. How many shall there be, on different hosts?") % {"name": found[0].name}
+    groups: dict[str, list[Resource]] = {}
     for resource in found:
-        draft.keep_apart(resource, groups.setdefault(matching.role_of(resource), matching.stem(resource.name)))
+        groups.setdefault(matching.role_of(resource), []).append(resource)
+    if all(number_of(group) == 1 for group in groups.values()):
+        return _("There is only one of each: %(names)s. Of which shall there be more, on different hosts?") % {
+            "names": listed(found)
+        }
+    for group in groups.values():
+        for resource in group if number_of(group) > 1 else ():
+            draft.keep_apart(resource, matching.stem(group[0].name))
     return ""
 
 
 def whole(draft: Draft, heard: Heard, said: Said) -> list[Resource]:
-    """Every machine, where a system, a network or a backup is said of "it", or of nothing: "use Ubuntu"."""
-    is_common = bool(said.parts or "os" in said.values) and not {"cpu", "memory", "disk", "count"} & said.values.keys()
-    is_open = heard.has("sentences", "beginners") or heard.has("sentences", "pronouns")
-    return draft.machines if is_common and is_open and heard.names_nothing else []
+    """Every machine, where a system, a network or a backup is said of "it", or of nothing: "use Ubuntu", "the gateway is …"; of
+    backups those that have some."""
+    is_common = bool(said.parts or said.properties or "os" in said.values) and not said.has_sizes
+    is_named = any(mentions(heard, "machine", kind) for kind in ("any", "vm", "lxc"))
+    is_open = not is_named or any(heard.has("sentences", name) for name in ("beginners", "pronouns"))
+    is_of_none = heard.names_nothing or any(one.key == "dns" for one in said.properties)
+    if not (is_common and is_open and is_of_none) or heard.names_unknown:
+        return []
+    kept = [one for one in draft.machines if one.specs.backup] if said.parts.keys() == {"backup"} else []
+    return kept if kept and not said.names_schedule else draft.machines
 
 
 def called(draft: Draft, told: Heard, found: Sequence[Resource], title: str) -> bool:

@@ -1,20 +1,33 @@
 """A draft while it is changed: each change is written down in words, with the words that caused it."""
 
 import copy
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from blueprints.causes import Cause, in_turn, quoted
+from blueprints.pricing.budgets import budget_of
 from blueprints.revising.matching import stem
+from blueprints.revising.measures import free, given, numbered, plain, scaled, sizes_of, summary, told_value
 from blueprints.schema import Resource, parse_document
-from blueprints.schema.machines import DEFAULT_CORES, DEFAULT_DISK, DEFAULT_MEMORY, kind_of
-from blueprints.schema.sizes import GIB, MIB, format_size
+from blueprints.schema.machines import kind_of
+from blueprints.schema.sizes import format_size
 from blueprints.schema.types import is_machine
 
-Sizes = dict[str, Any]
-_SUB_CAUSES = {"network": ("vlan", "ip", "gateway"), "backup": ("backup_schedule", "backup_days")}
-_UNTOLD = {"software": "none"}
-_NOUNS = {"cpu": "cores", "memory": "memory", "disk": "disk", "os": "system", "count": "number", "software": "software"}
+_SUB_CAUSES = {"network": ("vlan", "ip", "subnet", "gateway"), "backup": ("backup_schedule", "backup_days")}
+_UNTOLD = dict.fromkeys(("software", "gpu", "virtual_ip"), gettext_noop("none"))
+_BY_DEFAULT = gettext_noop("as by default")
+_NOUNS = {
+    "cpu": gettext_noop("cores"), "memory": gettext_noop("memory"), "disk": gettext_noop("disk"), "os": gettext_noop("system"), "count": gettext_noop("number"),
+    "software": gettext_noop("software"), "gpu": gettext_noop("GPUs"), "virtual_ip": gettext_noop("virtual address"),
+}  # fmt: skip
+_KEYS = {
+    "network": gettext_noop("network"), "backup": gettext_noop("backup"), "vlan": gettext_noop("vlan"), "ip": gettext_noop("ip"), "subnet": gettext_noop("subnet"), "gateway": gettext_noop("gateway"),
+    "schedule": gettext_noop("schedule"), "retention_days": gettext_noop("retention days"),
+}  # fmt: skip
 
 
 class Draft:
@@ -63,28 +76,43 @@ class Draft:
         """Give the draft itself another name."""
         if self.document.get("name") != title:
             self.document["name"] = title
-            self.changes.append(f"The draft is called {title}.")
+            self.changes.append(_("The draft is called %(name)s.") % {"name": title})
 
     def move_to(self, environment: str) -> None:
         """Plan it for an environment."""
         metadata = self.document.setdefault("metadata", {})
-        before = metadata.get("environment") or "none"
+        before = metadata.get("environment") or _("none")
         if before != environment:
             metadata["environment"] = environment
-            self.changes.append(f"Environment: {before} → {environment}.")
+            self.changes.append(_("Environment: %(before)s → %(after)s.") % {"before": before, "after": environment})
 
-    def afford(self, most: float) -> None:
-        """Set the budget of a month."""
+    def afford(self, most: float, currency: str = "") -> None:
+        """Set the budget of a month, in that currency or in that of the prices."""
         metadata = self.document.setdefault("metadata", {})
-        if metadata.get("max_cost") != most:
-            before = metadata.get("max_cost")
-            before = f"{before:g}" if isinstance(before, int | float) else before or "none"
-            metadata["max_cost"] = most
-            self.changes.append(f"Budget of a month: {before} → {most:g}.")
+        before = budget_of(metadata)
+        metadata["max_cost"] = most
+        metadata["budget_currency"] = currency
+        if not currency:
+            del metadata["budget_currency"]
+        if budget_of(metadata) != before:
+            self.changes.append(
+                _("Budget of a month: %(before)s → %(after)s.")
+                % {"before": before or _("none"), "after": budget_of(metadata)}
+            )
+
+    def needs(self, resource: Resource) -> list[str]:
+        """The names of what it waits for."""
+        row = self.row(resource.name)
+        return list(row.get("dependencies", row.get("depends_on")) or ())
+
+    def set_needs(self, resource: Resource, names: Sequence[str]) -> None:
+        """Let it wait for these, each once."""
+        row = self.row(resource.name)
+        row["depends_on" if "depends_on" in row else "dependencies"] = list(dict.fromkeys(names))
 
     def remove(self, resource: Resource) -> None:
         """Take it out, and whatever needed it no longer does."""
-        rows = [row for row in self._rows if row["name"] != resource.name]
+        rows = [row for row in self.rows if row["name"] != resource.name]
         for row in rows:
             for key in ("dependencies", "depends_on"):
                 if key in row:
@@ -93,11 +121,11 @@ class Draft:
         self.has_lost = True
         self._causes.pop(resource.name, None)
         self._forget(stem(resource.name))
-        self.changes.append(f"{resource.name} is gone.")
+        self.changes.append(_("%(name)s is gone.") % {"name": resource.name})
 
     def _forget(self, kind: str) -> None:
         """What was assumed of a kind of which nothing is left is no longer of use."""
-        if kind in {stem(row["name"]) for row in self._rows}:
+        if kind in {stem(row["name"]) for row in self.rows}:
             return
         self._causes.pop(kind, None)
         metadata = self.document["metadata"]
@@ -106,14 +134,14 @@ class Draft:
 
     def add(self, resource: Mapping[str, Any], causes: Mapping[str, Any]) -> None:
         """Put a new one in, under a name that is free."""
-        taken = {row["name"].lower() for row in self._rows}
-        name = _free(str(resource["name"]), taken)
+        taken = {row["name"].lower() for row in self.rows}
+        name = free(str(resource["name"]), taken)
         row = copy.deepcopy(dict(resource)) | {"name": name}
         row["dependencies"] = [one for one in row.get("dependencies", []) if one.lower() in taken]
-        self._rows.append(row)
+        self.rows.append(row)
         self._causes[name] = in_turn(causes, self._turn)
         self._touched.add(name)
-        self.changes.append(f"{name} is new: {_summary(row)}.")
+        self.changes.append(_("%(name)s is new: %(what)s.") % {"name": name, "what": summary(row)})
 
     def recount(self, resources: Sequence[Resource], number: int) -> None:
         """How many of them there shall be: of one that has a count, or of siblings that are alike."""
@@ -123,7 +151,7 @@ class Draft:
         for resource in resources[number:]:
             self.remove(resource)
         last = resources[-1].name
-        for _ in range(number - len(resources)):
+        for _number in range(number - len(resources)):
             last = self._clone(resources[-1], after=last)
         self._tell_count(stem(last))
 
@@ -135,102 +163,110 @@ class Draft:
 
     def _clone(self, like: Resource, *, after: str) -> str:
         """One more of a kind, which all that needs the others needs as well. Answers its name."""
-        row = copy.deepcopy(self._row(like.name))
-        row["name"] = _numbered(stem(like.name), {one["name"].lower() for one in self._rows})
-        self._rows.insert(self._rows.index(self._row(after)) + 1, row)
-        for other in self._rows:
+        row = copy.deepcopy(self.row(like.name))
+        row["name"] = numbered(stem(like.name), {one["name"].lower() for one in self.rows})
+        self.rows.insert(self.rows.index(self.row(after)) + 1, row)
+        for other in self.rows:
             if like.name in other.get("dependencies", ()):
                 other["dependencies"].append(row["name"])
         if like.name in self._causes:
             self._causes[row["name"]] = dict(self._causes[like.name])
         self._touched.add(row["name"])
-        self.changes.append(f"{row['name']} is new, like {like.name}.")
+        self.changes.append(_("%(name)s is new, like %(other)s.") % {"name": row["name"], "other": like.name})
         return str(row["name"])
 
     def set_sizes(
         self, resource: Resource, values: Mapping[str, Any], causes: Mapping[str, Cause] | None = None
     ) -> None:
         """Give it these values, under the keys in which it has them. Without a cause of its own a value has all that was said."""
-        before = _values(resource)
+        before = sizes_of(resource)
         self._touched.add(resource.name)
-        changed = {key: value for key, value in values.items() if _plain(value) != _plain(before.get(key))}
+        changed = {key: value for key, value in values.items() if plain(value) != plain(before.get(key))}
         if not changed:
             return
-        specs = self._row(resource.name).setdefault("specs", {})
+        specs = self.row(resource.name).setdefault("specs", {})
         for key, value in changed.items():
             specs[resource.specs.written.get(key, key)] = value
         told = {key: (causes or {}).get(key, self._words) for key in changed}
-        of_siblings = self._causes.get(stem(resource.name), {})
-        self._causes.setdefault(resource.name, {**of_siblings}).update(in_turn(told, self._turn))
         said = ", ".join(
-            f"{_NOUNS[key]} {_told(before.get(key)) or _UNTOLD.get(key, 'as by default')} → {_told(value)}"
+            f"{_(_NOUNS[key])} {told_value(before.get(key)) or _(_UNTOLD.get(key, _BY_DEFAULT))} → {told_value(value)}"
             for key, value in changed.items()
         )
-        self.changes.append(f"{resource.name}: {said}.")
+        self.tell(resource, said, told)
 
     def set_part(self, resource: Resource, part: str, values: Mapping[str, Any], causes: Mapping[str, Cause]) -> None:
         """Give its network or its backup these values, beside those that it has."""
-        specs = self._row(resource.name).setdefault("specs", {})
+        specs = self.row(resource.name).setdefault("specs", {})
         before = specs.get(part) if isinstance(specs.get(part), dict) else {}
         changed = {key: value for key, value in values.items() if before.get(key) != value}
         if not changed:
             return
         specs[part] = {**before, **changed}
-        self._touched.add(resource.name)
         told = {name: cause for name, cause in causes.items() if name in _SUB_CAUSES[part]}
-        self._causes.setdefault(resource.name, {}).update(in_turn(told, self._turn))
-        said = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in changed.items())
-        self.changes.append(f"{resource.name}: {part} with {said}.")
+        said = ", ".join(f"{_(_KEYS[key])} {value}" for key, value in changed.items())
+        self.tell(resource, _("%(part)s with %(values)s") % {"part": _(_KEYS[part]), "values": said}, told)
 
     def rename(self, resource: Resource, name: str) -> None:
         """Call it otherwise, also where others need it."""
-        for row in self._rows:
+        for row in self.rows:
             for key in ("dependencies", "depends_on"):
                 if key in row:
                     row[key] = [name if one == resource.name else one for one in row[key]]
-        self._row(resource.name)["name"] = name
+        self.row(resource.name)["name"] = name
         if resource.name in self._causes:
             self._causes[name] = self._causes.pop(resource.name)
+        if isinstance(said := self.document.setdefault("metadata", {}).get("assumptions"), list):
+            said[:] = [re.sub(rf"^{re.escape(resource.name)}(?=: )", name, str(line)) for line in said]
         self._touched.add(name)
-        self.changes.append(f"{resource.name} is called {name}.")
+        self.changes.append(_("%(name)s is called %(new)s.") % {"name": resource.name, "new": name})
+
+    def put(self, resource: Resource, key: str, value: Any, said: str) -> None:
+        """Give it this value of its specs, or none. What is so already is not told."""
+        specs = self.row(resource.name).setdefault("specs", {})
+        name = resource.specs.written.get(key, key)
+        if specs.get(name) == value:
+            return
+        specs[name] = value
+        if value is None:
+            del specs[name]
+        self.tell(resource, said, {key: self._words})
+
+    def tell(self, resource: Resource, said: str, causes: Mapping[str, Cause]) -> None:
+        """Note what was done to it, and why."""
+        self._touched.add(resource.name)
+        of_siblings = self._causes.get(stem(resource.name), {})
+        self._causes.setdefault(resource.name, {**of_siblings}).update(in_turn(causes, self._turn))
+        self.changes.append(f"{resource.name}: {said}.")
 
     def keep_apart(self, resource: Resource, group: str) -> None:
         """On another host than the rest of its group."""
-        if resource.specs.anti_affinity != group:
-            self._row(resource.name).setdefault("specs", {})["anti_affinity"] = group
-            self._touched.add(resource.name)
-            self._causes.setdefault(resource.name, {}).update(in_turn({"anti_affinity": self._words}, self._turn))
-            self.changes.append(f"{resource.name}: on another host than the rest of {group}.")
+        self.put(resource, "anti_affinity", group, _("on another host than the rest of %(group)s") % {"group": group})
 
     def set_kind(self, resource: Resource, kind: str) -> None:
         """Make it a container, or a virtual machine."""
-        row = self._row(resource.name)
+        row = self.row(resource.name)
         if kind_of(resource) != kind:
             if row["type"] in ("vm", "lxc") and not resource.specs.kind:
                 row["type"] = kind
             else:  # "web" and "database" say what for, and not as what
                 row.setdefault("specs", {})[resource.specs.written.get("kind", "kind")] = kind
             self._touched.add(resource.name)
-            self.changes.append(f"{resource.name}: {'container' if kind == 'lxc' else 'virtual machine'}.")
-
-    def unset(self, resource: Resource, name: str, noun: str) -> None:
-        """Do without something that it has."""
-        if (self._row(resource.name).get("specs") or {}).pop(resource.specs.written.get(name, name), None) is not None:
-            self._touched.add(resource.name)
-            self.changes.append(f"{resource.name}: no {noun}.")
+            noun = _("container") if kind == "lxc" else _("virtual machine")
+            self.changes.append(f"{resource.name}: {noun}.")
 
     def scale(self, resource: Resource, names: Sequence[str], factor: float) -> None:
         """Multiply these sizes, to whole cores and to whole MB."""
-        given = _given(resource)
-        self.set_sizes(resource, {name: _scaled(name, given[name], factor) for name in names})
+        sizes = given(resource)
+        self.set_sizes(resource, {name: scaled(name, sizes[name], factor) for name in names})
 
     def step(self, resource: Resource, by: Mapping[str, int]) -> None:
         """Add so many cores or bytes; less than nothing is refused by the schema."""
-        sizes = {name: _given(resource)[name] + more for name, more in by.items()}
+        sizes = {name: given(resource)[name] + more for name, more in by.items()}
         self.set_sizes(resource, {name: size if name == "cpu" else format_size(size) for name, size in sizes.items()})
 
     @property
-    def _rows(self) -> list[dict[str, Any]]:
+    def rows(self) -> list[dict[str, Any]]:
+        """Its resources, as they are now."""
         rows: list[dict[str, Any]] = self.document["resources"]
         return rows
 
@@ -240,60 +276,6 @@ class Draft:
         causes: dict[str, Any] = metadata.setdefault("causes", {})
         return causes
 
-    def _row(self, name: str) -> dict[str, Any]:
-        return next(row for row in self._rows if row["name"] == name)
-
-
-def _given(resource: Resource) -> dict[str, int]:
-    specs = resource.specs
-    return {
-        "cpu": specs.cpu or DEFAULT_CORES,
-        "memory": specs.memory or DEFAULT_MEMORY,
-        "disk": specs.disk or DEFAULT_DISK,
-    }
-
-
-def _values(resource: Resource) -> Sizes:
-    """Its sizes as one writes them."""
-    specs = resource.specs
-    return {
-        "cpu": specs.cpu,
-        "memory": format_size(specs.memory) if specs.memory else None,
-        "disk": format_size(specs.disk) if specs.disk else None,
-        "os": specs.os,
-        "count": specs.count or 1,
-        "software": list(specs.software or ()),
-    }
-
-
-def _told(value: Any) -> str:
-    return ", ".join(value) if isinstance(value, list) else str(value or "")
-
-
-def _plain(value: Any) -> Any:
-    return value.replace(" ", "").upper() if isinstance(value, str) else value
-
-
-def _scaled(name: str, value: int, factor: float) -> Any:
-    if name == "cpu":
-        return max(1, round(value * factor))
-    unit = GIB if value * factor >= GIB else MIB
-    return format_size(max(unit, round(value * factor / unit) * unit))
-
-
-def _free(name: str, taken: set[str]) -> str:
-    if name.lower() not in taken:
-        return name
-    return next(f"{name}-{number}" for number in range(2, 1000) if f"{name}-{number}".lower() not in taken)
-
-
-def _numbered(name: str, taken: set[str]) -> str:
-    """The next free number after the highest."""
-    return next(f"{name}-{number}" for number in range(1, 1000) if f"{name}-{number}".lower() not in taken)
-
-
-def _summary(row: Mapping[str, Any]) -> str:
-    specs = row.get("specs") or {}
-    parts = [f"{specs['count']} ×" if specs.get("count", 1) != 1 else "", str(row["type"]).replace("_", " ")]
-    sizes = [str(specs[key]) + (" cores" if key == "cpu" else "") for key in ("cpu", "memory", "disk") if key in specs]
-    return " ".join(part for part in parts if part) + (f" with {', '.join(sizes)}" if sizes else "")
+    def row(self, name: str) -> dict[str, Any]:
+        """The resource of that name, as it is now."""
+        return next(row for row in self.rows if row["name"] == name)

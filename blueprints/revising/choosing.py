@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from itertools import chain
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
 from blueprints.revising import hearing, matching
 from blueprints.revising.changing import Draft
 from blueprints.revising.clauses import Clause
@@ -24,7 +27,7 @@ def wanted(draft: Draft, clause: Clause, phrase: Heard) -> list[Resource]:
     """The parts that are meant, without those that are not to be touched."""
     kept = phrase.exceptions
     spared = [one for heard in (*clause.spared, *([kept] if kept else [])) for one in meant(heard, draft.resources)]
-    return [one for one in about(draft, phrase.objects if kept else phrase) if one not in spared]
+    return [one for one in about(draft, phrase.with_exceptions if kept else phrase) if one not in spared]
 
 
 def chosen(draft: Draft, clause: Clause, phrase: Heard) -> list[Resource]:
@@ -63,17 +66,30 @@ def stems(found: Sequence[Resource]) -> set[str]:
     return {matching.stem(one.name) for one in found}
 
 
-def which(draft: Draft, verb: str) -> str:
-    return f"What shall I {verb}? There {'are' if len(draft.resources) > 1 else 'is'} {listed(draft.resources)}."
+def which(draft: Draft, question: str) -> str:
+    """A question, and what there is to choose from."""
+    return f"{question} {there_is(draft.resources)}"
 
 
 def missing(draft: Draft, heard: Heard) -> str:
     """What to say when a machine is named that the draft does not have; nothing when none is."""
     strangers = [name for name in heard.hosts if not matching.named(hearing.hear(name), draft.resources)]
-    return f"There is no {strangers[0]} in this draft, but {listed(draft.resources)}." if strangers else ""
+    return _no_such(strangers[0], draft) if strangers else ""
+
+
+def _no_such(name: str, draft: Draft) -> str:
+    return _("There is no %(name)s in this draft, but %(names)s.") % {"name": name, "names": listed(draft.resources)}
+
+
+def there_is(resources: Sequence[Resource]) -> str:
+    """All of them, in a sentence."""
+    sentence = ngettext("There is %(names)s.", "There are %(names)s.", len(resources))
+    return sentence % {"names": listed(resources)}
 
 
 def listed(resources: Sequence[Resource]) -> str:
     """Their names, as one says them."""
     names = [one.name for one in resources]
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else "nothing yet"
+    if len(names) < 2:
+        return names[0] if names else _("nothing yet")
+    return _("%(most)s and %(last)s") % {"most": ", ".join(names[:-1]), "last": names[-1]}

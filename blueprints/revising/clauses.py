@@ -4,11 +4,13 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
-from blueprints.revising.hearing import Heard, hear, mentions, phrases
+from blueprints.revising.hearing import Heard, hear, mentions, phrases, senses_in
 
 _PIECE = re.compile(r"[,;:\n]+|[.!?]+(?=\s|$)|\w+", re.UNICODE)
 _FIGURE = re.compile(r"(?<![\w-])\d")
 """A number that is not part of a name."""
+_PORTS_BEFORE = re.compile(r"\b(?:ports?|puertos?|porte|porta)\b[\d\W]*(?:(?:and|und|et|y|e)\W*)?$", re.IGNORECASE)
+"""Their numbers are one list: "ports 80 and 443"."""
 _WHOLE = frozenset({"all", "every", "everything"})
 _SHARED = frozenset({"remove", "bigger", "smaller", "double", "halve"})
 """What is said once for several parts: "drop the cache and the balancer"."""
@@ -65,10 +67,11 @@ def _pieces(words: str) -> Iterator[Heard]:
     """What stands between commas, ends of sentences and words like "and"."""
     connectors, begin = _connectors(), 0
     for match in _PIECE.finditer(words):
-        if not match[0][0].isalnum() or (
-            hear(match[0]).words in connectors
-            and not _excepts(match[0], words[begin : match.start()], words[match.end() :])
-        ):
+        before, after = words[begin : match.start()], words[match.end() :]
+        is_between = not match[0][0].isalnum() or (
+            hear(match[0]).words in connectors and not _excepts(match[0], before, after)
+        )
+        if is_between and not (_PORTS_BEFORE.search(before) and after.lstrip()[:1].isdigit()):
             yield from _piece(words, begin, match.start())
             begin = match.end()
     yield from _piece(words, begin, len(words))
@@ -88,8 +91,13 @@ def _connectors() -> set[tuple[str, ...]]:
 def _piece(words: str, begin: int, end: int) -> Iterator[Heard]:
     text = words[begin:end]
     heard = hear(text.strip(), start=begin + len(text) - len(text.lstrip()))
-    if heard.words and heard.words not in phrases("sentences")["adverbs"]:
+    if heard.words and heard.words not in phrases("sentences")["adverbs"] and not _is_content(heard):
         yield heard
+
+
+def _is_content(heard: Heard) -> bool:
+    """Whether it only says that something may stay: "the web servers are fine, but …"."""
+    return heard.has("sentences", "contented") and not heard.verb and not _FIGURE.search(heard.text)
 
 
 def _joined(words: str, first: Heard, second: Heard) -> Heard:
@@ -98,10 +106,16 @@ def _joined(words: str, first: Heard, second: Heard) -> Heard:
 
 def _begins_anew(clause: Clause, heard: Heard, names_part: NamesPart) -> bool:
     """Whether all was said of the one thing, and this is another."""
-    last = clause.phrases[-1]
-    if not (clause.verb or _FIGURE.search(last.text)):
+    if not (clause.verb or _is_complete(clause.phrases[-1])):
         return False
     return _is_order(heard, names_part) or _sets(clause, heard, names_part) or _shares(clause, heard, names_part)
+
+
+def _is_complete(heard: Heard) -> bool:
+    """Whether it says what to do without a verb for it: a value, an order, or a place."""
+    is_placed = heard.has("sentences", "moving") and heard.has("sentences", "onto")
+    is_ordered = any(kind == "order" for kind, _ in senses_in(heard))
+    return bool(_FIGURE.search(heard.text)) or is_placed or is_ordered or heard.has("sentences", "apart")
 
 
 def _is_order(heard: Heard, names_part: NamesPart) -> bool:

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from blueprints.generation.lexicon import LONGEST_PHRASE, fold, host_stems, language_of, senses
+from blueprints.generation.lexicon import LONGEST_PHRASE, Sense, fold, host_stems, language_of, senses
 from blueprints.generation.numerals import number_of
 
 _WORD = re.compile(r"[a-z0-9]+", re.ASCII)
@@ -16,7 +16,7 @@ HOST = re.compile(r"(?<![\w.-])([a-z](?:[a-z0-9-]*[a-z])?)-?(\d{1,4})(?![\w.-]*\
 _SENTENCE = re.compile(r"[^.!?;\n]+(?:[.](?=\S)[^.!?;\n]+)*[.!?;\n]*")
 _MAKING = frozenset({"create", "build", "deploy", "provision", "erstelle", "baue", "cree", "crea", "crear"})
 _STRENGTH = (
-    "undo", "rename", "swap", "remove", "double", "halve", "bigger", "smaller", "fewer", "more", "add", "available",
+    "undo", "rename", "swap", "remove", "install", "merge", "double", "halve", "bigger", "smaller", "fewer", "more", "add", "available",
 )  # fmt: skip
 """When several verbs are said, the earlier one of these is meant, but for what is added: see `verb`."""
 
@@ -44,6 +44,14 @@ class Heard:
         """Whether these words are said in a row."""
         return bool(phrase) and self._at(phrase) is not None
 
+    def part(self, begin: int, end: int | None = None) -> "Heard":
+        """What is said from one word to another, as it was written."""
+        spans = _spans(self.text)[begin:end]
+        if not spans:
+            return replace(self, text="", words=())
+        first, last = spans[0][0], spans[-1][1]
+        return replace(hear(self.text[first:last], self.start + first), language=self.language)
+
     def _at(self, phrase: Sequence[str]) -> int | None:
         size = len(phrase)
         spots = range(len(self.words) - size + 1)
@@ -69,6 +77,12 @@ class Heard:
         end = self._end("sentences", "exceptions")
         return replace(self, words=self.words[end:], text=" ".join(self.words[end:])) if end else None
 
+    @property
+    def with_exceptions(self) -> "Heard":
+        """What is said up to them: "twice the memory for all but"."""
+        end = self._end("sentences", "exceptions")
+        return replace(self, words=self.words[:end])
+
     def _end(self, kind: str, name: str) -> int:
         """Where the first of these phrases ends; 0 when none is said."""
         found = [(at, -len(phrase)) for phrase in phrases(kind)[name] if (at := self._at(phrase)) is not None]
@@ -92,6 +106,13 @@ class Heard:
         return not any(kind in ("software", "role") for kind, _ in senses_in(self))
 
     @property
+    def names_unknown(self) -> bool:
+        """Whether it speaks of something as if it were there that no vocabulary has: "put the foo on pve2"."""
+        known = {place for at, end, _ in spots_of(self) for place in range(at, end)}
+        spoken_of = (at + 1 for at, word in enumerate(self.words[:-1]) if (word,) in _definite())
+        return any(at not in known and (self.words[at],) not in phrases("sentences")["valued"] for at in spoken_of)
+
+    @property
     def is_denial(self) -> bool:
         """Whether it begins with a "no": "no cache"."""
         return self.position("sentences", "denials") == 0
@@ -110,6 +131,8 @@ class Heard:
     def verb(self) -> str:
         """The operation that is asked for, or nothing. What is added may be called big without being made bigger."""
         said = [name for name in _STRENGTH if self.has("operations", name)]
+        if self.has("switches", "protected") and "remove" in said:
+            said.remove("remove")  # what is protected from deletion is not deleted
         if said == ["add"] and self._begins and not self._adds:
             return ""
         if "add" in said and "remove" not in said and self.position("operations", "add") == 0:
@@ -137,6 +160,12 @@ class Heard:
         """The first number that is said."""
         found = (number_of(word, self.language) for word in re.findall(r"\w+", self.text))
         return next((number for number in found if number is not None and number < 1000), None)
+
+    @property
+    def is_one(self) -> bool:
+        """Whether one of several is spoken of, and not which: "drop a web server"."""
+        starts = {at for at, _, (kind, _value) in spots_of(self) if kind in ("role", "software", "machine")}
+        return any((self.words[at - 1],) in phrases("sentences")["one of"] for at in starts if at)
 
     @property
     def last_number(self) -> int | None:
@@ -169,6 +198,14 @@ def spoken(name: str) -> tuple[str, ...]:
     return tuple(_WORD.findall(fold(name)))
 
 
+def _spans(text: str) -> list[tuple[int, int]]:
+    """Where each of the folded words stands in a text."""
+    folded = [(fold(sign), place) for place, sign in enumerate(text)]
+    places = [place for letters, place in folded for _ in letters]
+    found = _WORD.finditer("".join(letters for letters, _ in folded))
+    return [(places[match.start()], places[match.end() - 1] + 1) for match in found]
+
+
 def senses_in(heard: Heard) -> Iterator[tuple[str, str]]:
     """Everything that the vocabulary of the planner knows in the sentence, the longest phrase first."""
     return (sense for _, _, sense in spots_of(heard))
@@ -176,15 +213,26 @@ def senses_in(heard: Heard) -> Iterator[tuple[str, str]]:
 
 def spots_of(heard: Heard) -> Iterator[tuple[int, int, tuple[str, str]]]:
     """These with where each begins and ends."""
-    known, at = senses(), 0
+    known, own, at = senses(), _own_senses(), 0
     while at < len(heard.words):
         for size in range(min(LONGEST_PHRASE, len(heard.words) - at), 0, -1):
-            sense = known.get(heard.words[at : at + size])
+            said = heard.words[at : at + size]
+            sense = known.get(said) or (own.get(said) if at and heard.words[at - 1 : at] in _definite() else None)
             if sense is not None:
                 yield at, at + size, (sense.kind, sense.value)
                 at += size - 1
                 break
         at += 1
+
+
+@cache
+def _own_senses() -> Mapping[tuple[str, ...], Sense]:
+    """What only somebody who speaks of a draft calls so: "la base"."""
+    return {phrase: Sense("role", role) for role, rows in phrases("parts").items() for phrase in rows}
+
+
+def _definite() -> Sequence[tuple[str, ...]]:
+    return phrases("sentences")["definite"]
 
 
 def mentions(heard: Heard, kind: str, value: str) -> bool:

@@ -58,11 +58,12 @@ def _short(heard: Heard, resource: Resource) -> Iterator[tuple[str, ...]]:
     """How it may be called for short: "web-1" for `web-server-1`."""
     number = resource.name.removeprefix(stem(resource.name)).lstrip("-")
     for host in heard.hosts if number else ():
-        kind, said = HOST.fullmatch(host).groups()  # type: ignore[union-attr]
-        if said.lstrip("0") == number and (
-            senses().get((kind,)) in senses_of(resource) or kind == resource.name.split("-")[0]
-        ):
+        if (said := HOST.fullmatch(host)) and said[2].lstrip("0") == number and _is_kind(said[1], resource):
             yield spoken(host)
+
+
+def _is_kind(word: str, resource: Resource) -> bool:
+    return senses().get((word,)) in senses_of(resource) or word == resource.name.split("-")[0]
 
 
 def _by_part(heard: Heard, resources: Sequence[Resource]) -> list[Resource]:

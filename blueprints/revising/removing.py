@@ -2,15 +2,19 @@
 
 from itertools import chain
 
-from blueprints.revising import hearing
+from django.utils.translation import gettext as _
+
+from blueprints.generation.lexicon import software_facts
+from blueprints.revising import hearing, matching
 from blueprints.revising.changing import Draft
 from blueprints.revising.choosing import about, is_whole, listed, missing, nth, number_of, stems, wanted, which
 from blueprints.revising.clauses import Clause
 from blueprints.revising.hearing import Heard
 from blueprints.revising.matching import meant
+from blueprints.revising.placing import take_away
 from blueprints.schema import Resource
 
-_PARTS = ("cpu", "memory", "disk", "network", "vlan", "gateway", "software", "gpu")
+_PARTS = ("vlan", "gateway", "network", "gpu", "disk", "cpu", "memory", "software")
 
 
 def remove(draft: Draft, clause: Clause) -> str:
@@ -32,9 +36,33 @@ def _note_removed(draft: Draft, clause: Clause, phrase: Heard, gone: list[Resour
     phrase = phrase.from_negative
     objects, kept = phrase.objects, phrase.exceptions
     found = wanted(draft, clause, objects) or meant(phrase, draft.resources)
+    if _taken_away(draft, phrase, objects) or _uninstalled(draft, phrase, objects):
+        return ""
     if question := missing(draft, phrase) or _doubted(draft, phrase, found):
         return question
     return _pick(draft, found, objects, gone) if kept is None else _keep(draft, found, kept, gone)
+
+
+def _taken_away(draft: Draft, phrase: Heard, objects: Heard) -> bool:
+    """Whether a network, a GPU or a further disk was meant, and is gone: of what is named, or of all that have one."""
+    label = next((part for part in _PARTS if hearing.mentions(objects, "label", part)), "")
+    found, before = meant(phrase, draft.resources), len(draft.changes)
+    found = found or (draft.machines if phrase.names_nothing else [])
+    for one in found if label else ():
+        take_away(draft, one, label)
+    return len(draft.changes) > before
+
+
+def _uninstalled(draft: Draft, phrase: Heard, objects: Heard) -> bool:
+    """Whether a program was meant that runs beside what a machine is for, and is gone from there."""
+    names, before = {*objects.software}, len(draft.changes)
+    places = [one for one in meant(phrase, draft.resources) if names & {*matching.software_of(one)}]
+    for resource in places:
+        kept = [name for name in matching.software_of(resource) if name not in names]
+        is_beside = kept or all(software_facts(name).get("role") != matching.role_of(resource) for name in names)
+        if is_beside and matching.stem(resource.name) not in names:
+            draft.set_sizes(resource, {"software": kept})
+    return len(draft.changes) > before
 
 
 def _doubted(draft: Draft, phrase: Heard, found: list[Resource]) -> str:
@@ -42,11 +70,11 @@ def _doubted(draft: Draft, phrase: Heard, found: list[Resource]) -> str:
     objects = phrase.objects
     is_said = meant(phrase, draft.resources) or phrase.has("sentences", "pronouns")
     if not (found and is_said) or is_whole(draft, phrase, found):
-        return which(draft, "remove")  # "drop the tables" is not what was spoken of before
+        return which(draft, _("What shall I remove?"))  # "drop the tables" is not what was spoken of before
     if any(hearing.mentions(objects, "label", part) for part in _PARTS):
-        return f"I take out whole machines. What shall {listed(found)} have instead?"
+        return _("I take out whole machines. What shall %(names)s have instead?") % {"names": listed(found)}
     if objects is not phrase and objects.software:
-        return f"I take out whole machines, not what runs on them. Is {listed(found)} to go?"
+        return _("I take out whole machines, not what runs on them. Is %(names)s to go?") % {"names": listed(found)}
     return ""
 
 
@@ -57,7 +85,7 @@ def _keep(draft: Draft, found: list[Resource], kept: Heard, gone: list[Resource]
         gone += [one for one in found if one not in spared]
         return ""
     if not kept.number or len(stems(found)) > 1:
-        return f"Which of {listed(found)} shall stay?"
+        return _("Which of %(names)s shall stay?") % {"names": listed(found)}
     draft.recount(found, kept.number)
     return ""
 
@@ -66,7 +94,7 @@ def _pick(draft: Draft, found: list[Resource], said: Heard, gone: list[Resource]
     """The second, the first and the last, two of them, or all."""
     if said.ordinals and len(found) > 1:
         return _pick_places(found, said, gone)
-    total, number = number_of(found), said.number
+    total, number = number_of(found), said.number or (1 if said.is_one and len(stems(found)) == 1 else None)
     if said.ordinals or (number and number < total):
         draft.recount(found, total - (number or 1))
         return ""
@@ -77,14 +105,18 @@ def _pick(draft: Draft, found: list[Resource], said: Heard, gone: list[Resource]
 def _pick_places(found: list[Resource], said: Heard, gone: list[Resource]) -> str:
     """Those at the places that are said, of one kind."""
     if len(stems(found)) > 1:
-        return f"Which one: {listed(found)}?"
+        return _("Which one: %(names)s?") % {"names": listed(found)}
     picked = [nth(found, position, said.number or 1) for position in said.ordinals]
     gone += chain.from_iterable(picked)
-    return "" if all(picked) else f"There are {number_of(found)} of them, and no such one."
+    return "" if all(picked) else _("There are %(number)s of them, and no such one.") % {"number": number_of(found)}
 
 
 def remove_backups(draft: Draft, phrase: Heard) -> str:
     wanted, before = about(draft, phrase) or draft.machines, len(draft.changes)
     for resource in wanted:
-        draft.unset(resource, "backup", "backups")
-    return "" if len(draft.changes) > before else f"{listed(wanted)} has no backups in this draft."
+        draft.put(resource, "backup", None, _("no backups"))
+    return (
+        ""
+        if len(draft.changes) > before
+        else _("There are no backups in this draft of %(names)s.") % {"names": listed(wanted)}
+    )

@@ -1,15 +1,20 @@
 """A draft and words about it become another draft, with each change in words. Nothing is stored, nothing is guessed: what
 cannot be found in the draft is asked back, and then nothing of what was said is done."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from django.utils.translation import gettext as _
 
 from alma.errors import BadRequest, Invalid
 from blueprints.complexity import figures_for
 from blueprints.generation import generate
 from blueprints.generation.normalising import without_orders
-from blueprints.pricing import PriceList, default_list
+from blueprints.pricing import PriceList, budgets, default_list
+from blueprints.pricing.budgets import NOT_COMPARED, TOO_DEAR
+from blueprints.revising.assuming import still_assumed
 from blueprints.revising.changing import Draft
 from blueprints.revising.clauses import Clause, clauses
 from blueprints.revising.hearing import hear
@@ -18,9 +23,8 @@ from blueprints.revising.operations import carry_out
 from blueprints.revising.said import causes_of
 from blueprints.schema import BlueprintDocument, parse_document
 
-_TOO_DEAR = "The estimated cost of "
-"""How the planner begins to say that a budget is exceeded, by the sum that it was then."""
-_NOTHING = "I did not find what to change; say which part and how."
+_BACK_UP = re.compile(r"\bback ((?:[\w-]+ ){0,4}?[\w-]+) up\b", re.IGNORECASE)
+"""A verb of two words, with what is backed up between them."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,7 @@ def revise(
     """What these words make of the draft, priced by a list or by the defaults; None when they are not about it. `turn` is the
     number of the message that says them, for the causes; `before` is what was spoken of last, which "it" may be. Raises
     BadRequest for what cannot be."""
-    words, _ = without_orders(words)
+    words = _BACK_UP.sub(r"back up \1", without_orders(words)[0])
     draft = Draft(document, words, turn)
     draft.recent = {one.name for one in meant(hear(before), draft.resources)} or draft.recent
     wishes = clauses(words, lambda heard: bool(meant(heard, draft.resources)))
@@ -51,8 +55,14 @@ def revise(
         return None
     if None in answers:
         left = wishes[answers.index(None)].text
-        return Revision(dict(document), question=f"I did not understand “{left}”, so nothing is changed yet.")
-    return settled(draft, prices) if draft.changes else Revision(dict(document), question=_NOTHING)
+        return Revision(
+            dict(document), question=_("I did not understand “%(words)s”, so nothing is changed yet.") % {"words": left}
+        )
+    return (
+        settled(draft, prices)
+        if draft.changes
+        else Revision(dict(document), question=_("I did not find what to change; say which part and how."))
+    )
 
 
 def added(
@@ -90,12 +100,16 @@ def settled(draft: Draft, prices: PriceList | None) -> Revision:
 
 
 def _impossible(error: Invalid) -> BadRequest:
-    return BadRequest(f"That cannot be done: {error.message}", details=error.details)
+    return BadRequest(_("That cannot be done: %(reason)s") % {"reason": error.message}, details=error.details)
 
 
 def _with_figures(document: BlueprintDocument, prices: PriceList) -> dict[str, Any]:
     values = document.as_dict()
     about = values["metadata"] = {**values["metadata"], **figures_for(document, prices)}
+    if isinstance(assumed := about.get("assumptions"), list):
+        about["assumptions"] = still_assumed(assumed, document.resources, about.get("causes") or {})
     if isinstance(said := about.get("warnings"), list):  # answers compare the sum with the budget each time
-        about["warnings"] = [line for line in said if not str(line).startswith(_TOO_DEAR)]
+        kept = [line for line in said if not str(line).startswith((TOO_DEAR, NOT_COMPARED))]
+        foreign = budgets.is_foreign(about, about["currency"])
+        about["warnings"] = [*kept, budgets.remark(about, 0, about["currency"])] if foreign else kept
     return values

@@ -1,6 +1,6 @@
 """The values that words name: sizes, system and number, each with the words that name it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,11 +8,14 @@ from alma.errors import BadRequest
 from blueprints.causes import Cause
 from blueprints.generation import GeneratedBlueprint, generate
 from blueprints.revising import matching
-from blueprints.revising.changing import Sizes
+from blueprints.revising.hearing import hear, mentions, senses_in
+from blueprints.revising.measures import Sizes
+from blueprints.revising.properties import Property, properties
 
 _MACHINE = "machine: "
+_VALUES = ("cpu", "memory", "disk", "os", "count", "gpu", "virtual_ip")
 _PARTS = {
-    "network": {"vlan": "vlan", "ip": "ip", "gateway": "gateway"},
+    "network": {"vlan": "vlan", "ip": "ip", "subnet": "subnet", "gateway": "gateway"},
     "backup": {"schedule": "backup_schedule", "retention_days": "backup_days"},
 }
 """Of these the keys that can be said, and under which name their cause stands."""
@@ -20,38 +23,77 @@ _PARTS = {
 
 @dataclass(frozen=True)
 class Said:
-    """Values that the words name, and which of the words name them. `parts` has what is within something: a network's VLAN."""
+    """Values that the words name, and which of the words name them. `parts` has what is within something: a network's VLAN;
+    `addresses` has one for each of several machines."""
 
     values: Sizes = field(default_factory=dict)
     parts: dict[str, Sizes] = field(default_factory=dict)
     causes: dict[str, Cause] = field(default_factory=dict)
+    properties: Sequence[Property] = ()
+    addresses: list[str] = field(default_factory=list)
+    names_schedule: bool = False
     environment: str = ""
     max_cost: float | None = None
+    currency: str = ""
 
     def __bool__(self) -> bool:
-        return bool(self.values or self.parts)
+        return bool(self.values or self.parts or self.properties)
+
+    @property
+    def has_sizes(self) -> bool:
+        """Whether it says how large, or how many."""
+        return bool(self.values.keys() & {"cpu", "memory", "disk", "count"})
 
 
 def said_values(text: str, start: int = 0) -> Said:
     """Sizes, system and number that the words name, and nothing that a default decided. `start` is where the words begin in
     all that was said."""
+    found = tuple(properties(hear(text)))
     made, shift = _read_machines(text, start)
     if made is None:
-        return Said()
+        return Said(properties=found)
     about = made["metadata"]
-    said = Said(environment=str(about.get("environment") or ""), max_cost=about.get("max_cost"))
+    said = Said(
+        properties=found, environment=str(about.get("environment") or ""), max_cost=about.get("max_cost"),
+        currency=str(about.get("budget_currency") or ""), names_schedule=any(kind == "schedule" for kind, _ in senses_in(hear(text))),
+    )  # fmt: skip
     for resource in made["resources"]:
         causes = causes_of(made, resource["name"])
         specs = {"count": len(made["resources"]), **resource["specs"]}
-        for name in ("cpu", "memory", "disk", "os", "count"):
+        for name in _VALUES:
             if name in specs and name not in said.values and is_said(causes.get(name)):
                 said.values[name] = specs[name]
                 said.causes[name] = moved(causes[name], shift)
         _note_parts(said, specs, {name: moved(cause, shift) for name, cause in causes.items()})
+    _note_kind_of_size(said, text)
+    _without_properties(said)
     return said
 
 
+def _note_kind_of_size(said: Said, text: str) -> None:
+    """ "Reduce the disk of the web servers to 10 GB": of the only kind of size that is named, however far away."""
+    heard, sizes = hear(text), said.values.keys() & {"memory", "disk"}
+    named = {name for name in ("memory", "disk") if mentions(heard, "label", name)}
+    if len(named) == len(sizes) == 1 and named != sizes:
+        (wrong,), (name,) = sizes, named
+        said.values[name], said.causes[name] = said.values.pop(wrong), said.causes.pop(wrong)
+
+
+def _without_properties(said: Said) -> None:
+    """The figure of a release or of a port counts no machines; the address of a DNS server is not theirs."""
+    keys = {one.key for one in said.properties}
+    if keys & {"version", "ports", "mtu"}:
+        said.values.pop("count", None)
+    if keys & {"dns", "dhcp"}:
+        said.parts.get("network", {}).pop("ip", None)
+        said.addresses.clear()
+        if not said.parts.get("network", True):
+            del said.parts["network"]
+
+
 def _note_parts(said: Said, specs: Mapping[str, Any], causes: Mapping[str, Cause]) -> None:
+    cards = [specs.get("network") or {}, *specs.get("networks", ())]
+    said.addresses.extend(card["ip"] for card in cards if isinstance(card.get("ip"), str) and is_said(causes.get("ip")))
     for part, keys in _PARTS.items():
         given = specs.get(part) or {}
         told = {key: name for key, name in keys.items() if key in given and is_said(causes.get(name))}

@@ -15,7 +15,7 @@ def swapped(draft: Draft, heard: Heard) -> bool:
     if old is None or new is None:
         return False
     for resource in _running(draft, old, heard):
-        _exchange(draft, resource, old, new)
+        exchange(draft, resource, old, new)
     return True
 
 
@@ -27,7 +27,7 @@ def _pair(draft: Draft, heard: Heard) -> tuple[str | None, str | None]:
     return old or next((name for name in sorted(used) if new and _role(name) == _role(new)), None), new
 
 
-def _exchange(draft: Draft, resource: Resource, old: str, new: str) -> None:
+def exchange(draft: Draft, resource: Resource, old: str, new: str) -> None:
     """Put one for the other, also in the name of a machine that is called by it."""
     runs = [new if name == old else name for name in matching.software_of(resource)]
     draft.set_sizes(resource, {"software": runs})
