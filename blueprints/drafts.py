@@ -9,7 +9,7 @@ from blueprints.generation.constraints import Constraints, read_constraints
 from blueprints.generation.planner import GENERATOR
 from blueprints.pasted import Pasted, pasted_in
 from blueprints.portrait import portray
-from blueprints.pricing import PriceList
+from blueprints.pricing import PriceList, budgets
 from blueprints.schema import BlueprintDocument
 
 _AS_GIVEN = {"rule": "as the blueprint in the request has it"}
@@ -28,13 +28,15 @@ def draft_of(description: object, constraints: object = None, *, prices: PriceLi
 def _taken(pasted: Pasted, wanted: Constraints, prices: PriceList) -> GeneratedBlueprint:
     """A blueprint as it was given, with what the planner would say of one of its own."""
     document, figures = pasted.document, figures_for(pasted.document, prices)
+    budget = {"max_cost": wanted.max_cost} if wanted.max_cost else {}
+    too_dear = budgets.remark(budget, figures["estimated_cost"], figures["currency"])
     metadata = {
         "generated_by": GENERATOR, **document.metadata,
         **({"environment": wanted.environment} if wanted.environment else {}),
         **({"region": wanted.region} if wanted.region else {}),
         "assumptions": list(_assumptions(document)), "questions": [], "causes": _causes(document),
-        **figures, **({"max_cost": wanted.max_cost} if wanted.max_cost else {}),
-        "warnings": [*wanted.remarks, *([_UNREAD] if pasted.beside else []), *_too_dear(figures, wanted)],
+        **figures, **budget,
+        "warnings": [line for line in (*wanted.remarks, _UNREAD if pasted.beside else "", too_dear) if line],
     }  # fmt: skip
     values = document.as_dict()
     return {
@@ -53,9 +55,3 @@ def _assumptions(document: BlueprintDocument) -> Iterator[str]:
 
 def _causes(document: BlueprintDocument) -> dict[str, Any]:
     return {row.name: dict.fromkeys(row.specs.given(), _AS_GIVEN) for row in document.resources if row.specs.given()}
-
-
-def _too_dear(figures: dict[str, Any], wanted: Constraints) -> Iterator[str]:
-    cost, currency = figures["estimated_cost"], figures["currency"]
-    if wanted.max_cost is not None and cost > wanted.max_cost:
-        yield f"The estimated cost of {cost:.2f} {currency} a month exceeds the budget of {wanted.max_cost:g}."

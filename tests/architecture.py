@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from tests.source import APPS, Import, Module, functions, imports, is_below
 
 WIRING = (
-    "alma.settings", "alma.wiring", "alma.urls", "alma.asgi", "alma.overview", "alma.graphql", "alma.bootstrap", "alma.styleguide",
+    "alma.settings", "alma.wiring", "alma.urls", "alma.application", "alma.asgi", "alma.overview", "alma.graphql", "alma.bootstrap", "alma.styleguide",
     "alma.apps", "alma.management",
 )  # fmt: skip
 """These name apps; nothing imports them but each other."""

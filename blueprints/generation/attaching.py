@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from blueprints.generation import addressing, elided, opening, placing
+from blueprints.generation import addressing, companions, elided, measuring, opening, placing
 from blueprints.generation.facts import Group
 from blueprints.generation.lexicon import fold, table
 from blueprints.generation.phrases import Element, Phrase
@@ -16,19 +16,19 @@ _FAR = 80
 _BETWEEN_VALUES = {"comma", "slash", *SIZES, "size", "os"}
 _ATTRIBUTES = {"vlan": "vlan", "cidr": "subnet", "os": "os"}
 _SAME = ("same", "selben", "gleichen", "demselben", "meme", "misma", "mismo", "stessa", "stesso")
+_PRONOUNS = ("it", "they", "er", "sie", "es", "diese", "ils", "elles", "il", "elle", "ellos", "ellas", "essi", "esse")
 _PLACES = ("vlan", "cidr")
-_MARKS = ("each", "total", "all")
 
 
 def give(walk: Walk, token: Token) -> None:
     """A value goes to the machines in focus, or waits for the noun that follows it."""
-    walk.mark = _mark(walk)
+    walk.mark = measuring.mark(walk)
     elided.remember(walk, token)
     if _begins_a_clause(walk, token):
         walk.turn_to()
     if walk.mark == "all" and not walk.here and not walk.request.groups:
         apply(walk, token, [walk.request.defaults])
-    elif _is_for_everything(walk) or ("all" in _marks_behind(walk) and not walk.here):
+    elif _is_for_everything(walk) or ("all" in measuring.marks_behind(walk) and not walk.here):
         apply(walk, token, walk.request.groups)
     elif opening.is_of_before(walk):
         apply(walk, token, _sharers(walk) if walk.mark == "each" else walk.current)
@@ -38,6 +38,8 @@ def give(walk: Walk, token: Token) -> None:
     elif opening.is_for_an_ordinal(walk) or _waits(walk, token):
         walk.waiting.append((token, walk.mark))
     else:
+        if noun := companions.head(walk):
+            walk.turn_to(noun)
         apply(walk, token, _targets(walk, token))
 
 
@@ -88,7 +90,7 @@ def _waits(walk: Walk, token: Token) -> bool:
     if following is None or walk.current == [walk.request.defaults]:
         return False
     if not walk.here and not walk.heading:
-        return not walk.current or not _is_statement(walk, following)
+        return not walk.current or not _is_statement(walk)
     if _is_next_place(walk, token, following):
         return True
     between = [e for e in walk.elements[walk.position + 1 : following] if isinstance(e, Token)]
@@ -139,11 +141,12 @@ def _is_for_a_known(walk: Walk, between: list[Token], following: int) -> bool:
     )
 
 
-def _is_statement(walk: Walk, following: int) -> bool:
-    """ "It has 16 GB, and the web servers 8": speaks of what was named before."""
-    return _is_said_of_each(walk) or any(
-        isinstance(e, Token) and e.kind == "it" for e in walk.elements[: walk.position]
-    )
+def _is_statement(walk: Walk) -> bool:
+    """ "It has 16 GB, and …", "Each of them gets 4 cores, and …": speaks of what was named before."""
+    first = walk.elements[0]
+    is_subject = isinstance(first, Token) and (first.kind in ("each", "all") or fold(first.text) in _PRONOUNS)
+    is_denied = _says(walk.elements[: walk.position], "without")  # "They must not be in VLAN 19, only the proxy is"
+    return _is_said_of_each(walk) or (is_subject and walk.position > 0 and not is_denied)
 
 
 def _next_phrase(walk: Walk) -> int | None:
@@ -240,60 +243,3 @@ def _stands_alone(walk: Walk) -> bool:
     """A line with nothing but a system: "OS: Debian 12"."""
     others = [e for e in walk.elements if isinstance(e, Phrase) or e.kind in (*SIZES, "size", "gpu", "vlan", "ip")]
     return not others and not walk.here and len(walk.request.groups) > 1 and not walk.is_indented
-
-
-def _mark(walk: Walk) -> str:
-    """each, total or all, whichever is said of this value: what follows it, or else what came before."""
-    following = walk.elements[walk.position + 1 : walk.position + 3]
-    if len(following) > 1 and isinstance(following[1], Phrase) and following[1].has("each"):
-        return "each"
-    before = walk.elements[walk.position - 1] if walk.position else None
-    if isinstance(before, Token) and (mark := _mark_of(walk, before)):  # "insgesamt 30 TB und je 64 GB"
-        return mark
-    if behind := _marks_behind(walk):
-        return "total" if "total" in behind and "each" not in behind else behind[0]
-    return _mark_before(walk)
-
-
-def _mark_before(walk: Walk) -> str:
-    for element in reversed(_near(walk)[0]):
-        if isinstance(element, Phrase):
-            return "each" if element.has("each") else "all" if element.has("all") and element.count is None else ""
-        if element.value == "but":
-            return ""
-        if mark := _mark_of(walk, element):
-            return mark
-    return "total" if not walk.here and _is_all_in_total(walk) else ""
-
-
-def _near(walk: Walk) -> tuple[list[Element], list[Element]]:
-    """What stands before and behind, as far as it matters."""
-    return walk.elements[max(0, walk.position - _FAR) : walk.position], walk.elements[walk.position :][:_FAR]
-
-
-def _is_all_in_total(walk: Walk) -> bool:
-    """A total is said somewhere, and nothing of each."""
-    before, behind = _near(walk)
-    return {_mark_of(walk, e) for e in (*before, *behind) if isinstance(e, Token)} & {"each", "total"} == {"total"}
-
-
-def _marks_behind(walk: Walk) -> list[str]:
-    """The marks between this value and the next noun, or the next value of its kind; "… and all of them" is something else."""
-    here, found, before = walk.elements[walk.position], list[str](), ""
-    for element in walk.elements[walk.position + 1 : walk.position + _FAR]:
-        if isinstance(element, Phrase) or (isinstance(here, Token) and element.kind == here.kind):
-            break
-        mark = _mark_of(walk, element)
-        is_of_the_next = bool(found) and element.kind in (*SIZES, "size")  # "24 TB in equal parts, 16 GB each"
-        if is_of_the_next or (mark == "all" and before == "and"):
-            break
-        found += [mark] if mark else []
-        before = str(element.value)
-    return found
-
-
-def _mark_of(walk: Walk, token: Token) -> str:
-    """ "together" is a total of several, and one machine for single ones."""
-    if token.kind == "together" and (walk.focus is None or (walk.focus.count or 1) > 1):
-        return "total"
-    return token.kind if token.kind in _MARKS else ""

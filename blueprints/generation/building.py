@@ -1,8 +1,8 @@
 """New machines, and more about machines that were named."""
 
-from blueprints.generation import sharing
+from blueprints.generation import parts, sharing
 from blueprints.generation.facts import Group, rule
-from blueprints.generation.lexicon import fold
+from blueprints.generation.lexicon import fold, software_facts
 from blueprints.generation.phrases import Phrase
 from blueprints.generation.walk import Walk
 
@@ -33,12 +33,18 @@ def install(walk: Walk, group: Group, phrase: Phrase) -> None:
         group.services.append(phrase.role)
     if phrase.software and not group.software:
         group.causes["software"] = walk.quote(phrase)
-    if phrase.role and (not group.role or walk.link == "as"):
+    if phrase.role and (not group.role or walk.link == "as" or plays(group, phrase.role)):
         group.set("role", phrase.role, walk.quote(phrase))
     if phrase.insists and group.count is None:
         count(walk, group, phrase)
     _add_to(walk, group, phrase)
+    parts.label(group, walk, phrase)
     walk.turn_to(*(walk.current if group in walk.current else [group]))
+
+
+def plays(group: Group, role: str) -> bool:
+    """nginx may balance the load instead of serving the web."""
+    return any(role in software_facts(name).get("plays", ()) for name in group.software)
 
 
 def _absorb_namesake(walk: Walk, group: Group, phrase: Phrase) -> None:
@@ -115,10 +121,18 @@ def _count_new(walk: Walk, group: Group, phrase: Phrase) -> None:
         group.count = (group.count or 1) + 1
     if walk.per_ahead:
         walk.per[walk.per_ahead], walk.per_ahead = group, ""
-    owners = walk.times if walk.times > 1 or walk.kinds_before(1) not in (["join"], ["and"]) else walk.times_before
+    owners = _owners(walk)
     if owners > 1:
         group.set("count", (group.count or 1) * owners, rule(f"one for each of {owners}"))
     walk.times, walk.times_before = 1, owners
+
+
+def _owners(walk: Walk) -> int:
+    """ "each team gets a web server and a database"; "Nextcloud and GitLab, each with its own database"."""
+    opening = walk.elements[walk.position]
+    if isinstance(opening, Phrase) and opening.has("own") and walk.kinds_before(2) == ["join", "each"]:
+        return max(1, sum(group.count or 1 for group in walk.here[:-1]))
+    return walk.times if walk.times > 1 or walk.kinds_before(1) not in (["join"], ["and"]) else walk.times_before
 
 
 def follows_a_primary(walk: Walk) -> bool:
@@ -146,10 +160,11 @@ def kind(phrase: Phrase) -> str:
 
 def is_umbrella(walk: Walk, phrase: Phrase) -> bool:
     words = " ".join(fold(walk.quote(token).text) for token in phrase.tokens if token.kind in ("role", "software"))
+    is_the_web = phrase.is_definite and words == "web"  # "la web se cayó dos veces"
     return (
         not phrase.kind
         and not phrase.member
         and not phrase.software
-        and any(part in words for part in UMBRELLAS)
+        and (is_the_web or any(part in words for part in UMBRELLAS))
         and "server" not in words
     )

@@ -1,10 +1,10 @@
 """Neighbouring tokens that mean something together: "8 cores", "RAM: 4 GB", "14 days", "ubuntu 22.04"."""
 
-import re
 from collections.abc import Callable
 from decimal import Decimal
 
-from blueprints.generation import apart, shorthand, versions
+from blueprints.generation import apart, apiece, clock, shorthand, versions
+from blueprints.generation.bounds import same_unit
 from blueprints.generation.lexicon import fold
 from blueprints.generation.neighbours import is_at, is_range_mark, kind_at, skip
 from blueprints.generation.tokens import Token
@@ -12,35 +12,15 @@ from blueprints.schema.sizes import GIB, MIB, TIB, UNITS
 
 Rule = Callable[[list[Token], int], "tuple[Token, int] | None"]
 _SIZED_LABELS = {"memory": "memory", "disk": "disk", "vram": "vram"}
-_PER = ("per", "a", "each", "every", "pro", "par", "por", "al")
-_TIMES = (
-    "second",
-    "minute",
-    "hour",
-    "day",
-    "night",
-    "week",
-    "month",
-    "year",
-    "tag",
-    "nacht",
-    "woche",
-    "monat",
-    "jahr",
-    "jour",
-    "nuit",
-    "semaine",
-    "dia",
-    "noche",
-    "giorno",
-    "notte",
-)
 _MOST_MEMORY = 2 * TIB
 _UNIT_STARTS = {"gigab": GIB, "gigao": GIB, "terab": TIB, "terao": TIB, "megab": MIB, "megao": MIB, "gigs": GIB}
 _UNIT_WORDS = {"giga": GIB, "gigas": GIB, "tera": TIB, "teras": TIB}
 _PAIRS = ("pair", "couple", "paar", "paire", "par", "paio", "coppia")
 _NOUNS = ("machine", "role", "software", "member")
 _FAR = 4
+_WHEN = ("wenn", "when", "quand", "lorsque", "cuando", "quando")
+_ONLY = frozenset(("erst", "only", "solo", "seulement", "soltanto"))
+_STARTS = ("start", "boot", "launch", "come", "hochfahr", "demarr", "arranc", "inici", "part", "avvi")
 _HOURS = 24
 _MOST_GPUS = 16
 """A larger number behind the name of a card is its model: RTX 4090."""
@@ -75,37 +55,12 @@ def _range(tokens: list[Token], position: int) -> tuple[Token, int] | None:
     kind = tokens[end].kind
     if tokens[start].kind == "size" and kind == "number":
         return None
-    low = _same_unit(tokens[start], tokens[end])
+    low = same_unit(tokens[start], tokens[end])
     if low >= tokens[end].value or tokens[start].text[:1].lower() in "x×":
         return None
     combined = Token(kind, low, tokens[start].text, tokens[position].start, tokens[end].end, high=tokens[end].value)
     rest = _first_fit([combined, *tokens[end + 1 : end + 5]], 0)
     return rest[0], end - position + rest[1]
-
-
-def _least_and_most(tokens: list[Token], position: int) -> tuple[Token, int] | None:
-    """ "at least 16 GB but not more than 64 GB": a range in two clauses."""
-    if tokens[position].value != "least" or kind_at(tokens, position + 1) not in ("number", "size"):
-        return None
-    low, used = _first_fit(tokens[: position + 4], position + 1)
-    most = position + 1 + used
-    while kind_at(tokens, most) in ("comma", "join"):
-        most += 1
-    high = tokens[most + 1] if is_at(tokens, most, "bound", "most") and most + 1 < len(tokens) else None
-    if high is None or high.kind not in ("number", "size") or high.value < low.value:
-        return None
-    kind = high.kind if low.kind == "number" else low.kind
-    combined = Token(kind, _same_unit(low, high), low.text, tokens[position].start, high.end, high=high.value)
-    rest = _first_fit([combined, *tokens[most + 2 : most + 6]], 0)
-    return rest[0], most + 1 - position + rest[1]
-
-
-def _same_unit(low: Token, high: Token) -> int | Decimal:
-    """ "2-4 TB": both are TB."""
-    if low.kind != "number" or high.kind != "size":
-        return low.value
-    number = re.search(r"[0-9]+(?:[.,][0-9]+)?", high.text)
-    return int(low.value * high.value / Decimal(number[0].replace(",", "."))) if number else int(low.value * GIB)
 
 
 def _said_twice(tokens: list[Token], position: int) -> tuple[Token, int] | None:
@@ -190,14 +145,6 @@ def _size_with_label(tokens: list[Token], position: int) -> tuple[Token, int] | 
     return tokens[position].become(kind, tokens[position].value, until=tokens[label]), (label - position + 1)
 
 
-def _rate(tokens: list[Token], position: int) -> tuple[Token, int] | None:
-    """ "300 GB per night", "20 GB a day": how fast it grows, and no size of a machine."""
-    per, time = tokens[position + 1 : position + 2], tokens[position + 2 : position + 3]
-    if not per or not time or per[0].text.lower() not in _PER or fold(time[0].text).removesuffix("s") not in _TIMES:
-        return None
-    return tokens[position].become("word", "rate", until=time[0]), 3
-
-
 def _sized_kind(label: Token, size: Token) -> str:
     """What is called memory and is too large for it is a disk: the German "Speicher" is both."""
     is_both = label.text.lower() in ("speicher", "speicherplatz", "storage")
@@ -236,16 +183,6 @@ def _stands_alone(tokens: list[Token], place: int, position: int) -> bool:
     return colon or tokens[position].value == "vlan" or kind_at(tokens, place + 1) not in ("label", "machine", "role")
 
 
-def _for_each(tokens: list[Token], position: int) -> tuple[Token, int] | None:
-    """ "16 GB of RAM a node", "2 cores a VM"."""
-    before = tokens[position - 1] if position else tokens[position]
-    is_size = before.kind == "size" or (before.kind == "label" and before.value in ("cpu", *_SIZED_LABELS))
-    is_noun = kind_at(tokens, position + 1) in ("member", "machine")
-    if is_size and is_noun and kind_at(tokens, position + 2) in ("", "stop", "comma", "join", "close"):
-        return tokens[position].become("each", "each", until=tokens[position + 1]), 2
-    return None
-
-
 def _budget(tokens: list[Token], position: int) -> tuple[Token, int] | None:
     """ "budget: 500", "costs under 500": the number after a word about money; "$200 a month: one VM" has had its own."""
     if kind_at(tokens, position - 1) in ("money", "number"):
@@ -267,31 +204,44 @@ def _nothing_but(tokens: list[Token], position: int) -> tuple[Token, int] | None
     return tokens[position].become("word", "ne"), 1
 
 
+def _not_until(tokens: list[Token], position: int) -> tuple[Token, int] | None:
+    """ "soll erst starten, wenn die Datenbank läuft", "only boots when …": first when something is up is after it."""
+    if tokens[position].value not in _WHEN:
+        return None
+    before = [fold(token.text) for token in tokens[max(0, position - _FAR) : position]]
+    if _ONLY.isdisjoint(before) or not any(word.startswith(_STARTS) for word in before):
+        return None
+    return tokens[position].become("order", "after"), 1
+
+
 _RULES: dict[str, tuple[Rule, ...]] = {
-    "bound": (_range, _least_and_most),
+    "word": (_not_until,),
+    "bound": (_range,),
     "ip_tail": (shorthand.ip_tail,),
     "ip": (shorthand.ip_range, shorthand.ip_from),
-    "each": (shorthand.every,),
+    "each": (shorthand.every, clock.interval),
     "spread": (apart.kept_apart,),
     "without": (apart.none_shares, _nothing_but),
     "together": (apart.shares_none,),
     "join": (apart.spread_over,),
     "software": (versions.software_of_maker, versions.software_with_version),
     "number": (
+        clock.of_day,
         shorthand.host_part,
         shorthand.vlan_listed,
         shorthand.dozens,
         shorthand.tiers,
         shorthand.spec,
         shorthand.disks,
+        apiece.one_for_each,
         _said_twice,
         _and_a_half,
         _range,
         _gpus,
         _number_with_unit,
     ),
-    "article": (shorthand.single, _for_each, _gpus, _number_with_unit),
-    "size": (_rate, _range, _size_with_label),
+    "article": (shorthand.single, apiece.a_node, _gpus, _number_with_unit),
+    "size": (clock.rate, _range, _size_with_label),
     "label": (shorthand.dns_machines, _label_with_value),
     "os": (versions.system_with_version,),
     "money": (_budget,),

@@ -3,7 +3,7 @@
 import re
 
 from blueprints.generation import building
-from blueprints.generation.lexicon import having_words, losing_words, watching_words
+from blueprints.generation.lexicon import fold, having_words, losing_words, watching_words, words_of
 from blueprints.generation.phrases import Phrase
 from blueprints.generation.tokens import Token
 from blueprints.generation.walk import Walk
@@ -35,7 +35,7 @@ def _is_beneficiary(walk: Walk) -> bool:
 def numbers_beneficiaries(walk: Walk) -> bool:
     """ "for our team of forty"."""
     for element in reversed(walk.elements[: walk.position]):
-        if isinstance(element, Phrase) or element.kind == "comma":
+        if isinstance(element, Phrase) or element.kind in ("comma", "colon", "open"):
             return False
         if element.kind == "join" and element.value == "for":
             return True
@@ -72,12 +72,21 @@ def _end_of_values(walk: Walk) -> int:
 def is_served(walk: Walk, phrase: Phrase) -> bool:
     """ "monitoring for 50 hosts": machines that are looked after, not built."""
     words = [e.value for e in walk.elements[max(0, walk.position - 2) : walk.position] if isinstance(e, Token)]
+    if _may_fail(walk, phrase, words):
+        return True
     if any(word in losing_words() for word in words) or (phrase.insists and _is_owned(walk, words)):
         return True
     if any(word in watching_words() for word in words) and phrase.insists and walk.in_focus is None:
         return bool(walk.focus and walk.focus.role)
     is_watched = walk.link == "for" or any(word in watching_words() for word in words)
     return is_watched and phrase.insists and bool(walk.in_focus and walk.in_focus.role)
+
+
+def _may_fail(walk: Walk, phrase: Phrase, words: list[object]) -> bool:
+    """ "If a physical host dies, MongoDB has to carry on": an event, and no machine."""
+    after = walk.elements[walk.position + 1 : walk.position + 2]
+    is_event = bool(after) and isinstance(after[0], Token) and fold(after[0].text) in words_of("dying")
+    return phrase.is_machine and is_event and any(word in words_of("conditions") for word in words)
 
 
 def _is_owned(walk: Walk, words: list[str]) -> bool:

@@ -122,11 +122,18 @@ def _next_value(tokens: list[Token], position: int) -> tuple[Token | None, bool]
         if tokens[place].kind == "number" and place == position + 1 and _kind_at(tokens, place + 1) == "colon":
             continue  # "Edit 2: …"
         if tokens[place].kind in _VALUES and tokens[place].kind != "article":
-            has_noun = any(token.kind in (*_NOUNS, "part") for token in _up_to_comma(tokens[place + 1 : place + 3]))
+            nouns = (*_NOUNS, "part") if _divides(tokens[:position]) else _NOUNS
+            has_noun = any(token.kind in nouns for token in _up_to_comma(tokens[place + 1 : place + 3]))
             if tokens[place].kind == "machine" and tokens[place].value == "any":
                 continue
             return tokens[place], has_noun or tokens[place].kind in _NOUNS
     return _version_ahead(tokens, position) or _far_value(tokens, position), False
+
+
+def _divides(before: list[Token]) -> bool:
+    """Whether "two of them" was said, or no number: else "no, six of them" counts what the number before counted."""
+    near = {token.kind for token in before[-_FARTHEST:]}
+    return "part" in near or "number" not in near
 
 
 def _version_ahead(tokens: list[Token], position: int) -> Token | None:

@@ -1,7 +1,20 @@
 """Numbers that stand alone: "5 of them", "one for nginx", "24 pupils: one VM each", "memcached 6"."""
 
-from blueprints.generation import attaching, context, elided, housing, members, names, negation, policies, sharing
-from blueprints.generation.facts import Group, rule
+from blueprints.generation import (
+    adding,
+    attaching,
+    context,
+    contradicting,
+    elided,
+    housing,
+    members,
+    names,
+    negation,
+    owners,
+    policies,
+    sharing,
+)
+from blueprints.generation.facts import Group
 from blueprints.generation.lexicon import fold, receiving_words
 from blueprints.generation.phrases import Element, Phrase
 from blueprints.generation.tokens import Token
@@ -9,9 +22,7 @@ from blueprints.generation.values import VALUE_KINDS
 from blueprints.generation.walk import Walk, kind_of
 
 _TWICE = ("twice", "zweimal")
-_STEM = 5
-"""So many letters tell that "developer" is one of the "4 developers"."""
-_PER = ("per", "pro", "par", "por", "for each", "je")
+_PAIR_REACH = 5
 _RELEASES = ("version", "release", "versione", "versión")
 _COUNTING = ("with", "colon", "open", "is")
 _IT = ("it", "they", "es", "ce", "c", "son", "sono")
@@ -24,8 +35,8 @@ def number(walk: Walk, token: Token) -> None:
     after = _after(walk)
     if _counts_nothing(walk, token):
         return
-    if after is not None and after.kind == "word" and _is_of_each(walk):
-        _counts_owners(walk, after.value[:_STEM].rstrip("s"), max(1, int(token.value)))
+    if after is not None and after.kind == "word" and owners.are_of_each(walk):
+        owners.counted(walk, after.value, max(1, int(token.value)))
     elif _begins_named(walk, after):
         walk.add(Group(kind=walk.current[-1].kind, role=walk.current[-1].role, count=int(token.value), is_counted=True))
     elif elided.repeats_for(walk, after):
@@ -42,7 +53,10 @@ def number(walk: Walk, token: Token) -> None:
 
 def _begin_part(walk: Walk, token: Token, *, has_purpose: bool) -> None:
     """ "5 of them"; in "Oracle Linux 8, 4 of them, VM" the machines come later."""
+    if members.counts_of_cluster(walk, token):
+        return
     if walk.request.groups:
+        adding.ask_about_rest(walk, int(token.value))
         sharing.begin_part(walk, max(1, int(token.value)), has_purpose=has_purpose)
     elif walk.kinds_after(2)[1:] in (["comma"], ["stop"]) and token.value > 1:
         walk.loose = walk.loose or token
@@ -56,18 +70,20 @@ def _begins_named(walk: Walk, after: Token | None) -> bool:
 def _counts_nothing(walk: Walk, token: Token) -> bool:
     """A release, copies to be kept, what is not wanted, or what cannot be."""
     is_refused = walk.is_negated and walk.kinds_before(1) == ["without"]
-    return _is_release(walk) or is_refused or policies.kept_copies(walk, token) or _contradicts(walk, token)
+    return (
+        _is_release(walk)
+        or is_refused
+        or _is_of_any_two(walk, token)
+        or policies.kept_copies(walk, token)
+        or contradicting.counts_again(walk, token)
+    )
 
 
-def _contradicts(walk: Walk, token: Token) -> bool:
-    """ "exactly one server, but three on different hosts"."""
-    focus = walk.in_focus
-    if focus is None or not focus.is_exact or focus.count is None or token.value <= focus.count:
-        return False
-    is_spread = "spread" in walk.kinds_after(4)
-    if is_spread:
-        members.contradiction(walk, focus.count, int(token.value), "hosts")
-    return is_spread
+def _is_of_any_two(walk: Walk, token: Token) -> bool:
+    """ "Two of them must never share a host": said of all of them."""
+    ahead = walk.kinds_after(_PAIR_REACH)
+    until = ahead.index("spread") if "spread" in ahead else -1
+    return token.value == 2 and ahead[:1] == ["part"] and set(ahead[1:until]) <= {"word", "join"} and until > 0
 
 
 def _is_release(walk: Walk) -> bool:
@@ -95,26 +111,10 @@ def _closes(after: Token | None) -> bool:
     return after is None or after.kind in ("stop", "comma", "colon")
 
 
-def _counts_owners(walk: Walk, stem: str, owners: int) -> None:
-    """ "one machine for each of our five offices", "each of my 18 students gets a VM"."""
-    walk.numbers[stem] = owners
-    if walk.link == "for" and walk.in_focus is not None and walk.in_focus.count in (None, 1):
-        _for_each_of(walk, walk.in_focus, owners)
-    else:
-        walk.times = owners
-
-
 def _is_first_word(walk: Walk, token: Token) -> bool:
     """ "3x 4c 8g": counts machines of which no noun speaks."""
     is_times = bool({token.text[:1].lower(), token.text[-1:].lower()} & {"x", "×"})
     return not walk.request.groups and (walk.position == 0 or is_times)
-
-
-def _is_of_each(walk: Walk) -> bool:
-    """ "every one of my 18 students"."""
-    before = walk.kinds_before(5)
-    between = before[: before.index("each")] if "each" in before else ["none"]
-    return set(between) <= {"definite", "part", "join", "word", "number", "own"}
 
 
 def _is_of_which(walk: Walk) -> bool:
@@ -223,12 +223,6 @@ def count(walk: Walk, token: Token) -> None:
     group.set("count", max(1, int(token.value)), walk.quote(token))
 
 
-def _for_each_of(walk: Walk, group: Group | None, number: int) -> None:
-    """ "one VM per student, 20 students"."""
-    if group is not None:
-        group.set("count", (group.count or 1) * number, rule(f"one for each of {number}"))
-
-
 def twice(walk: Walk, token: Token) -> bool:
     """ "an SMTP relay with 1 GB, twice", "FreeIPA twice (Rocky 9)"."""
     group = walk.in_focus
@@ -240,16 +234,8 @@ def twice(walk: Walk, token: Token) -> bool:
 
 
 def word(walk: Walk, token: Token) -> None:
-    """A word of no meaning may be what is counted: "24 pupils", "for each pupil", "pro Schüler"."""
-    stem = token.value[:_STEM].rstrip("s")
-    before = walk.elements[walk.position - 1] if walk.position else None
-    if isinstance(before, Token) and before.kind == "number":
-        walk.numbers[stem] = int(before.value)
-        _for_each_of(walk, walk.per.pop(stem, None), int(before.value))
-    elif walk.kinds_before(1) == ["each"]:
-        _each_one(walk, stem)
-    elif walk.kinds_before(1) == ["join"] and before is not None:
-        _for_one(walk, stem, is_per=walk.quote(before).text.lower() in _PER)
+    """A word of no meaning may be what is counted, what gets a machine, the key of a name, or how far a "no" reaches."""
+    owners.word(walk, token)
     if token.value in receiving_words() and walk.times == 1 and _is_machine(walk.elements[walk.position + 1 :][:1]):
         walk.link = "needs"
     if token.value in ("name", "nombre", "nom", "nome") and walk.kinds_after(1) == ["colon"]:
@@ -260,24 +246,6 @@ def word(walk: Walk, token: Token) -> None:
 def _is_machine(following: list[Element]) -> bool:
     """ "Home Assistant gets a VM": what it runs on."""
     return bool(following) and isinstance(following[0], Phrase) and following[0].is_machine
-
-
-def _each_one(walk: Walk, stem: str) -> None:
-    """ "each pupil gets a VM", "a worker for every attendee"."""
-    if stem in walk.numbers:
-        walk.times = walk.numbers[stem]
-    elif walk.kinds_before(2) == ["each", "join"] and walk.link == "for" and walk.in_focus:
-        walk.per[stem] = walk.in_focus
-
-
-def _for_one(walk: Walk, stem: str, *, is_per: bool) -> None:
-    """ "one VM per pupil", "pro Schüler eine VM"; the number of pupils may be known or come later."""
-    if walk.link == "for" and walk.focus and stem in walk.numbers:
-        _for_each_of(walk, walk.focus, walk.numbers[stem])
-    elif is_per and walk.in_focus:
-        walk.per[stem] = walk.in_focus
-    elif is_per and not walk.here:
-        walk.per_ahead = stem
 
 
 def total(walk: Walk, token: Token) -> None:

@@ -11,6 +11,8 @@ from blueprints.schema.sizes import GIB
 
 _SIZE_FACTORS = {"small": 0.5, "large": 2.0, "": 1.0}
 _WORKERS = {"node", "agent", "worker", "k8s_worker"}
+_OF_KUBERNETES = ("talos",)
+"""Systems that nothing but Kubernetes runs on."""
 _CONTROL_PLANES = 3
 _KUBERNETES_NODES = 3
 
@@ -47,8 +49,14 @@ def design(request: Request) -> list[Part]:
 def _wanted(request: Request) -> Iterator[Group]:
     """Groups that are machines: "a web application with 3 servers, nginx" names the same thing twice."""
     for group in request.groups:
-        if group.role not in request.excluded and not set(group.software) & request.excluded:
+        is_meant = not ({group.role, *group.software} - {""}) & request.excluded
+        if is_meant and not (_is_open(group) and group.role in request.existing):
             yield group
+
+
+def _is_open(group: Group) -> bool:
+    """Only named: what is there already may be meant."""
+    return not (group.software or group.is_counted or group.count or group.has_sizes)
 
 
 def _with_kubernetes(request: Request, groups: Iterator[Group]) -> Iterator[Group]:
@@ -85,7 +93,8 @@ def _members(request: Request, cluster: Group, own: dict[str, Group]) -> tuple[t
 
 
 def _share_network(cluster: Group, parts: list[Group]) -> None:
-    """A network that was said of one part holds for the cluster, unless the other has its own."""
+    """A network or Talos that was said of one part holds for the cluster, unless the other has its own."""
+    cluster.os = cluster.os or next((part.os for part in parts if part.os in _OF_KUBERNETES), "")
     for name in ("vlan", "subnet", "gateway", "network"):
         said = [getattr(group, name) for group in (cluster, *parts) if getattr(group, name)]
         if said:

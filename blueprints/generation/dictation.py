@@ -1,6 +1,7 @@
 """Requests that were spoken: "comma" and "full stop" said as words become the marks, every character in its place."""
 
 import re
+from functools import partial
 
 _SPOKEN = {
     ",": r"comma|komma|virgule|virgola|coma",
@@ -17,10 +18,15 @@ _WORDS = {mark: re.compile(rf"(?<=\w)\s(?:{words})(?=\s|$)", re.IGNORECASE) for 
 
 def written(text: str) -> str:
     """The text with its marks, if it has none of its own and several that were said."""
-    text = _LAST.sub(lambda match: ".".ljust(len(match[0])), text) if not _MARKS.search(text) else text
+    text = _LAST.sub(partial(_put, "."), text) if not _MARKS.search(text) else text
     said = sum(len(pattern.findall(text)) for pattern in _WORDS.values())
     if said < _LEAST or len(_MARKS.findall(text.strip())) > said // 2:
         return text
     for mark, pattern in _WORDS.items():
-        text = pattern.sub(lambda match, mark=mark: mark.ljust(len(match[0])), text)  # type: ignore[misc]
+        text = pattern.sub(partial(_put, mark), text)
     return text
+
+
+def _put(mark: str, said: re.Match[str]) -> str:
+    """The mark in the place of its name, which keeps its length."""
+    return mark.ljust(len(said[0]))

@@ -8,7 +8,7 @@ from alma.errors import BadRequest
 from blueprints.generation import limits
 from blueprints.generation.design import Part
 from blueprints.generation.facts import Group, Request
-from blueprints.generation.lexicon import fold, software_facts, table
+from blueprints.generation.lexicon import fold, table
 
 _SOMETHING = re.compile(r"\b(?:something|anything|etwas|irgendwas|quelque chose|algo|qualcosa)\b")
 _TO_AN_IPR = "To remove or change machines, open an infrastructure pull request (IPR) for the blueprint that owns them and have its plan reviewed."
@@ -72,7 +72,8 @@ def _unwanted(request: Request) -> Iterator[str]:
     for group in request.groups:
         guest = {"lxc": "container"}.get(group.kind, group.kind)
         both = request.excluded & ({group.role, guest, *group.software} - {""})
-        if both and (group.count or group.has_sizes or (group.software and not both & set(group.software))):
+        is_described = group.count or group.has_sizes or (group.software and not both & set(group.software))
+        if both and (is_described or guest in both):
             what = sorted(both)[0].replace("_", " ")
             yield f"The request contradicts itself: it wants no {what}, and describes one. Is the {_called(group)} wanted or not?"
 
@@ -119,8 +120,3 @@ def _crowded(request: Request, parts: list[Part]) -> Iterator[str]:
 
 def _called(group: Group) -> str:
     return (group.software or [group.role])[0].replace("_", " ") if group.software or group.role else "machine"
-
-
-def known_software(name: str) -> bool:
-    """Whether the catalogue has it."""
-    return bool(software_facts(name))

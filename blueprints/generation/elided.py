@@ -25,7 +25,14 @@ def repeats(walk: Walk, after: Token | None) -> bool:
     is_last = after is None or after.kind in ("stop", "comma", "close", "colon") or after.value == "and"
     before = [kind for kind in walk.kinds_before(4 if _is_relative(walk) else 3) if kind not in _SKIPPED]
     before = before[1:] if _is_relative(walk) and before[:1] == ["comma"] else before
-    return is_last and (before[:1] == ["phrase"] or _is_again(walk, "with"))
+    return is_last and (before[:1] in (["phrase"], ["rest"]) or _is_again(walk, "with") or _is_behind_a_name(walk))
+
+
+def _is_behind_a_name(walk: Walk) -> bool:
+    """ "mercury has 2 cores, venus has 6"."""
+    near = walk.elements[max(0, walk.position - 2) : walk.position]
+    name = walk.focus.name if walk.focus else ""
+    return bool(name) and any(isinstance(e, Token) and walk.quote(e).text.lower() == name for e in near)
 
 
 def _is_relative(walk: Walk) -> bool:

@@ -45,7 +45,7 @@ def _plain(ahead: list[Element]) -> list[Phrase]:
             if element.insists or not (element.role or element.software):
                 break
             listed.append(element)
-        elif not _is_between(element):
+        elif not (_is_between(element) or element.kind in ("word", "definite")):  # "our wiki software BookStack"
             break
     return listed
 

@@ -1,8 +1,9 @@
 """Several environments in one request: "development gets one web server, production three", "a test and a production database"."""
 
 from dataclasses import replace
+from itertools import takewhile
 
-from blueprints.generation import sharing
+from blueprints.generation import copying, sharing
 from blueprints.generation.facts import Group
 from blueprints.generation.lexicon import deferring_words, head_words
 from blueprints.generation.phrases import Element, Phrase
@@ -10,15 +11,16 @@ from blueprints.generation.tokens import Token
 from blueprints.generation.walk import Walk
 
 _FAR = 40
+_NEAR = 3
 _VALUES = (*sharing.SIZES, "size", "spec", "factor", "disks")
 _TEST_CONTEXT = {"join", "verb", "colon", "article", ""}
-_OPENINGS: tuple[list[str], ...] = ([], ["definite"], ["article"], ["word"])
+_OPENINGS: tuple[list[str], ...] = ([], ["definite"], ["article"], ["word"], ["comma"], ["join"])
 _TESTERS = ("qa", "uat")
 
 
 def named(walk: Walk, token: Token) -> None:
     """ "for production": where the request is for, or the machines from here on."""
-    if not _is_meant(walk, token):
+    if (walk.has_environments and copying.copied(walk, token)) or not _is_meant(walk, token):
         return
     request = walk.request
     if walk.has_environments:
@@ -51,11 +53,12 @@ def _is_of_people(walk: Walk) -> bool:
 
 
 def _comes_later(walk: Walk) -> bool:
-    """ "the production environment will be ordered separately"."""
-    ahead = walk.elements[walk.position + 1 :]
+    """ "the production environment will be ordered separately", "production stays as it is"."""
+    behind = walk.elements[walk.position + 1 :]
+    ahead = [*takewhile(lambda e: isinstance(e, Phrase) or e.kind not in ("environment", "colon"), behind)]
     if any(isinstance(e, Phrase) for e in ahead) or walk.kinds_before(1) not in _OPENINGS:
         return False
-    return any(isinstance(e, Token) and e.kind == "word" and e.value in deferring_words() for e in ahead)
+    return any(isinstance(e, Token) and (e.kind == "existing" or e.value in deferring_words()) for e in ahead)
 
 
 def _is_about_environment(walk: Walk) -> bool:
@@ -63,6 +66,8 @@ def _is_about_environment(walk: Walk) -> bool:
     before = (walk.kinds_before(1) or [""])[0]
     following = walk.kinds_after(1)
     if before == "comma" and following in ([], ["stop"]):  # "…, 160 GB, test"
+        return True
+    if before == "open" and following == ["close"]:  # "the streaming backend (test)"
         return True
     said = walk.quote(walk.elements[walk.position]).text
     if len(said.split()) > 1 or said.endswith("umgebung"):  # "test environment"
@@ -100,12 +105,29 @@ def turn_to(walk: Walk, token: Token) -> None:
     own = [group for group in walk.request.groups if group.environment == walk.environment]
     if own and walk.link not in ("for", "on"):
         walk.turn_to(*own)
-    elif not own and before and _has_only_values(walk):
+    elif not own and before and (_has_only_values(walk) or _number_behind(walk)):
         source = [group for group in walk.request.groups if group.environment == before]
         walk.turn_to(*(_again(walk, group) for group in source))
+        _count_again(walk, _number_behind(walk))
     elif not before:
         for group in walk.here:
             group.environment = group.environment or walk.environment
+
+
+def _number_behind(walk: Walk) -> Token | None:
+    """ "development gets one web server, production three"."""
+    following = walk.elements[walk.position + 1 : walk.position + 1 + _NEAR]
+    words = [*takewhile(lambda e: isinstance(e, Token) and e.kind == "word", following)]
+    number = next(iter(following[len(words) :]), None)
+    is_last = walk.kinds_after(len(words) + 2)[len(words) + 1 :] in ([], ["stop"], ["comma"])
+    return number if isinstance(number, Token) and number.kind == "number" and is_last else None
+
+
+def _count_again(walk: Walk, number: Token | None) -> None:
+    """So many of the only kind of machine that the environment before has."""
+    if number is not None and walk.focus is not None and len(walk.current) == 1:
+        walk.focus.set("count", max(1, int(number.value)), walk.quote(number))
+        walk.named_until = number.end
 
 
 def _has_only_values(walk: Walk) -> bool:

@@ -57,6 +57,8 @@ class Group:
     ips: list[str] = field(default_factory=list)
     virtual_ip: str = ""
     dns: str = ""
+    user: str = ""
+    timezone: str = ""
     size: str = ""
     environment: str = ""
     backup_schedule: str = ""
@@ -112,6 +114,8 @@ class Request:
     groups: list[Group] = field(default_factory=list)
     needs: list[tuple[Group, Group]] = field(default_factory=list)
     excluded: set[str] = field(default_factory=set)
+    existing: set[str] = field(default_factory=set)
+    """Roles and software that are there already or go: named again, they are those; described anew, they are built."""
     defaults: Group = field(default_factory=Group)
     network: Group = field(default_factory=Group)
     is_ha: bool = False

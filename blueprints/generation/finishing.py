@@ -2,7 +2,7 @@
 
 import re
 
-from blueprints.generation import environments, headings, sharing
+from blueprints.generation import environments, gathering, headings, sharing
 from blueprints.generation.facts import Group, Request, rule
 from blueprints.generation.lexicon import software_facts
 from blueprints.generation.walk import Walk
@@ -10,9 +10,11 @@ from blueprints.generation.walk import Walk
 
 def finish(walk: Walk) -> None:
     """In this order: what is too much, what is missing, what is inherited, what is in doubt."""
+    gathering.gather(walk)
     headings.drop(walk)
     _balance(walk)
     _settle_wants(walk.request)
+    _settle_runners(walk.request)
     if not walk.request.groups:
         _from_values_alone(walk)
     for group in walk.request.groups:
@@ -24,7 +26,7 @@ def _balance(walk: Walk) -> None:
     """ "A load-balanced API" has a load balancer, whether or not it is named."""
     request = walk.request
     has_one = any(group.role == "load_balancer" for group in request.groups)
-    if walk.balanced is None or has_one or not request.groups or "load_balancer" in request.excluded:
+    if walk.balanced is None or has_one or not request.groups or "load_balancer" in request.excluded | request.existing:
         return
     request.groups.append(Group(role="load_balancer", count=1, causes={"role": walk.quote(walk.balanced)}))
 
@@ -51,6 +53,14 @@ def _inherit(request: Request, group: Group) -> None:
         group.set("count", request.defaults.count, request.defaults.causes["count"])
     if "vm" in request.excluded and not group.kind:
         group.set("kind", "lxc", rule("no virtual machines are wanted"))
+
+
+def _settle_runners(request: Request) -> None:
+    """ "GitLab with two runners": they are those of the only forge that is named."""
+    forges = {name for group in request.groups for name in group.software if software_facts(f"{name}-runner")}
+    for group in request.groups if len(forges) == 1 else ():
+        if group.role == "ci" and not group.software and any("runner" in word for word in group.words):
+            group.set("software", [f"{name}-runner" for name in forges], rule("the runners of the forge that is named"))
 
 
 def _settle_wants(request: Request) -> None:

@@ -23,7 +23,6 @@ from blueprints.generation.walk import Walk
 _LABELS = {"dns": "dns_server", "router": "gateway", "routeur": "gateway", "enrutador": "gateway"}
 _NEAR = 40
 _SITES = ("web", "app", "cms")
-KUBERNETES_ROLES = {"kubernetes", "k8s_control", "k8s_worker"}
 
 
 def resolve(walk: Walk, phrase: Phrase) -> None:
@@ -149,11 +148,18 @@ def _is_the_other_one(walk: Walk, phrase: Phrase) -> bool:
 def _named_first(walk: Walk, phrase: Phrase) -> None:
     """Not spoken of before: something that runs beside others, a server to ask, a purpose, or new machines."""
     if _is_addon(phrase) and not phrase.insists and not phrase.kind and not installing.has_own_values(walk):
-        walk.addons += phrase.software
+        (_beside(walk, phrase) or walk.addons).extend(phrase.software)
     elif label := _label_of_others(walk, phrase):
         walk.last_label = label
     elif not context.is_only_context(walk, phrase):
         parts.label(building.new(walk, phrase), walk, phrase)
+
+
+def _beside(walk: Walk, phrase: Phrase) -> list[str]:
+    """ "Loki and Promtail": what was named just before and has the same purpose takes it in."""
+    focus = walk.in_focus
+    is_next = walk.kinds_before(2) == ["join", "phrase"] and focus is not None and focus.role == phrase.role
+    return focus.software if is_next and focus is not None else []
 
 
 def _is_addon(phrase: Phrase) -> bool:
@@ -232,7 +238,13 @@ def _is_same(walk: Walk, known: Group, phrase: Phrase) -> bool:
         return not (known.sentence == walk.sentence and known.name)
     if known.is_counted and known.sentence == walk.sentence and phrase.count.kind == "article":
         return False
-    return _open(known) or _fits_count(walk, known, phrase.count)
+    return _open(known) or _shares_its_total(walk, known) or _fits_count(walk, known, phrase.count)
+
+
+def _shares_its_total(walk: Walk, known: Group) -> bool:
+    """ "Our web farm may use 32 GB overall, spread evenly over eight nginx servers"."""
+    is_shared = walk.kinds_before(1) in (["total"], ["bound"], ["join"]) and walk.says("total")
+    return is_shared and bool(known.totals) and known.count is None and known in walk.here
 
 
 def _is_item_of_its_own(walk: Walk, known: Group) -> bool:

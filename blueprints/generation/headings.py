@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from blueprints.generation import adding
 from blueprints.generation.facts import Group
 from blueprints.generation.normalising import LIST_MARK
 from blueprints.generation.phrases import Element, Phrase
@@ -141,10 +142,23 @@ def drop(walk: Walk) -> None:
         if group.software:
             _give_to_its_parts(walk, group, others)
             continue
+        _ask_about_sum(walk, group, others)
         if _is_superfluous(walk, group, others) if group.count is None else _is_sum(walk, group, others):
             for other in others if group.is_generic else ():
                 inherit(other, Group(kind=group.kind, **{name: getattr(group, name) for name in _OF_PLACE}))
             walk.drop(group)
+        elif group in walk.headings and group.is_generic and group not in walk.pools:
+            adding.ask_about_listed(walk, group, others)
+
+
+def _ask_about_sum(walk: Walk, group: Group, others: list[Group]) -> None:
+    """ "Five VMs: three web servers and three databases": more are listed than were counted."""
+    listed = sum((other.count or 1) + other.replicas for other in others if other.sentence == group.sentence)
+    is_whole = group in walk.headings and group not in walk.pools
+    if is_whole and group.is_generic and group.count and listed > group.count:
+        walk.request.ask(
+            f"The request contradicts itself: it speaks of {group.count} machines and lists {listed}. Which of the two do you want?"
+        )
 
 
 def _has_own_sizes(group: Group) -> bool:
@@ -170,7 +184,15 @@ def _is_superfluous(walk: Walk, group: Group, others: list[Group]) -> bool:
         return any(other.role in ("web", "app", "cms") and not _are_in_order(walk, group, other) for other in others)
     if group.is_generic and not group.is_counted and (not group.os or all(other.os for other in others)):
         return True
-    return group in walk.headings and (group.is_generic or any(other.role == group.role for other in others))
+    return group in walk.headings and (
+        group.is_generic or any(other.role == group.role for other in others) or _introduces_software(group, others)
+    )
+
+
+def _introduces_software(group: Group, others: list[Group]) -> bool:
+    """ "Search engine: PostgreSQL with 8 GB": the only thing behind it plays the role, and has another one by itself."""
+    behind = [other for other in others if other.sentence == group.sentence and not other.is_generic]
+    return len(behind) == 1 and bool(behind[0].software)
 
 
 def _are_in_order(walk: Walk, one: Group, other: Group) -> bool:

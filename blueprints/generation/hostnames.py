@@ -60,7 +60,7 @@ def hosts_in(text: str) -> list[Host]:
 
 def _described(text: str) -> Iterator[Host]:
     """ "gandalf (8 cores, 32 GB), frodo (2 cores)": words of no meaning, each with values of its own."""
-    found = [match for match in _DESCRIBED.finditer(text) if _means_nothing(match["name"])]
+    found = [match for match in _DESCRIBED.finditer(text) if means_nothing(match["name"])]
     if len(found) > 1:
         yield from (Host(match.start("name"), match.end("name"), (guest_name(match["name"]),)) for match in found)
 
@@ -82,29 +82,37 @@ def _called(text: str) -> Iterator[Host]:
     """ "Call them hermes (Traefik, 1 GB), athena (PostgreSQL) and zeus (our app)"."""
     for start in _NAMED.finditer(text):
         place = start.end()
-        while (match := _IN_BRACKETS.match(text, place)) and _means_nothing(match["name"]):
+        while (match := _IN_BRACKETS.match(text, place)) and means_nothing(match["name"]):
             yield Host(match.start("name"), match.end("name"), (guest_name(match["name"]),))
             place = match.end()
 
 
 def _plain(text: str) -> Iterator[Host]:
     """ "web-a and web-b", "db-main": a known beginning and what tells it from others."""
-    found = [match for match in _PLAIN.finditer(text) if match["stem"] in host_stems()]
+    found = [match for match in _PLAIN.finditer(text) if match["stem"] in host_stems() and not _is_said(match)]
     ends: dict[str, set[str]] = {}
-    for match in found:
+    for match in filter(_tells_apart, found):
         ends.setdefault(match["stem"], set()).add(match["end"])
     for match in found:
-        words = (fold(match["stem"]), fold(match["end"]))
-        if words in senses() or (words[0], words[1].removesuffix("s")) in senses():
-            continue
-        is_unknown = (
-            len(ends[match["stem"]]) > 1 and (match["end"],) not in senses() and match["end"] not in head_words()
-        )
-        if is_unknown or len(match["end"]) == 1 or match["end"] in host_ends():
+        is_one_of_several = len(ends.get(match["stem"], ())) > 1 and _tells_apart(match)
+        if is_one_of_several or len(match["end"]) == 1 or match["end"] in host_ends():
             yield Host(match.start(), match.end(), (guest_name(match[0]),))
 
 
-def _means_nothing(word: str) -> bool:
+def _is_said(match: re.Match[str]) -> bool:
+    """ "web-server", "app-nodes": words of the lexicon with a hyphen."""
+    words = (fold(match["stem"]), fold(match["end"]))
+    return words in senses() or (words[0], words[1].removesuffix("s")) in senses()
+
+
+def _tells_apart(match: re.Match[str]) -> bool:
+    """An end of no meaning, or one that only says what kind of its like it is: "build-win", "db-replica"."""
+    sense = senses().get((match["end"],))
+    return match["end"] not in head_words() and (sense is None or sense.kind in ("os", "member"))
+
+
+def means_nothing(word: str) -> bool:
+    """Neither a word of the lexicon nor one of everyday language: a name."""
     words = tuple(fold(part) for part in re.split(r"[-_.]", word) if part)
     is_known = words in senses() or any((part,) in senses() for part in words) and len(words) == 1
     return len(word) > 1 and not is_known and words[-1] not in ordinary_words() and guest_name(word) != ""
@@ -123,6 +131,8 @@ def _numbered(text: str) -> Iterator[Host]:
 def _is_host(match: re.Match[str], is_numbered_on: bool) -> bool:
     """A known beginning, a leading zero, or several that only differ in the number; "postgres-16" is a version."""
     words = re.split(r"[-_]", match["stem"].lower().strip("-_"))
+    if match[0][0].isupper() and not is_numbered_on and (fold(match[0]),) in senses():  # "Db2"
+        return False
     if any(
         sense and sense.kind in ("os", "label")
         for sense in (senses().get((word.rstrip("0123456789"),)) for word in words)

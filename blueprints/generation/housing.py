@@ -123,6 +123,8 @@ def are_shared_out(walk: Walk, phrase: Phrase) -> bool:
         return True
     if any(kind_of(a) == "another" and kind_of(b) == "number" for a, b in pairwise(ahead)):
         return True
+    if sum(kind_of(a) == "number" and _is_join(b, "for", "with") for a, b in pairwise(ahead)) > 1:
+        return True
     if any(_leads_to_some(ahead[place:]) for place, e in enumerate(ahead) if _is_join(e, "on")):
         return True
     said = f" {' '.join(fold(walk.text[phrase.end :]).split())} "

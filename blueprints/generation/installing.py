@@ -2,14 +2,26 @@
 
 import re
 
+from blueprints.generation import building
 from blueprints.generation.facts import Group
-from blueprints.generation.lexicon import software_facts
+from blueprints.generation.lexicon import fold, software_facts
 from blueprints.generation.phrases import Element, Phrase
 from blueprints.generation.tokens import Token
 from blueprints.generation.walk import Walk, kind_of
 
 _RUNTIMES = {"docker", "podman", "docker-compose"}
 _INSTALLS = ("with", "on", "for", "as", "colon", "open", "is", "and_its")
+_ACTIVITIES = (
+    "load balancing",
+    "loadbalancing",
+    "balancing",
+    "lastv",
+    "lastenv",
+    "repartition de",
+    "equilibrage",
+    "balanceo",
+    "bilanciamento",
+)
 _MACHINE = re.compile(r"(?:vm|server|machine|box|host|container|lxc|maschine|serveur|servidor|macchina)\b")
 _INSTALLED = re.compile(r"(?:pre-?|vor)?(?:install(?:ed|iert|és?|ées?|at[oaie]$)|instalad[oa]s?)")
 _NEAR = 40
@@ -24,19 +36,29 @@ def runs_on_all(walk: Walk, phrase: Phrase) -> bool:
 
 
 def _is_on_both(walk: Walk, phrase: Phrase) -> bool:
-    """ "dns1 = 10.0.0.53, dns2 = 10.0.0.54. bind9 on both": what runs on those that were called by name."""
+    """ "dns1 = 10.0.0.53, dns2 = 10.0.0.54. bind9 on both": what runs on those that were called by name, or counted."""
     named = walk.here or walk.last_named
     is_bare = bool(phrase.software) and phrase.count is None and _says_both(walk)
-    if not is_bare or len(named) < 2 or not all(group.name and not group.software for group in named):
+    if not is_bare or not (_are_named(named) or _are_counted(named)):
         return False
     walk.here = list(named)
     return True
 
 
+def _are_named(groups: list[Group]) -> bool:
+    return len(groups) > 1 and all(group.name and not group.software for group in groups)
+
+
+def _are_counted(groups: list[Group]) -> bool:
+    """ "two VMs", "a primary and a standby"."""
+    return len(groups) == 1 and groups[0].is_generic and (groups[0].count or 1) + groups[0].replicas > 1
+
+
 def _says_both(walk: Walk) -> bool:
-    """ "bind9 on both", "both run bind9"."""
+    """ "bind9 on both", "both run bind9", "on both runs bind9"."""
     before = walk.elements[: walk.position]
-    opens = bool(before) and kind_of(before[0]) == "all" and not any(isinstance(e, Phrase) for e in before)
+    first = [kind_of(element) for element in before if kind_of(element) != "join"][:1]
+    opens = first == ["all"] and not any(isinstance(e, Phrase) for e in before)
     return opens or walk.kinds_after(2) == ["join", "all"]
 
 
@@ -44,11 +66,32 @@ def belongs_to(walk: Walk, focus: Group, phrase: Phrase) -> bool:
     """ "servers with Docker", "a VM for Jenkins", "web servers running nginx", "Redis as cache"."""
     if _names_the_key(walk, focus, phrase):
         return True
-    if focus not in walk.here or phrase.insists or phrase.has("another") or not walk.link:
+    if (
+        focus not in walk.here
+        or phrase.insists
+        or phrase.has("another")
+        or not (walk.link or building.plays(focus, phrase.role))
+    ):
         return False
-    if _is_linked(walk, focus) or (phrase.software and _is_named_in_brackets(walk, focus)):
+    if (
+        _is_linked(walk, focus)
+        or (phrase.software and _is_named_in_brackets(walk, focus))
+        or _plays(walk, focus, phrase)
+    ):
         return True
     return not _is_beside(walk, focus) and _says_what_runs(walk, focus, phrase)
+
+
+def _plays(walk: Walk, focus: Group, phrase: Phrase) -> bool:
+    """ "nginx for TLS and load balancing", "nginx (reverse proxy)": no second machine, but what the first is for."""
+    is_bare = phrase.count is None and not phrase.software and not phrase.kind
+    is_activity = fold(walk.quote(phrase).text).startswith(_ACTIVITIES)
+    return (
+        is_bare
+        and not focus.words
+        and building.plays(focus, phrase.role)
+        and (is_activity or walk.link not in ("and", "comma"))
+    )
 
 
 def _is_beside(walk: Walk, focus: Group) -> bool:

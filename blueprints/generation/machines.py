@@ -2,18 +2,25 @@
 
 from collections.abc import Callable
 
-from blueprints.generation import building, context, guests, headings, names, recounting, sharing, things
+from blueprints.generation import (
+    building,
+    context,
+    describing,
+    gathering,
+    guests,
+    headings,
+    names,
+    recounting,
+    sharing,
+    things,
+)
 from blueprints.generation.facts import Group
 from blueprints.generation.lexicon import fold
-from blueprints.generation.members import contradiction
 from blueprints.generation.phrases import Phrase
-from blueprints.generation.tokens import Token
 from blueprints.generation.walk import Walk
 
 _THIS = ("that", "this", "jener", "dieser", "diesem", "cette", "ce")
 _THAT = (*_THIS, "esa", "ese", "esta", "este", "quella", "questa", "questo")
-_FAR = 40
-_IT = ("it", "this", "that", "es", "er", "sie", "il", "elle", "esto", "ello")
 
 
 def machine(walk: Walk, phrase: Phrase) -> None:
@@ -93,13 +100,6 @@ def _each(walk: Walk, phrase: Phrase) -> bool:
     return False
 
 
-def _more(walk: Walk, phrase: Phrase) -> bool:
-    if sharing.takes_part(walk, phrase) or _says_more(walk, phrase):
-        _say_more(walk, phrase)
-        return True
-    return False
-
-
 def _again(walk: Walk, phrase: Phrase) -> bool:
     if guests.is_another(walk, phrase):
         return False
@@ -158,112 +158,6 @@ def _says_each(walk: Walk, phrase: Phrase) -> bool:
     return phrase.has("each") or "each" in (*walk.kinds_after(2), *before[:broken])
 
 
-def _is_said_of_it(walk: Walk) -> bool:
-    """ "One container for Redis. It must be a VM."."""
-    before = [e for e in walk.elements[: walk.position] if not isinstance(e, Phrase)]
-    is_pronoun = len(before) == walk.position and bool(before) and before[0].text.lower() in _IT
-    return is_pronoun and walk.link == "is" and walk.focus is not None and (walk.focus.count or 1) == 1
-
-
-def _moves_it(walk: Walk) -> bool:
-    """ "Icecast dies on the Pi. Can we get it onto a VM?"."""
-    before = walk.elements[max(0, walk.position - _FAR) : walk.position]
-    is_pronoun = any(isinstance(e, Token) and e.text.lower() in _IT for e in before[:-1])
-    is_alone = not any(isinstance(e, Phrase) for e in before)
-    focus = walk.focus
-    return walk.link == "on" and is_pronoun and is_alone and focus is not None and not (focus.kind or focus.is_generic)
-
-
-def _says_more(walk: Walk, phrase: Phrase) -> bool:
-    """Whether "server" or "VM" is about what is in focus."""
-    focus = walk.in_focus
-    if _is_said_of_it(walk) or _moves_it(walk):
-        return True
-    if focus is None:
-        return guests.is_instead(walk, phrase)
-    is_own = phrase.has("own")
-    if phrase.has("another") and not is_own:
-        return walk.link == "on" or _is_its_first_count(walk, focus, phrase)
-    if is_own or walk.link in ("on", "as", "is", "needs"):
-        return True
-    return any(reading(walk, focus, phrase) for reading in (_counts_named, recounting.is_apposition, guests.is_said))
-
-
-def _is_its_first_count(walk: Walk, focus: Group, phrase: Phrase) -> bool:
-    """ "an etcd cluster of three further VMs", which nobody counted before."""
-    return _is_made_of(walk) and focus.count is None and phrase.insists
-
-
-def _is_made_of(walk: Walk) -> bool:
-    """ "an etcd cluster of three further VMs"."""
-    before = walk.elements[walk.position - 2 : walk.position] if walk.position > 1 else []
-    said = [element.text.lower() for element in before if isinstance(element, Token)]
-    return said[:1] == ["cluster"] and said[1:] in (["of"], ["aus"], ["de"], ["di"], ["von"])
-
-
-def _counts_named(walk: Walk, focus: Group, phrase: Phrase) -> bool:
-    """ "Harbor, one VM, 8 GB", "- 3 servers" below a heading: the first count of what was named."""
-    if not phrase.insists or focus.count is not None or focus.is_generic:
-        return False
-    if focus.totals and walk.kinds_before(1) == ["bound"]:  # "12 cores for the farm, shared out between ten VMs"
-        return True
-    if walk.goes_on or walk.link != "comma":
-        return walk.goes_on
-    return _is_behind_cluster(walk) or (walk.kinds_after(1) != ["join"] and not focus.has_sizes)
-
-
-def _is_behind_cluster(walk: Walk) -> bool:
-    """ "an etcd cluster, 3 VMs"."""
-    before = walk.elements[walk.position - 2] if walk.position > 1 else None
-    return isinstance(before, Token) and before.text.lower() == "cluster"
-
-
-def _say_more(walk: Walk, phrase: Phrase) -> None:
-    if walk.focus is None:
-        return
-    focus = _counted(walk, phrase, walk.focus)
-    if focus.kind and phrase.kind in ("vm", "lxc") and focus.kind != phrase.kind and phrase.count is not None:
-        guests.settle(walk, focus, phrase)
-    groups = guests.of_whom(walk, phrase, focus)
-    for group in list(groups):
-        group.kind = group.kind or building.kind(phrase)
-    walk.turn_to(*(groups if focus not in walk.current or len(groups) > 1 else walk.current))
-
-
-def _counted(walk: Walk, phrase: Phrase, focus: Group) -> Group:
-    """What "on one VM" or "three servers" says of how many there are."""
-    if not phrase.insists or phrase.count is None:
-        return focus
-    count = int(phrase.count.value)
-    if count > 1 and _stays_on_one(walk, focus):
-        contradiction(walk, 1, count, "hosts")
-    is_on_one = count == 1 and walk.link == "on"
-    if focus.count is None and (not is_on_one or _is_counted_alone(walk, phrase, focus)):
-        building.count(walk, focus, phrase)
-    return _share_one(walk, phrase, focus) if is_on_one else focus
-
-
-def _stays_on_one(walk: Walk, focus: Group) -> bool:
-    """ "exactly one database on two VMs" asks for what cannot be."""
-    return walk.link == "on" and focus.is_exact and focus.count == 1
-
-
-def _is_counted_alone(walk: Walk, phrase: Phrase, focus: Group) -> bool:
-    """ "Gitea on exactly one VM", "Kubernetes on one VM": the number is its own, and not that of the machine it shares."""
-    return (phrase.has("exact") or focus.role == "kubernetes") and len(walk.here) == 1
-
-
-def _share_one(walk: Walk, phrase: Phrase, focus: Group) -> Group:
-    """ "… on one VM": a contradiction when there are several of a kind."""
-    sharing.put_together(walk)
-    focus = walk.focus or focus
-    if (focus.count or 1) > 1 and (phrase.kind == "vm" or phrase.has("exact")):
-        walk.request.ask(
-            f"The request contradicts itself: {focus.count} of a kind, but on one machine. Which do you want?"
-        )
-    return focus
-
-
 def _refer(walk: Walk, phrase: Phrase) -> None:
     """ "the servers", "all VMs", "… and Loki, 2 GB each, LXC containers": those named before."""
     is_for_all = phrase.has("all", "each") or (walk.link == "comma" and bool(building.kind(phrase)))
@@ -276,6 +170,8 @@ def _refer(walk: Walk, phrase: Phrase) -> None:
 
 
 _READINGS: tuple[Callable[[Walk, Phrase], bool], ...] = (
+    gathering.is_left,
+    gathering.begins,
     headings.counts_items,
     recounting.is_sum,
     context.is_served,
@@ -289,7 +185,7 @@ _READINGS: tuple[Callable[[Walk, Phrase], bool], ...] = (
     recounting.are_those,
     things.on_machines,
     recounting.all_on_one,
-    _more,
+    describing.more,
     recounting.sums_up,
     _again,
 )

@@ -1,6 +1,6 @@
 """Nouns for the parts of something already named: nodes, replicas, agents, a primary, the workers of a cluster."""
 
-from blueprints.generation import building, parts, sharing
+from blueprints.generation import building, parts, sharing, things
 from blueprints.generation.facts import Group, rule
 from blueprints.generation.lexicon import fold, software_facts
 from blueprints.generation.phrases import Phrase
@@ -14,13 +14,13 @@ _HYPERVISORS = ("proxmox", "pve", "hypervisor", "esxi", "vmware", "hyper")
 """In "a three-node Proxmox homelab" the nodes are there already."""
 _CONTROLS_OR_WORKS = ("k8s_control", "k8s_worker", "worker")
 _KUBERNETES = {"kubernetes", "k8s_control", "k8s_worker"}
-_DISTRIBUTIONS = {"kubernetes", "k3s", "rke2", "talos", "microk8s"}
+_CONTROL = {"control", "controle", "controllo"}
 
 
 def kubernetes_role(walk: Walk, phrase: Phrase) -> str:
     """Masters and workers are those of Kubernetes where Kubernetes is spoken of."""
     if walk.has_kubernetes:
-        is_worker = phrase.role == "worker" and set(phrase.software) <= _DISTRIBUTIONS
+        is_worker = phrase.role == "worker" and all(map(_makes_kubernetes, phrase.software))
         return "k8s_worker" if is_worker else phrase.role
     if phrase.role == "k8s_control" and phrase.software:
         return str(software_facts(phrase.software[0]).get("role", ""))  # "Redis master with two replicas"
@@ -28,6 +28,10 @@ def kubernetes_role(walk: Walk, phrase: Phrase) -> str:
     if focus and focus.software:
         return _part_of(walk, focus, phrase) if phrase.role in _CONTROLS_OR_WORKS else phrase.role
     return "worker" if phrase.role == "k8s_worker" else phrase.role
+
+
+def _makes_kubernetes(software: str) -> bool:
+    return bool(software_facts(software).get("role") == "kubernetes")
 
 
 def _part_of(walk: Walk, focus: Group, phrase: Phrase) -> str:
@@ -169,11 +173,23 @@ def _replicas(walk: Walk, group: Group, count: int | None, phrase: Phrase) -> No
         walk.turn_to(_split_off(walk, group) if walk.waiting or walk.link == "for" else group)
         return
     number = count or 1
-    if _is_contradicted(walk, group, number, phrase):
+    if _are_some_of(walk, group, number):
+        group.replicas, group.count = number, (group.count or 1) - number
+    elif _is_contradicted(walk, group, number, phrase):
         contradiction(walk, group.count or 1, number, "replicas")
     elif group.count is None or number >= group.count:
         _take_replicas(walk, group, number, phrase)
-    walk.turn_to(group)
+    walk.turn_to(_split_off(walk, group) if group.replicas and _have_sizes_of_their_own(walk, group) else group)
+
+
+def _have_sizes_of_their_own(walk: Walk, group: Group) -> bool:
+    """ "a primary with 64 GB and two replicas with 32 GB"."""
+    return group.has_sizes and things.have_sizes(walk.elements[walk.position + 1 : walk.position + 3])
+
+
+def _are_some_of(walk: Walk, group: Group, number: int) -> bool:
+    """ "Two MariaDB servers, one primary with 16 GB and one replica with 8 GB": some of those that were counted."""
+    return group in walk.here and number < (group.count or 1) and _have_sizes_of_their_own(walk, group)
 
 
 def _take_replicas(walk: Walk, group: Group, number: int, phrase: Phrase) -> None:
@@ -213,6 +229,22 @@ def _split_off(walk: Walk, group: Group) -> Group:
 def _is_called(group: Group, phrase: Phrase) -> bool:
     """ "two Jenkins agents", and later "the agents"."""
     return phrase.is_definite and not _words(phrase).isdisjoint(group.words)
+
+
+def counts_of_cluster(walk: Walk, token: Token) -> bool:
+    """ "five nodes: three for the control plane and two for the workloads": what is not the one is the other."""
+    focus, ahead = walk.focus, walk.elements[walk.position + 1 : walk.position + 5]
+    cluster = next((group for group in walk.request.groups if group.role == "kubernetes" and group.count), None)
+    if cluster is None or focus is None or focus.role not in _KUBERNETES:
+        return False
+    noun = next((element for element in ahead if isinstance(element, Phrase)), None)
+    if noun is not None and noun.count is None and noun.role in _CONTROLS_OR_WORKS:
+        noun.count = token
+        return True
+    words = {fold(element.text) for element in ahead[:3] if isinstance(element, Token) and element.kind == "word"}
+    if words & _CONTROL:
+        walk.add(Group("k8s_control", is_counted=True)).set("count", int(token.value), walk.quote(token))
+    return bool(words) and any(group.role == "k8s_control" for group in walk.request.groups)
 
 
 def _agents(walk: Walk, group: Group, count: int | None, phrase: Phrase) -> None:

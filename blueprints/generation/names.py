@@ -3,7 +3,9 @@
 import re
 
 from blueprints.generation import sharing
+from blueprints.generation.clock import INTERVAL
 from blueprints.generation.facts import Cause, Group
+from blueprints.generation.hostnames import means_nothing
 from blueprints.generation.lexicon import fold, senses
 from blueprints.generation.phrases import Phrase
 from blueprints.generation.sharing import SIZES
@@ -16,10 +18,14 @@ _QUOTES = "\"'„“”‘’«»"
 _NAME = rf"[{_QUOTES}]?[A-Za-z0-9][A-Za-z0-9.-]*[{_QUOTES}]?"
 _NAMES = re.compile(
     rf"[\s:]{{0,9}}(?P<all>{_NAME}(?:\s{{0,9}}(?:,\s{{0,9}}(?:and\s{{1,9}})?|\s(?:and|und|et|y|e|&)\s{{1,9}})"
-    rf"(?!(?:one|two|three|a|an|the|die|der|das|el|los|las|le|la|les|il|lo|with|on|each|attach|put|both|all|eine?|une?|una|ein|mit|avec|con|je|auf|give|its?|\d+)\b){_NAME})*)"
+    rf"(?!(?:one|two|three|a|an|the|die|der|das|den|dem|des|el|los|las|le|la|les|il|lo|i|gli|with|on|each|attach|put|both|all|eine?|une?|una|ein|mit|avec|con|je|auf|give|its?|\d+)\b){_NAME})*)"
 )
 _QUOTED = re.compile(rf"\s{{0,9}}[{_QUOTES}](?P<name>[A-Za-z0-9][A-Za-z0-9.-]*)[{_QUOTES}]")
 _ITEM = re.compile(rf"[\s:]{{0,9}}[{_QUOTES}]?(?P<name>[A-Za-z0-9][A-Za-z0-9.-]*)[{_QUOTES}]?")
+_BEHIND_NAMES = re.compile(
+    r"\s{0,9}(?:[(:]|,\s{0,9}(?:\d|each|je|jew|chac|cada|ciasc)|(?:with|each|mit|je|avec|con|at)\b)", re.IGNORECASE
+)
+_END = re.compile(r"\s{0,9}(?:$|[.;\n])|\s[a-z]{3,12}\s{0,9}(?:$|[.\n])", re.IGNORECASE)
 _BETWEEN = re.compile(r"\s{0,9},\s{0,9}(?:and\s{1,9})?|\s{1,9}(?:and|und|et|y|e|&)\s{1,9}")
 
 
@@ -27,9 +33,9 @@ def given(walk: Walk, token: Token) -> None:
     """ "called alpha and beta": machines of their own, or the name of a network."""
     match = _NAMES.match(walk.text, token.end)
     found = [guest_name(name) for name in _BETWEEN.split(match["all"])] if match else []
-    if not match or not all(found):
+    if not match or not all(found) or _is_no_name(walk.elements[walk.position + 1 :]):
         return
-    if walk.focus is None and not walk.is_network and not walk.says("label"):
+    if walk.focus is None and not (walk.is_network or walk.says("label") or _describes_a_network(walk)):
         walk.named_until = match.end("all")
         walk.turn_to(*(_called(walk, name, _cause(match)) for name in found))
         return
@@ -42,6 +48,18 @@ def given(walk: Walk, token: Token) -> None:
     parts = _BETWEEN.split(match["all"])[: len(found)]
     walk.named_until = walk.text.index(parts[-1], match.start("all")) + len(parts[-1])
     _name(walk, walk.focus, found, _cause(match))
+
+
+def _describes_a_network(walk: Walk) -> bool:
+    """ "VLAN 77 becomes our iSCSI network. Call it iscsi-a": nothing but a network was spoken of so far."""
+    has_network = any(group.vlan or group.subnet for group in (walk.request.defaults, walk.request.network))
+    return has_network and not walk.request.groups
+
+
+def _is_no_name(following: list[Token | Phrase]) -> bool:
+    """ "the boss called every day"."""
+    after = following[0] if following else None
+    return isinstance(after, Token) and (after.kind in ("each", "schedule") or after.value == INTERVAL)
 
 
 def _is_said_of_one(walk: Walk, found: list[str]) -> bool:
@@ -78,21 +96,33 @@ def _called(walk: Walk, name: str, cause: Cause) -> Group:
     return group
 
 
-def after_noun(walk: Walk, phrase: Phrase, *, is_called: bool) -> None:
-    """ "Name the VMs mercury, venus and mars"; "VMs lab-a and lab-b"."""
+def after_noun(walk: Walk, phrase: Phrase) -> None:
+    """ "VMs lab-a and lab-b"."""
     match, focus = _NAMES.match(walk.text, phrase.end), walk.focus
     if match is None or focus is None or focus.name or not phrase.is_machine:
         return
     found = [guest_name(name) for name in _BETWEEN.split(match["all"])]
-    if not is_called and (len(found) < 2 or not all("-" in name for name in found)):
+    if len(found) < 2 or not (all("-" in name for name in found) or _are_plain(walk, phrase, match)):
         return
     if all(found) and len(found) == (focus.count or len(found)) and walk.text[phrase.end : phrase.end + 1] == " ":
         walk.named_until = match.end("all")
         _name(walk, focus, found, _cause(match))
 
 
+def _are_plain(walk: Walk, phrase: Phrase, match: re.Match[str]) -> bool:
+    """ "VMs oak and elm with 4 GB": names that mean nothing, and a clause that ends or goes on behind them."""
+    focus = walk.focus
+    is_new = focus is not None and focus.is_generic and focus.sentence == walk.sentence and not focus.has_sizes
+    behind = walk.text[match.end("all") :]
+    is_clause = _BEHIND_NAMES.match(behind) is not None or (phrase.is_definite and _END.match(behind) is not None)
+    return is_new and is_clause and all(means_nothing(name) for name in _BETWEEN.split(match["all"]))
+
+
 def of_item(walk: Walk, token: Token) -> None:
     """ "- name: lb1": the first line of an item, or one of its lines."""
+    if _describes_a_network(walk):
+        given(walk, token)
+        return
     if not walk.goes_on or walk.focus is None or walk.focus.name:
         walk.add(Group())
     match = _ITEM.match(walk.text, token.end)

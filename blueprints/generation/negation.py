@@ -128,9 +128,16 @@ def goes_on_at(walk: Walk, join: Token) -> bool:
         return False
     return (
         join.value in ("and", "to", "with")
+        or (join.value == "for" and _is_behind_machine(walk))
         or join.text.lower() == "be"
         or (join.value == "on" and _is_still_open(walk))
     )
+
+
+def _is_behind_machine(walk: Walk) -> bool:
+    """ "no second server for the database": nothing is built for it, which is no word against a database."""
+    before = walk.elements[walk.position - 1] if walk.position else None
+    return isinstance(before, Phrase) and before.is_machine
 
 
 def _is_still_open(walk: Walk) -> bool:
@@ -248,10 +255,12 @@ def excludes_phrase(walk: Walk, phrase: Phrase) -> bool:
     if walk.is_negated and phrase.insists and walk.distance > 1:
         walk.is_negated = False
         return False
-    if replacing.is_replaced(walk, phrase):
+    if replacing.is_replaced(walk, phrase) or (walk.is_negated and walk.link == "for"):
         return True
     names = phrase.software or [phrase.role] if phrase.role or phrase.software else [_guest(phrase.kind)]
-    walk.request.excluded.update(name for name in names if name)
+    is_there = walk.is_existing or walk.is_replacing or phrase.has("existing")
+    left_out = walk.request.existing if is_there and not phrase.software else walk.request.excluded
+    left_out.update(name for name in names if name)
     if phrase.is_member:
         walk.request.excluded.add(phrase.member)
     if phrase.role == "kubernetes":

@@ -5,7 +5,7 @@ from functools import cache
 
 from blueprints.generation import sharing
 from blueprints.generation.facts import Group
-from blueprints.generation.lexicon import table
+from blueprints.generation.lexicon import software_facts, table
 from blueprints.generation.phrases import Phrase
 from blueprints.generation.tokens import Token
 from blueprints.generation.walk import Walk
@@ -13,19 +13,33 @@ from blueprints.generation.walk import Walk
 PART = "part"
 _BARE = ("data", "ingest", "coordinating", "hot", "warm", "cold")
 """Without a noun only behind a number: "3 x data"."""
+_LEADERS = (
+    *("master", "coordinator", "scheduler", "controller", "control", "head", "login", "manager", "namenode", "name"),
+    *("job-manager", "jobmanager", "resource-manager", "history-server"),
+)
 _ENUMERATES = ("colon", "open", "with")
 
 
 def with_parts(text: str, tokens: list[Token]) -> list[Token]:
     """Tokens whose words name a part of software that the text names before them, where it names several of its parts."""
-    owners = {
-        str(token.value): token.start for token in tokens if token.kind == "software" and token.value in table("parts")
-    }
-    for owner in owners:
-        found = list(_words_of(owner).finditer(text, owners[owner]))
-        if len({_singular(match[0]) for match in found} | _plain_members(tokens, owners[owner], found)) > 1:
-            tokens = _retagged(tokens, found)
+    owners: dict[str, int] = {}
+    for token in tokens:
+        if token.kind == "software" and token.value in table("parts"):
+            owners.setdefault(str(token.value), token.start)
+    for owner, start in owners.items():
+        found = list(_words_of(owner).finditer(text, start))
+        kinds = {_singular(match[0]) for match in found} | _programs_in(text, owner, found)
+        if len(kinds | _plain_members(tokens, start, found)) > 1:
+            tokens = _retagged(tokens, found, has_several=len(kinds) > 1)
     return tokens
+
+
+def _programs_in(text: str, owner: str, found: list[re.Match[str]]) -> set[str]:
+    """ "two Zabbix proxies": programs of their own are parts of what is named elsewhere, however few they are."""
+    _, *others = software_facts(owner).get("programs", [""])
+    beside = [m for m in found if text[: m.start()].lower().endswith((f"{owner} ", f"{owner}-"))]
+    beside += [m for m in found if text[m.end() :].lower().startswith((f" {owner}", f" de {owner}", f" di {owner}"))]
+    return {owner} if any(_singular(match[0]) in others for match in beside) else set()
 
 
 def _plain_members(tokens: list[Token], start: int, found: list[re.Match[str]]) -> set[str]:
@@ -48,35 +62,45 @@ def _plain_members(tokens: list[Token], start: int, found: list[re.Match[str]]) 
 @cache
 def _words_of(owner: str) -> re.Pattern[str]:
     names = sorted(table("parts")[owner], key=len, reverse=True)
-    return re.compile(rf"\b(?:{'|'.join(name.replace(' ', '[ -]') for name in names)})s?\b", re.IGNORECASE)
+    return re.compile(rf"\b(?:{'|'.join(map(_in_any_number, names))})\b", re.IGNORECASE)
 
 
-def _retagged(tokens: list[Token], found: list[re.Match[str]]) -> list[Token]:
+def _in_any_number(name: str) -> str:
+    """ "data node", "data-nodes", "proxies"."""
+    plain = name.replace(" ", "[ -]")
+    return f"{plain[:-1]}(?:y|ys|ies)" if name.endswith("y") else f"{plain}s?"
+
+
+def _retagged(tokens: list[Token], found: list[re.Match[str]], *, has_several: bool) -> list[Token]:
     """One token for each span that begins and ends where tokens do."""
     kept: list[Token] = []
     for token in tokens:
         match = next((match for match in found if match.start() <= token.start < match.end()), None)
         if match is None or token.end > match.end():
             kept.append(token)
-        elif token.start == match.start() and _may_be_part(kept, token, is_plural=match[0].lower().endswith("s")):
+        elif token.start == match.start() and _may_be_part(
+            kept, token, is_one_of_several=has_several or match[0].lower().endswith("s")
+        ):
             kept.append(Token("member", PART, token.text, *match.span()))
         elif not (kept and kept[-1].value == PART and kept[-1].end == match.end()):
             kept.append(token)
     return kept
 
 
-def _may_be_part(before: list[Token], token: Token, *, is_plural: bool) -> bool:
+def _may_be_part(before: list[Token], token: Token, *, is_one_of_several: bool) -> bool:
     """ "Redis with Sentinel" installs it, "with three sentinels" counts it."""
     if token.text.lower() in _BARE:
         return bool(before) and before[-1].kind == "number"
     is_behind = bool(before) and before[-1].kind == "software" and before[-1].end >= token.start - 1
-    return not is_behind or is_plural
+    return not is_behind or is_one_of_several
 
 
 def _singular(word: str) -> str:
     """ "Data nodes" and "data node" are the same part."""
     plain = re.sub(r"\W+", " ", word.lower())
-    return plain if any(plain in names for names in table("parts").values()) else plain.removesuffix("s")
+    if any(plain in names for names in table("parts").values()):
+        return plain
+    return f"{plain[:-3]}y" if plain.endswith("ies") else plain.removesuffix("s")
 
 
 def _label(word: str) -> str:
@@ -86,7 +110,7 @@ def _label(word: str) -> str:
 
 def named(walk: Walk, phrase: Phrase) -> bool:
     """Turn to the part that the phrase names; False when nothing here has such parts."""
-    word = _singular(walk.quote(phrase.tokens[-1]).text)
+    word = _word(walk, phrase)
     whose = set(phrase.software)
     cluster = [g for g in walk.request.groups if _has_part(g, word) and (not whose or whose & set(g.software))]
     if not cluster:
@@ -97,8 +121,8 @@ def named(walk: Walk, phrase: Phrase) -> bool:
     if same is not None:
         _count(walk, same, phrase)
         walk.turn_to(same)
-    elif phrase.count is None:
-        walk.turn_to(whole or cluster[-1])
+    elif phrase.count is None and whole is not None:
+        walk.turn_to(whole)
     elif whole is not None and whole.count is None and not whole.has_sizes and not whole.replicas:
         whole.part, whole.role = label, _role(label, whole)
         _count(walk, whole, phrase)
@@ -109,13 +133,31 @@ def named(walk: Walk, phrase: Phrase) -> bool:
 
 
 def label(group: Group, walk: Walk, phrase: Phrase) -> None:
-    """ "three Nomad servers" are a part when the clients are named as well."""
-    if phrase.member == PART and phrase.software:
-        group.part = _label(_singular(walk.quote(phrase.tokens[-1]).text))
+    """ "three Nomad servers", "three VMs for the Nomad servers": a part when the clients are named as well."""
+    if phrase.member == PART and phrase.software and not group.part:
+        group.part = _label(_word(walk, phrase))
+
+
+def _word(walk: Walk, phrase: Phrase) -> str:
+    """ "proxy" of "two Zabbix proxies" and of "deux proxys Zabbix"."""
+    token = next((one for one in phrase.tokens if one.value == PART), phrase.tokens[-1])
+    return _singular(walk.quote(token).text)
+
+
+def programs(group: Group) -> list[str]:
+    """The software of a group; a part that is a program of its own is called by its own name: "zabbix-proxy"."""
+    owner, *others = group.software or [""]
+    names = software_facts(owner).get("programs", [])
+    if group.part not in names:
+        return group.software
+    own = f"{owner}-{group.part}"
+    return [owner, own, *others] if group.part == names[0] else [own, *others]
 
 
 def _role(label: str, group: Group) -> str:
-    """Workers and web servers of Airflow are workers and web servers."""
+    """Workers and web servers of Airflow are workers and web servers; who hands out the work is no worker."""
+    if group.role == "worker" and label in _LEADERS:
+        return "coordinator"
     return {"worker": "worker", "web-server": "web", "webserver": "web"}.get(label, group.role)
 
 

@@ -36,7 +36,7 @@ _DETERMINERS = (
 )
 _BEFORE_A_NUMBER = ("number", "article", "definite", "another", "own", "exact", "each", "all", "part", "existing")
 _MOST_WORDS = 3
-_OF = ("of", "de", "di", "d", "von", "an", "des")
+OF = ("of", "de", "di", "d", "von", "an", "des")
 
 
 @dataclass(slots=True)
@@ -117,11 +117,22 @@ def _join_apposition(elements: list[Element]) -> None:
     first, second = elements[-2:]
     if not isinstance(first, Phrase) or not isinstance(second, Phrase):
         return
-    if _counts_the_noun_before(first, second):
+    if _is_addon_of(first, second):
+        first.software, first.tokens = [*second.software, *first.software], first.tokens + second.tokens
+        first.role = second.role
+        elements[-2:] = [first]
+    elif _counts_the_noun_before(first, second):
         first.count, first.kind, first.tokens = second.count, first.kind or second.kind, first.tokens + second.tokens
         elements[-2:] = [first]
     elif first.insists and second.count is None:
         _join_software(elements, first, second)
+
+
+def _is_addon_of(first: Phrase, second: Phrase) -> bool:
+    """ "a two-node Patroni Postgres": right behind what only runs beside others, what it runs beside."""
+    are_addons = bool(first.software) and all(software_facts(name).get("addon") for name in first.software)
+    is_bare = bool(second.software) and second.count is None and not second.before
+    return are_addons and is_bare and not software_facts(second.software[0]).get("addon")
 
 
 def _counts_the_noun_before(first: Phrase, second: Phrase) -> bool:
@@ -160,6 +171,9 @@ def _join_tight(elements: list[Element]) -> None:
 def _is_tight(first: Phrase, mark: Token, second: Phrase) -> bool:
     if mark.start != first.end or mark.end != second.start:
         return False
+    is_single = first.count is not None and first.count.value == 1 and not first.kind
+    if mark.text == "/" and is_single and second.kind in ("vm", "lxc"):  # "a Sonarr/Radarr container"
+        return True
     return mark.text == "+" or (mark.text == "/" and any(software_facts(name).get("addon") for name in first.software))
 
 
@@ -230,7 +244,7 @@ def _may_stand_before(
     if token.kind == "existing" and token.end - token.start > len(token.text):
         return False
     if token.kind == "join":
-        return token.text.lower() in _OF and place > 0 and _is_quantity(elements[place - 1])
+        return token.text.lower() in OF and place > 0 and _is_quantity(elements[place - 1])
     return token.kind in _DETERMINERS or (
         token.kind in _MODIFIERS and (not is_taken or token.kind not in VALUES or token.kind == "os")
     )

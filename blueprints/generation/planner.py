@@ -4,21 +4,26 @@ from typing import Any, TypedDict
 
 from alma.errors import BadRequest, Invalid
 from blueprints.complexity import figures_for
-from blueprints.generation import doubts, limits, resources, titles, unread
+from blueprints.generation import bounds, doubts, guest_setup, limits, minima, resources, surviving, titles, unread
+from blueprints.generation.christening import christened
 from blueprints.generation.combining import combine
 from blueprints.generation.constraints import Constraints, read_constraints
 from blueprints.generation.corrections import corrected
+from blueprints.generation.declared import used
 from blueprints.generation.design import Part, design
 from blueprints.generation.facts import Cause, Request, rule
+from blueprints.generation.leading import led
 from blueprints.generation.letters import without_letter_parts
 from blueprints.generation.normalising import readable, without_orders
 from blueprints.generation.parts import with_parts
+from blueprints.generation.pointing import turned
 from blueprints.generation.preferring import settled
 from blueprints.generation.reader import read
 from blueprints.generation.records import taken_out
 from blueprints.generation.tagging import tag
+from blueprints.generation.tokens import Token
 from blueprints.generation.zones import resolved
-from blueprints.pricing import PriceList, default_list
+from blueprints.pricing import PriceList, budgets, default_list
 from blueprints.schema.parsing import parse_document
 
 MAX_DESCRIPTION = 10_000
@@ -42,7 +47,10 @@ def generate(description: object, constraints: object = None, prices: PriceList 
     text, wanted = _checked(description), read_constraints(constraints)
     request = understand(text, wanted)
     parts = design(request)
+    for part in parts:
+        minima.raise_to(part)
     limits.cap(request, parts)
+    request.warnings += minima.undercut(parts)
     doubts.ask_about(request, parts)
     _refuse_too_many(parts)
     document = _document(request, parts, text)
@@ -50,7 +58,7 @@ def generate(description: object, constraints: object = None, prices: PriceList 
         parsed = parse_document(document)
     except Invalid as error:
         raise BadRequest(f"The request cannot be built as it stands. {error.message}", details=error.details) from error
-    document["metadata"] |= _figures(request, figures_for(parsed, prices or default_list()))
+    document["metadata"] |= _figures(request, figures_for(parsed, prices or default_list()), text)
     return document
 
 
@@ -64,7 +72,9 @@ def understand(text: str, constraints: Constraints) -> Request:
         request.warnings.append("Sentences that give orders to the planner were not read.")
     request.environment = constraints.environment or request.environment
     request.region = constraints.region or request.region
-    request.max_cost = constraints.max_cost or request.max_cost
+    if constraints.max_cost:
+        request.max_cost = constraints.max_cost
+        request.causes.pop("max_cost", None)
     request.warnings += constraints.remarks
     _give_system(request, constraints.os)
     doubts.refuse_or_ask(request, cleaned)
@@ -83,11 +93,21 @@ def _read(text: str) -> Request:
     prose, listed = taken_out(text)
     plain = readable(prose)
     tokens, language = tag(plain)
-    meant = resolved(plain, corrected(settled(with_parts(plain, combine(tokens)))))
+    meant = _meant(plain, tokens)
     request = read(plain, meant, language, listed)
+    guest_setup.read(plain, request)
+    for question in bounds.contradictions(meant):
+        request.ask(question)
     if left := unread.remark(plain, meant, request):
         request.warnings.append(left)
     return request
+
+
+def _meant(plain: str, tokens: list[Token]) -> list[Token]:
+    """The tokens with everything settled that goes beyond one machine: parts, names, what was taken back, networks."""
+    combined = bounds.joined(christened(turned(led(used(combine(tokens))))))
+    marked = surviving.marked(plain, with_parts(plain, combined))
+    return resolved(plain, corrected(settled(marked)))
 
 
 def _checked(description: object) -> str:
@@ -153,12 +173,15 @@ def _is_ruled(part: Part) -> bool:
     return part.causes["count"].kind == "rule"
 
 
-def _figures(request: Request, figures: dict[str, Any]) -> dict[str, Any]:
-    warnings = list(request.warnings)
-    if request.max_cost is not None and figures["estimated_cost"] > request.max_cost:
-        warnings.append(
-            f"The estimated cost of {figures['estimated_cost']:.2f} {figures['currency']} a month exceeds the budget of"
-            f" {request.max_cost:g}."
-        )
-    budget = {} if request.max_cost is None else {"max_cost": request.max_cost}
-    return {**figures, **budget, "warnings": warnings}
+def _figures(request: Request, figures: dict[str, Any], text: str) -> dict[str, Any]:
+    budget: dict[str, Any] = {} if request.max_cost is None else {"max_cost": request.max_cost}
+    if request.max_cost is not None and (currency := _currency_of_budget(request, text)):
+        budget["budget_currency"] = currency
+    left = budgets.remark(budget, figures["estimated_cost"], figures["currency"])
+    return {**figures, **budget, "warnings": [*request.warnings, *([left] if left else [])]}
+
+
+def _currency_of_budget(request: Request, text: str) -> str:
+    """That of the words; a budget of the constraints is in that of the prices."""
+    cause = request.causes.get("max_cost")
+    return budgets.currency_beside(text, cause.start, cause.end) if cause and cause.start >= 0 else ""

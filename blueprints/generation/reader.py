@@ -16,6 +16,7 @@ from blueprints.generation import (
     marks,
     names,
     negation,
+    ordering,
     othernames,
     placing,
     policies,
@@ -29,7 +30,8 @@ from blueprints.generation.answers import answered
 from blueprints.generation.environments import one_each
 from blueprints.generation.facts import Group, Request
 from blueprints.generation.finishing import finish
-from blueprints.generation.lexicon import counted_words
+from blueprints.generation.leading import MASTERS, is_of_kubernetes
+from blueprints.generation.lexicon import counted_words, fold
 from blueprints.generation.phrases import Element, Phrase, phrased
 from blueprints.generation.respective import shared_out
 from blueprints.generation.tokens import Token
@@ -37,15 +39,14 @@ from blueprints.generation.values import VALUE_KINDS, apply
 from blueprints.generation.walk import Walk
 
 MOST_GROUPS = 200
-_CALL = ("name", "call", "nenne", "benenne", "nomme", "appelle", "llama", "chiama")
-_KUBERNETES = ("kubernetes", "k8s_control", "k3s", "rke2", "talos", "microk8s")
+_IT = ("it", "er", "sie", "es", "il", "elle", "esso", "essa")
 
 
 def read(text: str, tokens: list[Token], language: str, listed: list[Group]) -> Request:
     """Everything that the request says; `listed` are the machines of its tables."""
     walk = Walk(text, Request(language=language, groups=listed))
     walk.listed = sum(group.count or 1 for group in listed)
-    walk.has_kubernetes = any(t.value in _KUBERNETES and t.text.lower() != "master" for t in tokens)
+    walk.has_kubernetes = any(is_of_kubernetes(t) and fold(t.text) not in MASTERS for t in tokens)
     walk.has_environments = len({t.value for t in tokens if t.kind == "environment"}) > 1
     for sentence in answered(_sentences(tokens)):
         _read_sentence(walk, sentence)
@@ -80,7 +81,7 @@ def _read_sentence(walk: Walk, tokens: list[Token]) -> None:
             _read_element(walk, element)
     attaching.apply_waiting(walk)
     policies.end_of_sentence(walk)
-    policies.ordinals(walk)
+    ordering.ordinals(walk)
     refusals.of_what_was_said(walk, kept)
     walk.has_colon_end = any(isinstance(e, Token) and e.kind == "colon" for e in walk.elements[-2:])
 
@@ -91,7 +92,7 @@ def _read_element(walk: Walk, element: Element) -> None:
     if group := names.spoken_of(walk, element):
         is_listed = names.is_listed(walk) and group not in walk.current
         walk.turn_to(*(walk.current if is_listed and walk.current and all(g.name for g in walk.current) else ()), group)
-        policies.settle_order(walk, group)
+        ordering.settle_order(walk, group)
         attaching.apply_waiting(walk)
     elif isinstance(element, Phrase):
         _read_phrase(walk, element)
@@ -110,14 +111,13 @@ def _read_phrase(walk: Walk, phrase: Phrase) -> None:
         walk.environment = next((str(t.value) for t in phrase.before if t.kind == "environment"), walk.environment)
     grouping.resolve(walk, phrase)
     for group in walk.current:
-        policies.settle_order(walk, group)
+        ordering.settle_order(walk, group)
     attaching.apply_waiting(walk)
     for token in phrase.before:
         _read_before(walk, token)
     names.quoted(walk, phrase)
     othernames.remember(walk, phrase)
-    is_called = walk.position > 0 and getattr(walk.elements[walk.position - 1], "value", "") in _CALL
-    names.after_noun(walk, phrase, is_called=is_called)
+    names.after_noun(walk, phrase)
     headings.settle(walk, phrase, is_new=len(walk.request.groups) > before)
     walk.distance = 0
 
@@ -156,8 +156,14 @@ def _colon(walk: Walk, token: Token) -> None:
     names.listed(walk)
 
 
+def _dash(walk: Walk, token: Token) -> None:
+    _comma(walk, token)
+    names.listed(walk)
+
+
 def _open(walk: Walk, token: Token) -> None:
     walk.link = "open"
+    names.listed(walk)
 
 
 def _label(walk: Walk, token: Token) -> None:
@@ -172,7 +178,7 @@ def _label(walk: Walk, token: Token) -> None:
 def _ha(walk: Walk, token: Token) -> None:
     if negation.excludes(walk, token):
         return
-    group = walk.in_focus
+    group = walk.in_focus or (walk.focus if _is_said_of_it(walk) else None)
     if token.value == "balanced":
         walk.balanced = walk.balanced or token
         for balanced in walk.current:
@@ -181,6 +187,11 @@ def _ha(walk: Walk, token: Token) -> None:
         walk.request.is_ha = True
     else:
         group.is_ha = True
+
+
+def _is_said_of_it(walk: Walk) -> bool:
+    """ "It must keep running when that server dies."."""
+    return bool(walk.elements) and fold(walk.quote(walk.elements[0]).text) in _IT
 
 
 def _number(walk: Walk, token: Token) -> None:
@@ -209,10 +220,10 @@ _READINGS: dict[str, Callable[[Walk, Token], None]] = {
     "definite": references.ordinal,
     "twin": counting.twin,
     "same": marks.same,
-    "all": policies.of_all_above,
+    "all": ordering.of_all_above,
     "count": counting.count,
     "comma": _comma,
-    "dash": _comma,
+    "dash": _dash,
     "colon": _colon,
     "open": _open,
     "label": _label,
@@ -224,7 +235,7 @@ _READINGS: dict[str, Callable[[Walk, Token], None]] = {
     "without": negation.begin,
     "existing": negation.begin_existing,
     "word": _word,
-    "order": policies.order,
+    "order": ordering.order,
     "backup": negation.unless_excluded(policies.backup),
     "schedule": policies.schedule,
     "days": policies.days,

@@ -1,6 +1,6 @@
 """Machines counted again: "One server." at the end, "three VMs with 2 cores each" after three names, "these three"."""
 
-from blueprints.generation import building, housing, policies, sharing
+from blueprints.generation import building, housing, ordering, sharing
 from blueprints.generation.facts import Group
 from blueprints.generation.lexicon import fold
 from blueprints.generation.phrases import Element, Phrase
@@ -12,6 +12,7 @@ _ENDS = {
     **dict.fromkeys(("last", "letzten", "derniers", "dernieres", "ultimos", "ultimas", "ultimi", "ultime"), -1),
 }
 _SO = ("so", "thus", "hence", "therefore", "i.e", "also", "donc", "quindi", "dunque", "entonces")
+_CLOSING = ("word", "exact", "stop", "bound")
 _PURPOSES = ("for", "named", "as")
 
 
@@ -78,7 +79,7 @@ def _turn_to_others(walk: Walk, number: int) -> bool:
         if walk.in_focus is not None and others and _number_of(others) == number:
             walk.turn_to(*others)
             for group in others:
-                policies.settle_order(walk, group)
+                ordering.settle_order(walk, group)
             return True
     return False
 
@@ -182,6 +183,8 @@ def _is_total_of_sizes(walk: Walk) -> bool:
     """ "64 GB in total between four machines"."""
     if walk.kinds_before(1) == ["bound"] and walk.says("total") and _says_sizes(walk):
         return True  # "20 cores in total, shared out between ten VMs"
+    if walk.kinds_before(1) == ["total"] and walk.in_focus and walk.in_focus.totals and walk.in_focus.count is None:
+        return True  # "the farm gets 32 GB overall, spread evenly over eight VMs"
     before = [kind for kind in walk.kinds_before(4) if kind != "bound"]
     return before[:1] == ["total"] and any(kind in (*sharing.SIZES, "size") for kind in before[1:2])
 
@@ -191,6 +194,16 @@ def is_apposition(walk: Walk, focus: Group, phrase: Phrase) -> bool:
     is_alone = len(walk.here) == 1 and _is_bare_software(focus)
     is_machine = bool(phrase.kind) and _is_single(focus, phrase)
     return walk.link == "comma" and is_alone and is_machine and _is_last(walk)
+
+
+def is_closing(walk: Walk, focus: Group, phrase: Phrase) -> bool:
+    """ "MySQL, 4 cores, 8 GB, two VMs", "…, just one container": the last words count the only thing that was named."""
+    is_alone = walk.here == [focus] and focus.count is None and not focus.is_generic and not focus.name
+    is_counted = phrase.insists or (phrase.count is not None and phrase.has("exact"))
+    is_plain = all(token.kind == "exact" for token in phrase.before)
+    ahead = walk.elements[walk.position + 1 :]
+    is_end = all(isinstance(e, Token) and (e.kind in _CLOSING or e.value == "is") for e in ahead)
+    return walk.link == "comma" and is_alone and is_counted and is_plain and is_end
 
 
 def _is_bare_software(group: Group) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from blueprints.generation import attaching, counting, grouping, housing, names, policies, sharing
+from blueprints.generation import attaching, counting, grouping, housing, names, ordering, sharing
 from blueprints.generation.facts import Group
 from blueprints.generation.lexicon import fold, ordinals
 from blueprints.generation.phrases import Element, Phrase
@@ -46,6 +46,9 @@ def _is_compared(walk: Walk, token: Token, ahead: list[Element], sizes: list[str
 def _take_fraction(walk: Walk, token: Token) -> None:
     """ "a third of them": so many machines of those in focus."""
     whole = walk.in_focus or walk.focus
+    if walk.part is not None and walk.part is whole:
+        sharing.begin_part(walk, None, has_purpose=True)  # "half with 8 GB, half with 4"
+        return
     sharing.begin_part(walk, max(1, int((whole.count or 1) * token.value)) if whole else None, has_purpose=True)
 
 
@@ -95,6 +98,8 @@ def _counts_some(walk: Walk, ahead: list[Element]) -> bool:
     """ "of them", "of the machines": those that were counted."""
     if ahead and isinstance(ahead[0], Token) and ahead[0].kind == "part":
         return (walk.focus is not None) and (walk.focus.count or 1) > 1
+    if [kind_of(e) for e in ahead[:2]] in (["join", kind] for kind in (*sharing.SIZES, "size", "spec")):
+        return (walk.focus is not None) and (walk.focus.count or 1) > 1  # "la mitad con 32 GB"
     noun = next((e for e in ahead[:3] if isinstance(e, Phrase)), None)
     return noun is not None and noun.is_definite and (noun.is_machine or noun.is_member)
 
@@ -157,7 +162,7 @@ def _turn_to_place(walk: Walk, place: int) -> None:
         attaching.apply_waiting(walk)
     elif len(listed) > max(1, place):
         walk.turn_to(listed[place])
-        policies.settle_order(walk, listed[place])
+        ordering.settle_order(walk, listed[place])
         attaching.apply_waiting(walk)
 
 

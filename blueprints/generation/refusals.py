@@ -15,7 +15,7 @@ _NEED_IS_NEAR = 20
 _OF_REFUSALS = {"without", "existing", "word", "verb", "definite", "it", "order"}
 """What stands before the colon of "We do not need: …", "Already there: …"."""
 _NEED = re.compile(
-    r"\b(?:need|want|require|brauch|will|woll|besoin|veux|voulons|necesit|quier|quer|serv|vogli|bisogno|requir|necessary|notig|erforderlich|necessaire|necesari|necessari|do without|live without|go without|verzicht|prescind|passons de|a meno)\w*"
+    r"\b(?:need|want|require|brauch|will|woll|besoin|veux|voulons|necesit|quier|quer|vogli|bisogno|requir|necessary|notig|erforderlich|necessaire|necesari|necessari|do without|live without|go without|verzicht|prescind|passons de|a meno|lass)\w*|\bserv(?:e|ono|ira|iranno|iva|ivano)\b"
 )
 
 
@@ -56,7 +56,9 @@ def _ends_in_no(walk: Walk, clause: list[Element], end: int) -> bool:
     if not places or len(clause) > _MOST_IN_REFUSAL or any(map(_could_be_meant, clause[places[-1] :])):
         return False
     said = fold(walk.text[clause[0].start : min(end, clause[-1].end + _NEED_IS_NEAR)])
-    return any(_is_noun(element) for element in clause[: places[0]][:2]) and _NEED.search(said) is not None
+    is_order = any(isinstance(e, Token) and e.kind == "order" for e in clause[places[-1] :])  # "mustn't boot before it"
+    is_noun_first = any(_is_noun(element) for element in clause[: places[0]][:2])
+    return is_noun_first and not is_order and _NEED.search(said) is not None
 
 
 def _could_be_meant(element: Element) -> bool:

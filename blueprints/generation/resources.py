@@ -6,6 +6,7 @@ from blueprints.generation.addressing import networks_of
 from blueprints.generation.design import Part
 from blueprints.generation.facts import Group, Request
 from blueprints.generation.lexicon import role_defaults
+from blueprints.generation.parts import programs
 from blueprints.schema.names import suffixed
 from blueprints.schema.sizes import format_size
 
@@ -60,10 +61,12 @@ def _specs(request: Request, part: Part, place: int, *, collapsed: bool) -> dict
     optional = {
         "count": part.count if collapsed else None,
         "role": part.role,
-        "software": group.software,
+        "software": programs(group),
         "services": group.services,
         "os": group.os,
         "gpu": group.gpu,
+        "user": group.user,
+        "timezone": group.timezone,
         "disks": [format_size(size) for size in group.further_disks],
         "network": cards[0] if cards else None,
         "networks": cards[1:],

@@ -7,6 +7,7 @@ from functools import cache, lru_cache
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
+from blueprints.generation.golang import told_apart
 from blueprints.generation.hostnames import hosts_in
 from blueprints.generation.lexicon import (
     LONGEST_PHRASE,
@@ -21,6 +22,7 @@ from blueprints.generation.lexicon import (
     software_facts,
 )
 from blueprints.generation.numerals import in_words
+from blueprints.generation.particles import joined
 from blueprints.generation.tokens import Token, tokenise
 
 _LEAST_PART = 2
@@ -29,6 +31,9 @@ _NO_LAST = ("ct", "cts")
 """Architects are no containers."""
 _LEAST_NAME = 3
 _GUESTS = ("VM", "VMs", "LXC", "LXCs", "Server", "CT")
+_FAR = 12
+_PURPOSE = {"join", "definite", "word", "os", "setting"}
+_BEFORE_A_MACHINE = ("number", "article", "own", "size_word", "exact", "os", "cpu", "memory", "size", "another")
 _SHORTEST_TYPO = 4
 _NOUNS = ("role", "software", "label")
 _SHORT = 5
@@ -46,7 +51,7 @@ def tag(text: str) -> tuple[list[Token], str]:
     tokens = list(tokenise(text, hosts_in(text)))
     language = language_of([token.value for token in tokens if token.kind == "word"])
     tagged = _tagged([token for token in tokens if token.value not in _MAKE], language)
-    return _with_unknown_software(tagged, text, language), language
+    return _with_unknown_software(told_apart(text, joined(tagged), language), text, language), language
 
 
 def _with_unknown_software(tokens: list[Token], text: str, language: str) -> list[Token]:
@@ -54,7 +59,9 @@ def _with_unknown_software(tokens: list[Token], text: str, language: str) -> lis
     for place, token in enumerate(tokens):
         after = tokens[place + 1] if place + 1 < len(tokens) else None
         before = tokens[place - 1] if place else None
-        if token.kind == "word" and _is_name(token) and _is_beside_machine(text, language, before, token, after):
+        if token.kind != "word" or not _is_name(token):
+            continue
+        if _is_beside_machine(text, language, before, token, after) or _gets_a_machine(tokens, place):
             tokens[place] = token.become("software", token.value)
     return [token for place, token in enumerate(tokens) if not _is_second_name(tokens, place)]
 
@@ -79,6 +86,20 @@ def _is_beside_machine(text: str, language: str, before: Token | None, token: To
         )
     is_noun_first = language in ("fr", "es", "it") and before is not None and before.kind == "machine"
     return is_noun_first and before is not None and text[before.end : token.start] == " "
+
+
+def _gets_a_machine(tokens: list[Token], place: int) -> bool:
+    """ "CiviCRM on one VM", "Install Kimai for the alpine club in an LXC": a name that begins, and the machine for it."""
+    before, following = tokens[:place], tokens[place + 1 : place + 1 + _FAR]
+    begins = not before or before[-1].kind in ("stop", "verb") or before[-1].value in ("and", "comma")
+    end = next((n for n, token in enumerate(following) if token.value == "on"), len(following))
+    purpose = [token.kind for token in following[:end]]
+    if not begins or purpose[:1] not in ([], ["join"]) or not set(purpose) <= _PURPOSE or end + 1 >= len(following):
+        return False
+    if purpose and following[0].value != "for":
+        return False
+    noun = next((token for token in following[end + 1 :] if token.kind not in _BEFORE_A_MACHINE), None)
+    return following[end + 1].kind in ("number", "article") and noun is not None and noun.kind == "machine"
 
 
 def _tagged(tokens: list[Token], language: str) -> list[Token]:
@@ -162,7 +183,9 @@ def _single(token: Token, language: str) -> Token:
         return token.become("article", 1)
     if word in foreign_words(language):
         return token
-    sense = senses().get((word,)) or _sense_of_compound(word) or _sense_of_typo(word)
+    sense = senses().get((word,)) or _sense_of_compound(word)
+    if sense is None or (sense.kind == "machine" and (word,) not in senses()):
+        sense = _sense_of_typo(word, 1 if sense else 2) or sense  # "Wepserver"
     return token.become(*sense) if sense and not _is_common_word(token, sense) else token
 
 
@@ -202,6 +225,8 @@ def _sense_of_slip(first: str, second: str) -> Sense | None:
         return senses()[(first, near)]
     if near := _nearest(first, firsts.get(second, ())):
         return senses()[(near, second)]
+    if (near := _nearest(first, sorted(seconds))) and (then := _nearest(second, seconds[near])):
+        return senses()[(near, then)]
     return None
 
 
@@ -223,11 +248,11 @@ def _single_words(initial: str) -> list[str]:
 
 
 @lru_cache(maxsize=8192)
-def _sense_of_typo(word: str) -> Sense | None:
+def _sense_of_typo(word: str, most: int = 2) -> Sense | None:
     """The sense of the only word that this one can be a slip of."""
     if len(word) < _SHORTEST_TYPO or word in plain_words():
         return None
-    allowed = 2 if len(word) >= 8 else 1
+    allowed = min(most, 2 if len(word) >= 8 else 1)
     near = process.extractOne(word, _single_words(word[0]), scorer=OSA.distance, score_cutoff=allowed)
     if (
         near is None

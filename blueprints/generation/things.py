@@ -10,7 +10,7 @@ from blueprints.generation.walk import Walk
 
 _MOST_WORDS = 3
 _VALUES = (*SIZES, "size", "spec")
-_INTRODUCES = ("with", "at", "having", "on")
+_INTRODUCES = ("at", "on", "da")
 _NOT_AFTER = ("for", "on", "with", "as", "is", "named")
 _LEAST = 4
 _BEGINS = ("stop", "comma", "and", "definite", "colon", "dash")
@@ -23,7 +23,7 @@ def counted(walk: Walk, token: Token) -> bool:
         return False
     words, end = _words(walk.elements[walk.position + 1 : walk.position + 2 + _MOST_WORDS])
     if not words or not (
-        _has_sizes(walk.elements[end + walk.position + 1 : end + walk.position + 3])
+        have_sizes(walk.elements[end + walk.position + 1 : end + walk.position + 3])
         or _is_said_again(walk, token, words)
     ):
         return False
@@ -45,12 +45,12 @@ def _words(following: list[Element]) -> tuple[list[Token], int]:
     return (words, len(words)) if is_thing else ([], 0)
 
 
-def _has_sizes(following: list[Element]) -> bool:
+def have_sizes(following: list[Element]) -> bool:
     """ "(2 cores", "with 4 GB", "at 2 GB apiece"."""
     if len(following) < 2 or not isinstance(following[0], Token) or not isinstance(following[1], Token):
         return False
     first, second = following[0], following[1]
-    introduces = first.kind == "open" or first.text.lower() in _INTRODUCES
+    introduces = first.kind == "open" or first.value == "with" or first.text.lower() in _INTRODUCES
     return introduces and second.kind in _VALUES
 
 

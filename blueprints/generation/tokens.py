@@ -11,15 +11,15 @@ from blueprints.generation.lexicon import fold
 from blueprints.schema.sizes import GIB, TIB, UNITS, parse_size
 
 _TOKEN = re.compile(
-    r"""(?P<fraction>\b(?:half\s+(?:of\s+)?an?|a\s+half|un\s+demi|medio|mezzo|ein(?:en)?\s+halbe[sn]?|(?:(?:a|one)\s+quarter|three\s+quarters)\s+of\s+an?|ein\s+viertel|drei\s?viertel|(?:un\s+quart|trois\s+quarts)\s+de|(?:un\s+cuarto|tres\s+cuartos)\s+de|(?:un\s+quarto|tre\s+quarti)\s+di)[\s-]*(?:tera\w*|tb|to|giga\w*|gigs?|gb|go)\b)
+    r"""(?P<fraction>\b(?:half\s+(?:of\s+)?an?|a\s+half|(?:un\s+|d')?demi|medio|mezzo|ein(?:en)?\s+halbe[sn]?|(?:(?:a|one)\s+quarter|three\s+quarters)\s+of\s+an?|ein\s+viertel|drei\s?viertel|(?:un\s+quart|trois\s+quarts)\s+de|(?:un\s+cuarto|tres\s+cuartos)\s+de|(?:un\s+quarto|tre\s+quarti)\s+di)[\s-]*(?:t[eé]ra\w*|tb|to|giga\w*|gigs?|gb|go)\b)
     |(?P<factor>\b(?:[0-9]+(?:\.[0-9]+)?\s?(?:%|percent|per\scent)\s(?:more|less|bigger|larger|smaller)\b|(?:the\s)?same(?=\s(?:with|but|plus|memory|ram|cpu|cores|disk|amount|quantity|number)\b|[,.;]|\s*$)|(?:the\s)?same\s(?:again|as|sizes?|specs?|sizing|dimensions|resources)\b
-        |(?:twice|double|triple|quadruple|half|(?:two|three|four|five|six|eight|ten|[0-9]+)\stimes|(?:an?|one)\s(?:third|quarter|fifth|sixth|eighth|tenth)|two\sthirds|three\squarters)(?=\s(?:that|it|this|those|these|the|its|their|of|as|what|them)\b)))
+        |(?:twice|double|triple|quadruple|half|(?:two|three|four|five|six|eight|ten|[0-9]+)\stimes|(?:an?|one)\s(?:third|quarter|fifth|sixth|eighth|tenth)|two\sthirds|three\squarters)(?=\s(?:that|it|this|those|these|the|its|their|of|as|what|them)\b)|half(?=\s(?:with|having|at)\s[0-9])))
     |(?P<part>\b(?:(?:la\s|die\s)(?:moiti[ée]|mitad|h[äa]lfte|met[àa])|(?:el|le|il|das)\s(?:doble|double|doppio|doppelte)|doppelt\sso\sviel|halb\sso\sviel|deux\sfois\splus)\b)
     |(?P<noise>\b(?:[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?|[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}[./][0-9]{1,2}[./](?:19|20)[0-9]{2}(?![.0-9])|[0-9]{1,2}\.[0-9]{1,2}\.[0-9]{2}(?![.0-9])|(?:0[0-9]/[0-9]{1,2}|[0-9]{1,2}/0[0-9])/[0-9]{2}(?![0-9])|24\s?[x/]\s?7|[0-9]+(?:st|nd|rd|th|%)
         |(?-i:[A-Z]{2,}[0-9]*-?[0-9]{4,})|ports?\s[0-9]+(?:(?:,\s?|\sand\s|/)[0-9]+)*|(?:since|in|until|by|seit|depuis|desde|dal|nel)\s(?:19|20)[0-9]{2}(?![0-9.])
         |\#[0-9]+|0[0-9]{2,}(?:[\s/-][0-9]{2,})*(?![.,]?[0-9])|(?:priority|prio|priorität|priorité|prioridad|priorità|floor|room|raum|page|phase)\s[0-9]{1,3}(?:\.[0-9]+)?\b|(?:tel|phone|fon|ext)[.:]?\s[+0-9][0-9\s()/-]{4,}|https?://\S+|[\w.+-]{1,64}@[\w-]{1,64}\.[\w.]{1,64})|\+[0-9][0-9\s()/-]{6,})
     |(?P<cidr>[0-9]{1,3}(?:\.[0-9]{1,3}){3}/[0-9]{1,2}(?![0-9]))
-    |(?P<ip_tail>(?<![\w.])\.[0-9]{1,3}(?![\w.]))
+    |(?P<ip_tail>(?<![\w.])\.[0-9]{1,3}(?!\w|\.\w))
     |(?P<ip>(?<![0-9.])[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![0-9]))
     |(?P<region>\b[a-z]{2}-(?:[a-z]+-)?(?:north|south|east|west|central|northeast|southeast)[a-z]*-[0-9]\b)
     |(?P<compact>\b[0-9]+c[0-9]+g(?:[0-9]+[gt])?\b)|(?P<without>\bw/o\b)

@@ -62,6 +62,26 @@ def _is_said_in_sum(walk: Walk, group: Group, name: str, value: object) -> bool:
     return bool(is_of_each) and group.count is not None and group.count > 1 and each * group.count == value
 
 
+def _is_part_of_sum(walk: Walk, group: Group, name: str, token: Token) -> bool:
+    """ "32 GB in total for the two caches, 16 GB each": the same divided, or a contradiction."""
+    total, count, value = getattr(group, name), group.count or 1, token.value
+    if walk.mark != "each" or name not in group.totals or not isinstance(value, int) or count < 2:
+        return False
+    cause = group.causes.get(name)
+    if cause is None or not walk.elements or cause.start < walk.elements[0].start:
+        return False  # "16 cores in total would be excessive; 2 cores per worker"
+    if value * count == total:
+        group.set(name, value, walk.quote(token))
+        group.totals.discard(name)
+    else:
+        shown = [str(v) if name == "cpu" else format_size(v).replace("GB", " GB") for v in (total, value)]
+        walk.request.ask(
+            f"The request contradicts itself: {shown[0]} of {_NOUNS.get(name, name)} in total, and {shown[1]} for each of"
+            f" {group.count}. Which of the two is it?"
+        )
+    return True
+
+
 def _replace(walk: Walk, group: Group, name: str, value: object, token: Token) -> None:
     """A second value: a further disk, or a question, unless it was only inherited."""
     before = getattr(group, name)
@@ -99,8 +119,9 @@ def _second(walk: Walk, group: Group, name: str, before: int, token: Token) -> N
 
 def _sized(name: str) -> Callable[[Walk, Token, list[Group]], None]:
     def read(walk: Walk, token: Token, groups: list[Group]) -> None:
-        set_value(walk, groups, name, token.value, token)
-        for group in groups:
+        rest = [group for group in groups if not _is_part_of_sum(walk, group, name, token)]
+        set_value(walk, rest, name, token.value, token)
+        for group in rest:
             if not _is_said_in_sum(walk, group, name, token.value):
                 _mark_total(walk, group, name)
 
@@ -118,6 +139,8 @@ def _size(walk: Walk, token: Token, groups: list[Group]) -> None:
     """A size without a word: memory first, unless it can only be a disk."""
     holder = groups[-1]
     if _is_said_in_sum(walk, holder, "memory", token.value):
+        return
+    if not _is_large_for_memory(holder, token) and _is_part_of_sum(walk, holder, "memory", token):
         return
     is_general = "memory" in holder.general and len(groups) == 1 and token.value < LEAST_DISK
     is_behind_memory = not is_general and _is_behind_memory(walk, holder, token)

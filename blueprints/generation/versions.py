@@ -79,10 +79,15 @@ def system_with_version(tokens: list[Token], position: int) -> tuple[Token, int]
 
 def _past_words_of_systems(tokens: list[Token], place: int) -> int:
     """ "Ubuntu LTS", "Windows sever 2019"."""
-    while kind_at(tokens, place) == "word" and tokens[place].value in _WORDS:
+    while kind_at(tokens, place) == "word" and (tokens[place].value in _WORDS or _is_linux(tokens[place].value)):
         place += 1
     is_year = kind_at(tokens, place + 1) == "number" and tokens[place + 1].value >= _LEAST_YEAR
     return place + 1 if is_year and is_at(tokens, place, "machine", "any") else place
+
+
+def _is_linux(word: str) -> bool:
+    """ "linxu", "liunx": its letters in another order."""
+    return sorted(word) == sorted("linux")
 
 
 def _system_before_noun(tokens: list[Token], position: int, place: int) -> tuple[Token, int] | None:

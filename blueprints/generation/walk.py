@@ -26,6 +26,8 @@ class Walk:
     heading: Group | None = None
     headings: list[Group] = field(default_factory=list)
     part: Group | None = None
+    home: Group | None = None
+    """The one machine that everything is said to run on."""
     installing: Group | None = None
     addons: list[str] = field(default_factory=list)
     is_sequence: bool = False
@@ -147,3 +149,7 @@ class Walk:
 
 def kind_of(element: Element) -> str:
     return "phrase" if isinstance(element, Phrase) else element.kind
+
+
+def is_and(element: Element) -> bool:
+    return isinstance(element, Token) and element.value == "and"

@@ -31,9 +31,9 @@ def resolved(text: str, tokens: list[Token]) -> list[Token]:
     """The tokens with each network that is only named replaced by what was said of it elsewhere."""
     tokens = list(tokens)
     mentions = _mentions(text, tokens)
-    known = _declared(tokens, mentions)
     for mention in mentions:
         tokens[mention.start] = _as_word(tokens[mention.start])
+    known = _declared(tokens, mentions)
     used = [mention for mention in mentions if not mention.said and mention.name in known]
     names = {mention.name for mention in used}
     dropped = [m for m in mentions if m.said and m.name in names and not _has_noun(tokens, m, mentions)]

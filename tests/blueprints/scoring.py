@@ -8,7 +8,7 @@ from typing import Any
 
 from alma.errors import BadRequest
 from blueprints.generation import generate
-from blueprints.generation.lexicon import software_facts
+from blueprints.generation.lexicon import fold, senses, software_facts
 from blueprints.schema.dependencies import reachable
 from blueprints.schema.sizes import parse_size
 from blueprints.schema.types import is_machine
@@ -81,7 +81,11 @@ def _attributes(wanted: dict[str, Any], found: list[Resource], resources: list[R
             yield from (f"{name} is {read(r)}" for r in found if not _any_fits(wanted[name], read(r)))
     said = json.dumps([r["specs"] for r in found] + [r["name"] for r in found])
     for name in ("software", "ip"):
-        yield from (f"no {value}" for value in _listed(wanted.get(name, ())) if not _stands_in(str(value), said))
+        yield from (
+            f"no {value}"
+            for value in _listed(wanted.get(name, ()))
+            if not any(_stands_in(one, said) for one in (str(value), _spelled(str(value))))
+        )
     for name in ("gpu", "vlan"):
         values = [_network_values(r, name) for r in found]
         yield from (
@@ -187,7 +191,14 @@ def members(role: str, resources: list[Resource]) -> list[Resource]:
     """Resources of a role, with a software, or called so."""
     if role.startswith("name:"):
         return [r for r in resources if r["name"] == role.removeprefix("name:")]
-    return [r for r in resources if is_machine(r["type"]) and role in _roles_of(r)]
+    spelled = _spelled(role)
+    return [r for r in resources if is_machine(r["type"]) and {role, spelled} & _roles_of(r)]
+
+
+def _spelled(role: str) -> str:
+    """A software as the planner spells it: "homeassistant" and "home-assistant" are one."""
+    sense = senses().get(tuple(fold(role).split("-")))
+    return sense.value if sense and sense.kind == "software" else role
 
 
 def _roles_of(resource: Resource) -> set[str]:

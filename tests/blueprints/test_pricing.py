@@ -8,8 +8,11 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.test import Client
 
+from blueprints.assistants.answering import answer
+from blueprints.assistants.talk import Talk
+from blueprints.generation import generate
 from blueprints.models import Price, PriceBook
-from blueprints.pricing import Item, cost_of, default_list
+from blueprints.pricing import Item, budgets, cost_of, default_list
 from blueprints.pricing.book import price_list
 from blueprints.schema import BlueprintDocument, parse_document
 from tests.factories.accounts import make_key, make_organization
@@ -110,3 +113,43 @@ def test_every_price_that_an_organization_sees_is_of_its_book(client: Client) ->
     assert {card["estimated_cost"][0] for card in cards} == {"€"}
     ran = post("tools/execute-direct", {"tool": "create_blueprint", "arguments": {"description": "one web server"}})
     assert (ran["result"]["estimated_cost_monthly"], ran["result"]["currency"]) == (7.0, "EUR")
+
+
+@pytest.mark.parametrize(
+    ("words", "currency"),
+    [
+        ("100 Euro", "EUR"), ("€100", "EUR"), ("100€", "EUR"), ("100 EUR", "EUR"), ("$50", "USD"), ("50 dollars", "USD"), ("50 dólares", "USD"),
+        ("100 Franken", "CHF"), ("£20", "GBP"), ("20 pounds", "GBP"), ("100", ""), ("100 a month", ""), ("European", ""),
+    ],
+)  # fmt: skip
+def test_the_currency_of_a_budget_is_read(words: str, currency: str) -> None:
+    assert budgets.currency_in(words) == currency
+
+
+@pytest.mark.parametrize(
+    ("words", "begins"),
+    [
+        ("2 web servers, max 10 Euro", "The budget is in EUR and the prices are in USD"),
+        ("2 web servers, max 1000 Euro", "The budget is in EUR and the prices are in USD"),
+        ("2 Webserver für höchstens 10 € im Monat", "The budget is in EUR and the prices are in USD"),
+        ("2 web servers, max $10", "The estimated cost of 32.80 USD a month exceeds the budget of 10."),
+        ("2 web servers, budget 10", "The estimated cost of 32.80 USD a month exceeds the budget of 10."),
+        ("2 web servers, max $1000", ""),
+    ],
+)
+def test_a_budget_in_another_currency_is_not_compared_and_that_is_said(words: str, begins: str) -> None:
+    warnings = generate(words)["metadata"]["warnings"]
+    assert [line[: len(begins)] for line in warnings] == ([begins] if begins else [])
+
+
+def test_a_conversation_says_that_a_budget_is_not_compared() -> None:
+    talk = Talk(drafts=[dict(generate("2 web servers"))], turn=3)
+    given = answer("the budget is 10 euros", talk)
+    assert list(given.changes) == ["Budget of a month: none → 10 EUR."]
+    assert "The budget of 10 EUR is in another currency and is not compared." in given.content
+    assert given.draft is not None
+    assert given.draft["metadata"]["warnings"][0].startswith("The budget is in EUR")
+    again = answer("budget 10 dollars", Talk(drafts=[given.draft], turn=5))
+    assert again.draft is not None
+    assert again.draft["metadata"]["warnings"] == []
+    assert "That is over the budget of 10" in again.content

@@ -25,7 +25,8 @@ def drawn(wish: str) -> dict[str, Any]:
 
 
 def said(words: str, wish: str = SHOP, **values: Any) -> Answer:
-    return answer(words, Talk(drafts=[drawn(wish)], turn=3, **values))
+    """What is answered in English, whatever the words are in: test_languages.py has the languages."""
+    return answer(words, Talk(drafts=[drawn(wish)], turn=3, language="en", **values))
 
 
 def names(given: Answer) -> list[str]:
@@ -187,7 +188,7 @@ def test_a_title_is_cut_between_two_words_with_a_sign_of_it(words: str, title: s
 def test_what_is_not_in_the_draft_is_asked_and_added_after_a_yes(words: str, wish: str) -> None:
     fresh = answer(wish, Talk(turn=1)).draft
     assert fresh is not None
-    asked = answer(words, Talk(drafts=[fresh], turn=3))  # all of it was said in the message before
+    asked = answer(words, Talk(drafts=[fresh], turn=3, language="en"))  # all of it was said in the message before
     assert (asked.draft, asked.wish) == (None, words)
     assert asked.content.endswith(OFFER)
     done = said("yes please", wish, pending=asked.wish)

@@ -162,6 +162,12 @@ def watching_words() -> frozenset[str]:
 
 
 @cache
+def copying_words() -> frozenset[str]:
+    """Words that say that something is there once more: "a copy of production"."""
+    return frozenset(table("plain")["copying"].split())
+
+
+@cache
 def ordinals() -> dict[str, int]:
     """Words for one of several in order, and its place from 0, or from the end."""
     return {word: int(place) for place, words in table("plain")["ordinals"].items() for word in words.split()}
@@ -177,6 +183,12 @@ def receiving_words() -> frozenset[str]:
 def losing_words() -> frozenset[str]:
     """Words after which a machine is one that may fail: "losing one host"."""
     return frozenset(table("plain")["losing"].split())
+
+
+@cache
+def words_of(name: str) -> frozenset[str]:
+    """A list of plain words: "dying", "conditions"."""
+    return frozenset(table("plain")[name].split())
 
 
 @cache

@@ -18,4 +18,12 @@ def taken_out(text: str) -> tuple[str, list[Group]]:
             found += groups
             for start, end in spans:
                 text = text[:start] + re.sub(r"[^\n]", " ", text[start:end]) + text[end:]
-    return text, found
+    return text, _of_one_cluster(found)
+
+
+def _of_one_cluster(groups: list[Group]) -> list[Group]:
+    """Workers beside a control plane are those of Kubernetes."""
+    has_planes = any(group.role == "k8s_control" for group in groups)
+    for group in groups if has_planes else ():
+        group.role = "k8s_worker" if group.role == "worker" and not group.software else group.role
+    return groups

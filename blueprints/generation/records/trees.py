@@ -10,6 +10,8 @@ import yaml
 from blueprints.generation.records.cells import Cell, Found, Record, is_value, meaning
 
 _KEY = re.compile(r"^[ \t]*(?:- +)?[\"']?\w[\w .-]{0,39}[\"']?[ \t]{0,9}:(?:[ \t]|$)")
+_FLOW = re.compile(r":[ \t]+[{]\s*[\w\"']+\s*:")
+"""A mapping behind its key: "api: {count: 3}"."""
 _MOST_DEPTH = 12
 _QUOTES = ("'", '"')
 _TITLES = ("name", "title", "version", "apiversion", "kind", "description", "project")
@@ -48,7 +50,7 @@ def _blocks(text: str) -> Iterator[tuple[int, int]]:
         if is_key or (keys and (line.startswith((" ", "- ")) or not line.strip())):
             begin = begin if keys else position
             keys += is_key
-            indented |= is_key and line[:1] in (" ", "\t", "-")
+            indented |= is_key and (line[:1] in (" ", "\t", "-") or _FLOW.search(line) is not None)
         else:
             if keys > 1 and indented:
                 yield begin, min(position, len(text))
