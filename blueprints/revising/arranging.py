@@ -71,14 +71,17 @@ def spread(draft: Draft, found: Sequence[Resource]) -> str:
 def whole(draft: Draft, heard: Heard, said: Said) -> list[Resource]:
     """Every machine, where a system, a network or a backup is said of "it", or of nothing: "use Ubuntu", "the gateway is …"; of
     backups those that have some."""
-    is_common = bool(said.parts or said.properties or "os" in said.values) and not said.has_sizes
-    is_named = any(mentions(heard, "machine", kind) for kind in ("any", "vm", "lxc"))
-    is_open = not is_named or any(heard.has("sentences", name) for name in ("beginners", "pronouns"))
     is_of_none = heard.names_nothing or any(one.key == "dns" for one in said.properties)
-    if not (is_common and is_open and is_of_none) or heard.names_unknown:
+    if not (said.is_common and _is_open(heard) and is_of_none) or heard.names_unknown:
         return []
-    kept = [one for one in draft.machines if one.specs.backup] if said.parts.keys() == {"backup"} else []
-    return kept if kept and not said.names_schedule else draft.machines
+    is_of_backups = said.parts.keys() == {"backup"} and not said.names_schedule
+    return [one for one in draft.machines if is_of_backups and one.specs.backup] or draft.machines
+
+
+def _is_open(heard: Heard) -> bool:
+    """Whether no machines are named, or "it" is said besides."""
+    is_named = any(mentions(heard, "machine", kind) for kind in ("any", "vm", "lxc"))
+    return not is_named or any(heard.has("sentences", name) for name in ("beginners", "pronouns"))
 
 
 def called(draft: Draft, told: Heard, found: Sequence[Resource], title: str) -> bool:

@@ -113,6 +113,11 @@ class Heard:
         return any(at not in known and (self.words[at],) not in phrases("sentences")["valued"] for at in spoken_of)
 
     @property
+    def is_of_none(self) -> bool:
+        """Whether it names nothing, known or not."""
+        return self.names_nothing and not self.names_unknown
+
+    @property
     def is_denial(self) -> bool:
         """Whether it begins with a "no": "no cache"."""
         return self.position("sentences", "denials") == 0
@@ -131,13 +136,13 @@ class Heard:
     def verb(self) -> str:
         """The operation that is asked for, or nothing. What is added may be called big without being made bigger."""
         said = [name for name in _STRENGTH if self.has("operations", name)]
-        if self.has("switches", "protected") and "remove" in said:
-            said.remove("remove")  # what is protected from deletion is not deleted
+        if self.has("switches", "protected"):
+            said = [name for name in said if name != "remove"]  # what is protected from deletion is not deleted
         if said == ["add"] and self._begins and not self._adds:
             return ""
         if "add" in said and "remove" not in said and self.position("operations", "add") == 0:
             return "more" if "more" in said else "add"
-        return said[0] if said else ""
+        return next(iter(said), "")
 
     @property
     def _adds(self) -> bool:

@@ -10,7 +10,7 @@ from blueprints.revising.choosing import about, listed, number_of, which
 from blueprints.revising.clauses import Clause
 from blueprints.revising.hearing import Heard, mentions, phrases
 from blueprints.revising.matching import meant
-from blueprints.revising.measures import given
+from blueprints.revising.measures import Sizes, given
 from blueprints.schema import Resource
 from blueprints.schema.sizes import format_size
 
@@ -61,30 +61,36 @@ def _split(draft: Draft, heard: Heard) -> tuple[list[Resource], list[Resource]] 
 
 
 def _take_in(draft: Draft, home: Resource, guests: Sequence[Resource]) -> str:
-    """Memory and disk add up, of cores the most is enough; whoever needed a guest needs its home."""
-    software, sizes = list(matching.software_of(home)), given(home)
-    for guest in guests:
-        software += [name for name in matching.software_of(guest) if name not in software]
-        more, number = given(guest), guest.specs.count or 1
-        sizes = {
-            "cpu": max(sizes["cpu"], more["cpu"]), "memory": sizes["memory"] + more["memory"] * number,
-            "disk": sizes["disk"] + more["disk"] * number,
-        }  # fmt: skip
-    needs = [name for guest in guests for name in draft.needs(guest)]
-    waiting = [one for one in draft.resources if one is not home and {*draft.needs(one)} & {one.name for one in guests}]
-    for guest in guests:
-        draft.remove(guest)
-    for one in waiting:
-        if one not in guests:
-            draft.set_needs(one, [*draft.needs(one), home.name])
-    kept = {row["name"] for row in draft.rows} - {home.name}
-    draft.set_needs(home, [name for name in (*draft.needs(home), *needs) if name in kept])
-    written = {name: value if name == "cpu" else format_size(value) for name, value in sizes.items()}
+    """The guests are gone, and their home runs what they ran, as large as all of them."""
+    software = dict.fromkeys(name for one in (home, *guests) for name in matching.software_of(one))
+    _inherit_needs(draft, home, guests)
     count = {"count": 1} if (home.specs.count or 1) > 1 else {}
-    draft.set_sizes(home, {**written, **count, **({"software": software} if software else {})})
+    draft.set_sizes(home, {**_size_of_all(home, guests), **count, **({"software": [*software]} if software else {})})
     if roles := _roles_alone(home, guests):
         draft.put(home, "services", roles, _("runs %(names)s too") % {"names": ", ".join(roles)})
     return ""
+
+
+def _size_of_all(home: Resource, guests: Sequence[Resource]) -> Sizes:
+    """Memory and disk add up, of cores the most is enough."""
+    own, others = given(home), [(given(one), one.specs.count or 1) for one in guests]
+    sums = {name: own[name] + sum(more[name] * number for more, number in others) for name in ("memory", "disk")}
+    cores = max(own["cpu"], *(more["cpu"] for more, _number in others))
+    return {"cpu": cores, **{name: format_size(value) for name, value in sums.items()}}
+
+
+def _inherit_needs(draft: Draft, home: Resource, guests: Sequence[Resource]) -> None:
+    """Take the guests away: whoever needed one needs its home, which needs what they did."""
+    gone = {one.name for one in guests}
+    needs = [name for guest in guests for name in draft.needs(guest)]
+    others = [one for one in draft.resources if one.name not in gone | {home.name}]
+    waiting = [one for one in others if gone & {*draft.needs(one)}]
+    for guest in guests:
+        draft.remove(guest)
+    for one in waiting:
+        draft.set_needs(one, [*draft.needs(one), home.name])
+    kept = {row["name"] for row in draft.rows} - {home.name}
+    draft.set_needs(home, [name for name in (*draft.needs(home), *needs) if name in kept])
 
 
 def _roles_alone(home: Resource, guests: Sequence[Resource]) -> list[str]:

@@ -33,6 +33,11 @@ class Wish:
     packages: Sequence[str]
     where: Heard
 
+    @property
+    def told(self) -> str:
+        """All of it."""
+        return ", ".join([*self.programs, *self.packages])
+
 
 def installed(draft: Draft, clause: Clause) -> str | None:
     """Let machines run something more; None where no program is spoken of that belongs on one."""
@@ -51,12 +56,8 @@ def installed(draft: Draft, clause: Clause) -> str | None:
         _install(draft, resource, wish, heard)
     if (said := said_values(heard.text, heard.start)).values.keys() & {*SIZES}:
         return give(draft, found, replace(said, properties=()))
-    return (
-        ""
-        if draft.changes
-        else _("%(names)s: %(what)s already.")
-        % {"names": listed(found), "what": ", ".join([*wish.programs, *wish.packages])}
-    )
+    already = _("%(names)s: %(what)s already.") % {"names": listed(found), "what": wish.told}
+    return "" if draft.changes else already
 
 
 def _wished(draft: Draft, heard: Heard) -> Wish | None:
@@ -67,13 +68,13 @@ def _wished(draft: Draft, heard: Heard) -> Wish | None:
     packages = _packages(heard.part(begin, end)) if heard.has("operations", "install") and not programs else []
     if not (programs or packages):
         return None
+    return Wish(programs, packages, _without(heard, spots))
+
+
+def _without(heard: Heard, spots: Sequence[tuple[int, int, str]]) -> Heard:
+    """The rest of the words: where it is to run."""
     taken = {at for first, last, _ in spots for at in range(first, last)}
     words = tuple(word for at, word in enumerate(heard.words) if at not in taken)
-    return Wish(programs, packages, _without(heard, words, spots))
-
-
-def _without(heard: Heard, words: tuple[str, ...], spots: Sequence[tuple[int, int, str]]) -> Heard:
-    """The rest of the words: where it is to run."""
     text = heard.text
     for first, last, _value in reversed(spots):
         part = heard.part(first, last)
@@ -84,21 +85,15 @@ def _without(heard: Heard, words: tuple[str, ...], spots: Sequence[tuple[int, in
 
 def _reach(heard: Heard) -> tuple[int, int]:
     """Between which words the programs stand; nowhere where the words put nothing on anything."""
-    needing = _first(heard, "needing")
+    needing, serving, onto = (_first(heard, name) for name in ("needing", "serving", "onto"))
     if needing is not None:
         return needing + 1, len(heard.words)
-    serving = _first(heard, "serving")
     if serving is not None and heard.has("sentences", "using"):
         return 0, serving
-    onto = _first(heard, "onto")
-    is_put = heard.has("operations", "install") or heard.has("sentences", "moving") or heard.has("operations", "add")
-    if onto is not None and is_put:
-        return 0, onto
-    return (
-        (0, len(heard.words))
-        if is_put and (heard.has("operations", "install") or heard.has("everything", "all"))
-        else (0, 0)
-    )
+    installs = heard.has("operations", "install")
+    if not (installs or heard.has("sentences", "moving") or heard.has("operations", "add")):
+        return 0, 0
+    return 0, onto if onto is not None else len(heard.words) if installs or heard.has("everything", "all") else 0
 
 
 def _first(heard: Heard, name: str) -> int | None:
@@ -123,14 +118,19 @@ def _packages(heard: Heard) -> list[str]:
 
 def _machines(draft: Draft, heard: Heard, wish: Wish) -> list[Resource]:
     """Where it is to run: what is named, "it", everything, or the only kind that there is."""
-    found = meant(wish.where, draft.resources)
-    if wish.where.ordinals and len(stems(found)) == 1:
-        found = [one for position in wish.where.ordinals for one in nth(found, position, 1)]
+    found = _counted(meant(wish.where, draft.resources), wish.where)
     if found or matching.names_other(wish.where, draft.resources):
         return found
-    recent = [one for one in draft.machines if one.name in draft.recent]
-    is_it = wish.where.has("sentences", "pronouns") or heard.has("operations", "install")
-    return (recent or draft.machines) if is_it else []
+    if not (wish.where.has("sentences", "pronouns") or heard.has("operations", "install")):
+        return []
+    return [one for one in draft.machines if one.name in draft.recent] or draft.machines
+
+
+def _counted(found: list[Resource], where: Heard) -> list[Resource]:
+    """Those of "the second web server"; all of them where none is counted."""
+    if not where.ordinals or len(stems(found)) != 1:
+        return found
+    return [one for position in where.ordinals for one in nth(found, position, 1)]
 
 
 def _asked(draft: Draft, heard: Heard, wish: Wish) -> str | None:
@@ -140,9 +140,7 @@ def _asked(draft: Draft, heard: Heard, wish: Wish) -> str | None:
     is_other = matching.names_other(wish.where, draft.resources)
     if is_other or not is_it or (_is_machine(wish) and not heard.has("operations", "install")):
         return None
-    return which(
-        draft, _("On what shall %(programs)s be installed?") % {"programs": ", ".join([*wish.programs, *wish.packages])}
-    )
+    return which(draft, _("On what shall %(programs)s be installed?") % {"programs": wish.told})
 
 
 def _is_machine(wish: Wish) -> bool:
@@ -171,18 +169,26 @@ def _install(draft: Draft, resource: Resource, wish: Wish, heard: Heard) -> None
     """Beside what it runs, or in the place of what does the same."""
     runs = list(matching.software_of(resource))
     new = [name for name in wish.programs if name not in runs]
-    roles = {software_facts(name).get("role") for name in new if not _is_beside(name)}
-    kept = [name for name in runs if _is_beside(name) or software_facts(name).get("role") not in roles]
+    kept = _kept_beside(runs, new)
     gone = [name for name in runs if name not in kept]
     if len(new) == len(gone) == 1:
         exchange(draft, resource, gone[0], new[0])
     elif new:
         draft.set_sizes(resource, {"software": [*kept, *new]})
-    before = list(resource.specs.packages or ())
-    if further := [name for name in wish.packages if name not in before]:
-        draft.put(
-            resource, "packages", [*before, *further], _("with the package %(names)s") % {"names": ", ".join(further)}
-        )
-    for one in properties(heard):
-        if one.key == "version" and len([*kept, *new]) <= 1:
+    _install_packages(draft, resource, wish.packages)
+    for one in properties(heard) if len([*kept, *new]) <= 1 else ():
+        if one.key == "version":
             place(draft, resource, one)
+
+
+def _kept_beside(runs: Sequence[str], new: Sequence[str]) -> list[str]:
+    """What stays where the new programs come: all that does not do the same."""
+    roles = {software_facts(name).get("role") for name in new if not _is_beside(name)}
+    return [name for name in runs if _is_beside(name) or software_facts(name).get("role") not in roles]
+
+
+def _install_packages(draft: Draft, resource: Resource, packages: Sequence[str]) -> None:
+    before = list(resource.specs.packages or ())
+    if further := [name for name in packages if name not in before]:
+        what = _("with the package %(names)s") % {"names": ", ".join(further)}
+        draft.put(resource, "packages", [*before, *further], what)

@@ -1,5 +1,7 @@
 """Sizes that are those of another part: "the same memory as the database", "make web-1 as big as web-2"."""
 
+from collections.abc import Mapping
+
 from django.utils.translation import gettext as _
 
 from blueprints.revising.changing import Draft
@@ -7,7 +9,7 @@ from blueprints.revising.choosing import listed, stems
 from blueprints.revising.clauses import Clause
 from blueprints.revising.hearing import Heard, mentions, phrases
 from blueprints.revising.matching import meant
-from blueprints.revising.measures import given
+from blueprints.revising.measures import Sizes, given
 from blueprints.schema import Resource
 from blueprints.schema.sizes import format_size
 
@@ -25,15 +27,18 @@ def likened(draft: Draft, clause: Clause) -> str | None:
     found, like = compared
     if len(stems(like)) > 1:
         return _("The same as which one: %(names)s?") % {"names": listed(like)}
-    sizes = given(like[0])
+    sizes = _written(given(like[0]))
     named = [name for name in _SIZES if mentions(heard, "label", name)] or _SIZES
     for one in found:
-        draft.set_sizes(one, {name: sizes[name] if name == "cpu" else format_size(sizes[name]) for name in named})
-    return (
-        ""
-        if draft.changes
-        else _("%(names)s: as %(others)s already.") % {"names": listed(found), "others": listed(like)}
-    )
+        draft.set_sizes(one, {name: sizes[name] for name in named})
+    if draft.changes:
+        return ""
+    return _("%(names)s: as %(others)s already.") % {"names": listed(found), "others": listed(like)}
+
+
+def _written(sizes: Mapping[str, int]) -> Sizes:
+    """Sizes as a blueprint has them."""
+    return {name: value if name == "cpu" else format_size(value) for name, value in sizes.items()}
 
 
 def _compared(draft: Draft, heard: Heard) -> tuple[list[Resource], list[Resource]] | None:

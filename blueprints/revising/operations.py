@@ -83,9 +83,9 @@ def _added_value(draft: Draft, heard: Heard) -> str | None:
     if "count" in said.values or matching.names_other(heard, draft.resources) or _names_machines(heard):
         return None
     found = about(draft, heard) or ([] if said.has_sizes or by else draft.machines)
-    if not found or not (by or said.parts or said.properties or "gpu" in said.values):
-        return None
-    return step(draft, found, by) if by else give(draft, found, said)
+    if found and by:
+        return step(draft, found, by)
+    return give(draft, found, said) if found and said.adds_something else None
 
 
 def _added_to_kind(draft: Draft, heard: Heard) -> bool:

@@ -23,18 +23,22 @@ Pair = tuple[list[Resource], list[Resource]]
 def ordered(draft: Draft, clause: Clause) -> str | None:
     """Let some wait for others, or no longer; None where the words put nothing in order."""
     heard = clause.phrases[0]
-    is_ended = clause.verb == "remove" or heard.denies or heard.has("sentences", "declining")
-    pairs = list(_pairs(draft, heard)) if clause.verb in _READY or is_ended else []
-    is_ended = is_ended and any(heard.has("sentences", name) for name in ("needing", "waiting"))
-    if not pairs or (clause.verb == "remove" and not is_ended):
+    declines = heard.denies or heard.has("sentences", "declining")
+    says_order = heard.has("sentences", "needing") or heard.has("sentences", "waiting")
+    is_ended = says_order and (declines or clause.verb == "remove")
+    is_meant = is_ended if clause.verb == "remove" else declines or clause.verb in _READY
+    pairs = list(_pairs(draft, heard)) if is_meant else []
+    if not pairs:
         return None
     before = len(draft.changes)
-    for waiting, needed in pairs:
-        for one in waiting:
-            _release(draft, one, needed) if is_ended else _wait(draft, one, needed)
-    if len(draft.changes) > before:
-        return ""
-    waiting, needed = pairs[0]
+    put = _release if is_ended else _wait
+    for one, needed in ((one, needed) for waiting, needed in pairs for one in waiting):
+        put(draft, one, needed)
+    return "" if len(draft.changes) > before else _as_it_is(*pairs[0], is_ended=is_ended)
+
+
+def _as_it_is(waiting: Sequence[Resource], needed: Sequence[Resource], *, is_ended: bool) -> str:
+    """What to say where nothing had to change."""
     names = {"names": listed(waiting), "others": listed(needed)}
     if is_ended:
         return _("%(names)s: not after %(others)s already.") % names
@@ -44,14 +48,20 @@ def ordered(draft: Draft, clause: Clause) -> str | None:
 def required(draft: Draft, clause: Clause) -> str | None:
     """ "The app needs a mail server": what is not there yet is added, and waited for."""
     heard = clause.phrases[0]
-    spots = [(at, end) for at, end, (kind, value) in spots_of(heard) if kind == "order" and value == "after"]
-    if len(spots) != 1 or clause.verb not in _READY:
+    if clause.verb not in _READY or not heard.has("sentences", "needing"):
         return None
-    (at, end), before = spots[0], {row["name"] for row in draft.rows}
-    waiting, needed = _before(draft, heard.part(0, at)), heard.part(end)
-    is_new = names_other(needed, draft.resources)
-    if not waiting or not is_new or not heard.has("sentences", "needing") or meant(needed, draft.resources):
+    spots = [(at, end) for at, end, sense in spots_of(heard) if sense == ("order", "after")]
+    if len(spots) != 1:
         return None
+    ((at, end),) = spots
+    return _require(draft, _before(draft, heard.part(0, at)), heard.part(end))
+
+
+def _require(draft: Draft, waiting: Sequence[Resource], needed: Heard) -> str | None:
+    """Add what is needed, where it is not there; None where it is, or nobody needs it."""
+    if not waiting or not names_other(needed, draft.resources) or meant(needed, draft.resources):
+        return None
+    before = {row["name"] for row in draft.rows}
     if question := add_new(draft, needed):
         return question
     new = [row["name"] for row in draft.rows if row["name"] not in before]

@@ -1,5 +1,8 @@
 """A value of specs put where it belongs in a resource, or taken from there."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -40,14 +43,18 @@ def _forget_address(draft: Draft, resource: Resource) -> None:
         del specs["network"]
 
 
+def _without(values: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """All values but this."""
+    return {key: value for key, value in values.items() if key != name}
+
+
 def take_away(draft: Draft, resource: Resource, label: str) -> None:
     """Take its VLAN, its gateway, its network, its GPU or its last further disk away, where it has one."""
     specs = draft.row(resource.name).get("specs") or {}
     network = specs.get("network")
     if label in ("vlan", "gateway") and isinstance(network, dict) and label in network:
-        left = {key: value for key, value in network.items() if key != label}
-        draft.put(resource, "network", left or None, _(_NONE[label]))
+        draft.put(resource, "network", _without(network, label) or None, _(_NONE[label]))
     elif label == "disk" and resource.specs.disks:
         draft.put(resource, "disks", specs[resource.specs.written["disks"]][:-1] or None, _("one further disk less"))
-    elif label in ("vlan", "gateway", "network", "gpu") and getattr(resource.specs, label) is not None:
+    elif label in _NONE and getattr(resource.specs, label) is not None:
         draft.put(resource, label, None, _(_NONE[label]))

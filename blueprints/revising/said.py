@@ -40,6 +40,21 @@ class Said:
         return bool(self.values or self.parts or self.properties)
 
     @property
+    def adds_something(self) -> bool:
+        """Whether it says what can be there besides: a GPU, a network, a backup."""
+        return bool(self.parts or self.properties or "gpu" in self.values)
+
+    @property
+    def is_of_whole(self) -> bool:
+        """Whether it says an environment or a budget, and nothing of machines."""
+        return bool(self.environment or self.max_cost) and not self
+
+    @property
+    def is_common(self) -> bool:
+        """Whether it says what all machines may have alike: a system, a network, a backup."""
+        return bool(self.parts or self.properties or "os" in self.values) and not self.has_sizes
+
+    @property
     def has_sizes(self) -> bool:
         """Whether it says how large, or how many."""
         return bool(self.values.keys() & {"cpu", "memory", "disk", "count"})
@@ -58,13 +73,11 @@ def said_values(text: str, start: int = 0) -> Said:
         currency=str(about.get("budget_currency") or ""), names_schedule=any(kind == "schedule" for kind, _ in senses_in(hear(text))),
     )  # fmt: skip
     for resource in made["resources"]:
-        causes = causes_of(made, resource["name"])
+        causes = {name: moved(cause, shift) for name, cause in causes_of(made, resource["name"]).items()}
         specs = {"count": len(made["resources"]), **resource["specs"]}
-        for name in _VALUES:
-            if name in specs and name not in said.values and is_said(causes.get(name)):
-                said.values[name] = specs[name]
-                said.causes[name] = moved(causes[name], shift)
-        _note_parts(said, specs, {name: moved(cause, shift) for name, cause in causes.items()})
+        _note_values(said, specs, causes)
+        _note_addresses(said, specs, causes)
+        _note_parts(said, specs, causes)
     _note_kind_of_size(said, text)
     _without_properties(said)
     return said
@@ -91,9 +104,19 @@ def _without_properties(said: Said) -> None:
             del said.parts["network"]
 
 
-def _note_parts(said: Said, specs: Mapping[str, Any], causes: Mapping[str, Cause]) -> None:
+def _note_values(said: Said, specs: Mapping[str, Any], causes: Mapping[str, Cause]) -> None:
+    for name in _VALUES:
+        if name in specs and name not in said.values and is_said(causes.get(name)):
+            said.values[name] = specs[name]
+            said.causes[name] = causes[name]
+
+
+def _note_addresses(said: Said, specs: Mapping[str, Any], causes: Mapping[str, Cause]) -> None:
     cards = [specs.get("network") or {}, *specs.get("networks", ())]
     said.addresses.extend(card["ip"] for card in cards if isinstance(card.get("ip"), str) and is_said(causes.get("ip")))
+
+
+def _note_parts(said: Said, specs: Mapping[str, Any], causes: Mapping[str, Cause]) -> None:
     for part, keys in _PARTS.items():
         given = specs.get(part) or {}
         told = {key: name for key, name in keys.items() if key in given and is_said(causes.get(name))}

@@ -30,12 +30,12 @@ def resize(draft: Draft, clause: Clause) -> str:
     """To the values that are said, which hold for the phrases after them too; else by so much, or so many times."""
     said = Said()
     for phrase in clause.phrases:
-        found = chosen(draft, clause, phrase) or only(draft, phrase)
-        if not found and not steps(phrase):  # "upgrade to Debian 13"
+        by, found = steps(phrase), chosen(draft, clause, phrase) or only(draft, phrase)
+        if not found and not by:  # "upgrade to Debian 13"
             found = whole(draft, phrase, said_values(phrase.text, phrase.start))
         if question := missing(draft, phrase) or _unclear(draft, clause, phrase, found):
             return question
-        if by := steps(phrase):
+        if by:
             step(draft, found, by)
         elif said := said_values(phrase.text, phrase.start) or said:
             if question := give(draft, found, said):
@@ -128,10 +128,9 @@ def _declines(heard: Heard) -> bool:
 def _set_found(draft: Draft, heard: Heard, found: list[Resource], said: Said) -> str | None:
     """What is said of the draft as a whole, of them, or of the kind of machines that they are."""
     kind = _kind_wanted(heard)
-    is_of_all = (kind or _is_apart(heard)) and not said and heard.names_nothing and not heard.names_unknown
-    if is_of_all and not found:
+    if not (found or said) and _is_of_all(heard):
         found = draft.machines
-    if not found or ((said.environment or said.max_cost) and not said):
+    if not found or said.is_of_whole:
         return _set_whole(draft, heard, said)
     answer = _settle(draft, found, heard, said)
     if answer is None and kind:
@@ -139,6 +138,11 @@ def _set_found(draft: Draft, heard: Heard, found: list[Resource], said: Said) ->
     if answer == "" and said.max_cost:
         draft.afford(said.max_cost, said.currency)
     return answer
+
+
+def _is_of_all(heard: Heard) -> bool:
+    """ "Containers, please", "on different hosts": of all machines, where nothing is named."""
+    return bool(_kind_wanted(heard) or _is_apart(heard)) and heard.is_of_none
 
 
 def _kind_wanted(heard: Heard) -> str:
