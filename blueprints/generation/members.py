@@ -5,7 +5,7 @@ from blueprints.generation.facts import Group, rule
 from blueprints.generation.lexicon import fold, software_facts
 from blueprints.generation.phrases import Phrase
 from blueprints.generation.tokens import Token
-from blueprints.generation.walk import Walk
+from blueprints.generation.walk import Walk, kind_of
 
 STATEFUL = {"database", "cache", "search", ""}
 _AGENTS_OF = {"ci", "monitoring", "kubernetes", "k8s_control", "k8s_worker", "git", "logging"}
@@ -111,7 +111,11 @@ def _may_have_agents(walk: Walk, group: Group) -> bool:
 
 
 def _are_people(walk: Walk, phrase: Phrase) -> bool:
-    """ "the club has 320 members"."""
+    """ "the club has 320 members", "the call centre employs 12 agents", where nothing was named that has agents."""
+    if phrase.member == "agent":
+        ahead = walk.elements[walk.position + 1 :]
+        is_sized = things.have_sizes(ahead[:2]) or any(kind_of(element) in sharing.SIZES for element in ahead[:1])
+        return not is_sized and not any(isinstance(e, Phrase) and e.role in _AGENTS_OF for e in ahead)
     return walk.quote(phrase.tokens[-1]).text.lower() in ("members", "mitglieder", "membres", "miembros", "membri")
 
 

@@ -5,6 +5,7 @@ from typing import Any, TypedDict
 from alma.errors import BadRequest, Invalid
 from blueprints.complexity import figures_for
 from blueprints.generation import bounds, doubts, guest_setup, limits, minima, resources, surviving, titles, unread
+from blueprints.generation.bygone import with_later_plans, without_bygone
 from blueprints.generation.christening import christened
 from blueprints.generation.combining import combine
 from blueprints.generation.constraints import Constraints, read_constraints
@@ -21,6 +22,7 @@ from blueprints.generation.preferring import settled
 from blueprints.generation.reader import read
 from blueprints.generation.records import taken_out
 from blueprints.generation.tagging import tag
+from blueprints.generation.tended import without_tended
 from blueprints.generation.tokens import Token
 from blueprints.generation.zones import resolved
 from blueprints.pricing import PriceList, budgets, default_list
@@ -105,7 +107,8 @@ def _read(text: str) -> Request:
 
 def _meant(plain: str, tokens: list[Token]) -> list[Token]:
     """The tokens with everything settled that goes beyond one machine: parts, names, what was taken back, networks."""
-    combined = bounds.joined(christened(turned(led(used(combine(tokens))))))
+    told = with_later_plans(plain, without_bygone(plain, without_tended(plain, tokens)))
+    combined = bounds.joined(christened(turned(led(used(combine(told))))))
     marked = surviving.marked(plain, with_parts(plain, combined))
     return resolved(plain, corrected(settled(marked)))
 

@@ -191,7 +191,7 @@ def _is_total_of_sizes(walk: Walk) -> bool:
 
 def is_apposition(walk: Walk, focus: Group, phrase: Phrase) -> bool:
     """ "Zabbix, one VM with 8 GB", "gitea, debian 12 vm, 2c 4g": the machine of the only thing that was named."""
-    is_alone = len(walk.here) == 1 and _is_bare_software(focus)
+    is_alone = len(walk.here) == 1 and (_is_bare_software(focus) or _is_plain_machine(focus, phrase))
     is_machine = bool(phrase.kind) and _is_single(focus, phrase)
     return walk.link == "comma" and is_alone and is_machine and _is_last(walk)
 
@@ -210,6 +210,11 @@ def _is_bare_software(group: Group) -> bool:
     """ "Zabbix", of which nothing else is said yet."""
     is_described = group.is_counted or group.has_sizes or bool(group.kind)
     return bool(group.software) and group.count is None and not is_described
+
+
+def _is_plain_machine(group: Group, phrase: Phrase) -> bool:
+    """ "a little server, 6 GB, Debian 12 LXC": what kind of machine it is was left open."""
+    return group.is_generic and not (group.kind or group.name) and (group.count or 1) == 1 and phrase.count is None
 
 
 def _is_single(focus: Group, phrase: Phrase) -> bool:

@@ -13,6 +13,7 @@ from blueprints.generation.lexicon import (
     LONGEST_PHRASE,
     Sense,
     articles,
+    fold,
     foreign_words,
     language_of,
     number_words,
@@ -42,6 +43,8 @@ _EXACT = ("verb", "correction", "without", "existing", "definite", "part", "rest
 _NO_NUMBERS = ("ones",)
 """The library takes "four Linux ones" for a one."""
 _LONGEST_NUMBER = 6
+_HAS = "ha"
+"""In Italian and Spanish a verb, and only in capitals short for high availability."""
 _MAKE = ("based", "powered", "basierte", "basierter", "basiertes", "basierten")
 """nginx-based web servers are nginx web servers."""
 
@@ -107,9 +110,16 @@ def _tagged(tokens: list[Token], language: str) -> list[Token]:
     position = 0
     while position < len(tokens):
         token, used = _next(tokens, position, language)
+        if found and token.kind == "number" and found[-1].kind == "number" and _is_only(found[-1]):
+            found[-1] = found[-1].become("exact", "exact")
         found.append(token)
         position += used
     return found
+
+
+def _is_only(token: Token) -> bool:
+    """ "solo tres": before another number it counts nothing."""
+    return senses().get((fold(token.text),), Sense("", "")).kind == "exact"
 
 
 def _next(tokens: list[Token], position: int, language: str) -> tuple[Token, int]:
@@ -182,6 +192,8 @@ def _single(token: Token, language: str) -> Token:
     if word in articles(language):
         return token.become("article", 1)
     if word in foreign_words(language):
+        return token
+    if word == _HAS and token.text == _HAS and language in ("it", "es"):
         return token
     sense = senses().get((word,)) or _sense_of_compound(word)
     if sense is None or (sense.kind == "machine" and (word,) not in senses()):
