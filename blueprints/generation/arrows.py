@@ -18,7 +18,7 @@ def read(walk: Walk, token: Token) -> None:
     left.is_umbrella = False
     is_backwards = isinstance(following[0], Phrase) and left.role in role_defaults(_role(following[0]))["needs"]
     is_order = is_backwards or _STARTING.search(fold(walk.text[: token.start])) is not None
-    walk.order = ("before" if is_order else "after", left)
+    walk.order = ("before" if is_order else "after", (left,))
 
 
 def _role(phrase: Phrase) -> str:

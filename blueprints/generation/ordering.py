@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+from blueprints.generation import subjects
 from blueprints.generation.facts import Group
 from blueprints.generation.lexicon import fold
 from blueprints.generation.phrases import Element, Phrase
@@ -63,18 +64,33 @@ def order(walk: Walk, token: Token) -> None:
     if token.value == "after" and _is_about_itself(walk):
         walk.link = "needs"
         return
-    earlier = walk.in_focus or (walk.focus if _is_pronoun(walk) else None)
+    latest = walk.in_focus or (walk.focus if _is_pronoun(walk) else None)
+    spoken_of = subjects.spoken_of(walk, token)
     value = _direction(walk, token)
-    if earlier and _needs_it(walk, earlier, value):
+    if latest and _needs_it(walk, (spoken_of or (latest,))[-1], value):
         return
     if fold(walk.quote(token).text).startswith("behind"):
         walk.link = ""
     if value == "then" or _goes_on_after(walk, token):
         _go_on_in_sequence(walk, token)
-    elif earlier:
-        walk.order = (value, earlier)
+    elif latest:
+        walk.order, walk.subjects = (value, spoken_of or (latest,)), spoken_of
     elif not fold(token.text).startswith(_WANTS) and not _is_of_an_event(walk):  # a school that needs one is no machine
-        walk.order_ahead = value
+        walk.order_ahead, walk.ahead_until = value, _end_of_list(walk)
+
+
+def _end_of_list(walk: Walk) -> int:
+    """ "After Postgres, Redis and MinIO, start GitLab": the place of the last of them."""
+    places = [n for n in range(walk.position + 1, len(walk.elements)) if isinstance(walk.elements[n], Phrase)]
+    last = listed = places[0] if places else walk.position
+    for place in places[1:]:
+        between = walk.elements[last + 1 : place]
+        if not between or any(isinstance(e, Phrase) or not (e.kind == "comma" or is_and(e)) for e in between):
+            break
+        last = place
+        if any(map(is_and, between)):
+            listed = place
+    return listed
 
 
 def _is_of_an_event(walk: Walk) -> bool:
@@ -92,7 +108,7 @@ def _needs_it(walk: Walk, later: Group, direction: str) -> bool:
     if said not in _PRONOUNS or not _closes(ahead[1:]) or not before or direction != "after":
         return False
     if (before[-1], later) not in walk.request.needs:  # "GLPI relies on MariaDB and mustn't boot before it"
-        walk.request.needs.append((later, before[-1]))
+        _add(walk, later, before[-1])
     return True
 
 
@@ -112,7 +128,8 @@ def _direction(walk: Walk, token: Token) -> str:
 def _go_on_in_sequence(walk: Walk, token: Token) -> None:
     """ "then the web servers": behind what this sentence is about, or behind "it"."""
     before = walk.in_focus or (walk.focus if " " in walk.quote(token).text else None)  # "only after it"
-    walk.order = ("before", before) if before else walk.order
+    stage = tuple(subjects.coordinated(walk, subjects.last_noun(walk))) if walk.in_focus else ()
+    walk.order = ("before", stage or (before,)) if before else walk.order
     walk.is_sequence = True
 
 
@@ -138,10 +155,10 @@ def of_all_above(walk: Walk, token: Token) -> None:
     """ "needs both of the above", "after all of them": everything that was named before."""
     if walk.order is None or walk.is_sequence or any(isinstance(e, Phrase) for e in walk.elements[walk.position :]):
         return
-    direction, group = walk.order
-    others = [other for other in walk.request.groups if other is not group]
-    pairs = [(group, other) for other in others]
-    walk.request.needs += [pair[::-1] for pair in pairs] if direction in _FORWARD else pairs
+    direction, spoken_of = walk.order
+    for other in walk.request.groups:
+        if other not in spoken_of:
+            _settle(walk, direction, spoken_of, other)
     walk.order = None
 
 
@@ -166,44 +183,87 @@ def _is_pronoun(walk: Walk) -> bool:
 
 
 def _another_follows(walk: Walk) -> bool:
-    """ "before the mail server and the Nextcloud box": both wait."""
-    following = walk.elements[walk.position + 1 : walk.position + 3]
-    if walk.is_sequence or len(following) < 2 or not isinstance(following[1], Phrase):
+    """ "before the mail server and the Nextcloud box", "needed by GitLab and by Keycloak": both wait."""
+    following = walk.elements[walk.position + 1 : walk.position + 4]
+    if len(following) < 2 or not is_and(following[0]):
         return False
-    return is_and(following[0]) and following[1].is_definite and not following[1].insists
+    place = 2 if kind_of(following[1]) == "word" and len(following) > 2 else 1
+    noun = following[place]
+    if not isinstance(noun, Phrase) or _begins_another_at(walk, walk.position + 1 + place):
+        return False
+    return _is_led_in(walk) if walk.is_sequence else not noun.insists and (noun.is_definite or noun.count is None)
+
+
+def _is_led_in(walk: Walk) -> bool:
+    """ "then the cache and the queue": both are the next step, for the word stands before them."""
+    return "order" in [kind for kind in walk.kinds_before(3) if kind != "word"][:1]
 
 
 def settle_order(walk: Walk, group: Group) -> None:
     """The other side of "after", "before" or "behind" has been named; who is followed by such a word begins another."""
-    if _begins_another(walk):
+    if _is_joined(walk) and _begins_another_at(walk, walk.position):
         walk.order = None
-    if walk.order and walk.order[1] is not group:
+    if walk.order and (walk.order[1] != (group,)):
         _settle_behind(walk, walk.order, group)
-    elif walk.order_ahead and walk.ahead is None:
-        walk.ahead = group
-    elif walk.order_ahead and walk.ahead is not None and walk.ahead is not group:
-        walk.request.needs.append(_waiting_first(walk.order_ahead, walk.ahead, group))
-        walk.order_ahead, walk.ahead = "", None
+    elif walk.order_ahead and (not walk.ahead or walk.position <= walk.ahead_until):
+        walk.ahead.append(group)
+    elif walk.order_ahead and group not in walk.ahead:
+        walk.order = ("before" if walk.order_ahead == "after" else "after", tuple(walk.ahead))
+        walk.order_ahead = ""
+        _settle_behind(walk, walk.order, group)
 
 
-def _begins_another(walk: Walk) -> bool:
-    """ "…, and the cache after …": the noun waits itself."""
-    is_followed = _is_joined(walk) and walk.kinds_after(1) == ["order"]
-    return is_followed and getattr(walk.elements[walk.position + 1], "value", "") == "after"
+def _begins_another_at(walk: Walk, place: int) -> bool:
+    """ "…, and the cache after …", "… and a proxy which depends on …": the noun waits itself."""
+    for n, element in enumerate(walk.elements[place + 1 :]):
+        if not isinstance(element, Token) or element.kind not in ("word", "order", "definite", "comma"):
+            return False
+        if element.kind == "order":
+            return element.value == "after"
+        if element.kind == "comma" and n:
+            return False
+    return False
 
 
-def _settle_behind(walk: Walk, order: tuple[str, Group], group: Group) -> None:
+def _settle_behind(walk: Walk, order: tuple[str, tuple[Group, ...]], group: Group) -> None:
     """ "the cache before the database": the word stands between the two."""
-    direction, other = order
-    walk.request.needs.append(_waiting_first(direction, group, other))
+    direction, others = order
+    _settle(walk, direction, others, group)
     if direction in _FORWARD and not _another_follows(walk):
-        walk.order = ("before", group) if walk.is_sequence else None
+        walk.order = ("before", _step(walk, group)) if walk.is_sequence else None
     group.is_umbrella &= not walk.is_sequence and walk.kinds_before(1) != ["arrow"]
 
 
-def _waiting_first(direction: str, one: Group, other: Group) -> tuple[Group, Group]:
-    """Who waits, and for whom: the one for the other in "before" and "behind", else the other for the one."""
-    return (one, other) if direction in _FORWARD else (other, one)
+def _step(walk: Walk, group: Group) -> tuple[Group, ...]:
+    """What starts together in a sequence: "then the two app servers and the worker, finally …"."""
+    place = subjects.last_noun(walk)
+    is_second = walk.kinds_before(1) == ["join"] and place == walk.position - 2 and place > 0
+    is_led_in = is_second and "order" in [kind_of(e) for e in walk.elements[max(0, place - 2) : place]]
+    return (*walk.named_at[place], group) if is_led_in else (group,)
+
+
+def _settle(walk: Walk, direction: str, others: tuple[Group, ...], group: Group) -> None:
+    """Each of the others waits for the group, or in "before" and "behind" the group for them."""
+    for other in others:
+        is_forward = direction in _FORWARD
+        if other is not group:
+            _add(walk, *((group, other) if is_forward else (other, group)), unless_circle=len(others) > 1)
+
+
+def _add(walk: Walk, later: Group, earlier: Group, *, unless_circle: bool = False) -> None:
+    """Once each; "everything else waits for it" does not mean what it waits for itself."""
+    if (later, earlier) in walk.request.needs or (unless_circle and _waits_for(walk, earlier, later)):
+        return
+    walk.request.needs.append((later, earlier))
+
+
+def _waits_for(walk: Walk, later: Group, earlier: Group) -> bool:
+    found, ahead = set[int](), [later]
+    while ahead:
+        one = ahead.pop()
+        found.add(id(one))
+        ahead += [e for w, e in walk.request.needs if w is one and id(e) not in found]
+    return id(earlier) in found
 
 
 def _is_joined(walk: Walk) -> bool:

@@ -27,6 +27,7 @@ from blueprints.generation import (
 )
 from blueprints.generation.alternatives import first_of
 from blueprints.generation.answers import answered
+from blueprints.generation.correlatives import settled
 from blueprints.generation.environments import one_each
 from blueprints.generation.facts import Group, Request
 from blueprints.generation.finishing import finish
@@ -69,7 +70,7 @@ def _read_sentence(walk: Walk, tokens: list[Token]) -> None:
     if len(kept) <= 1 and all(token.kind == "stop" for token in kept):
         return
     headings.settle_indent(walk, kept)
-    elements = first_of(phrased(othernames.known(walk, kept), counted_words()), walk.request)
+    elements = first_of(settled(phrased(othernames.known(walk, kept), counted_words())), walk.request)
     walk.begin(one_each(shared_out(elements)))
     if limits.take(walk):
         return
@@ -79,6 +80,8 @@ def _read_sentence(walk: Walk, tokens: list[Token]) -> None:
         walk.is_negated |= position in unwanted
         if element.start >= walk.named_until:
             _read_element(walk, element)
+            if isinstance(element, Phrase) or element.kind == "host":
+                walk.named_at[position] = list(walk.current)
     attaching.apply_waiting(walk)
     policies.end_of_sentence(walk)
     ordering.ordinals(walk)

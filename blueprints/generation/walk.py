@@ -70,9 +70,15 @@ class Walk:
     goes_on: bool = False
     heading_indent: int = -1
     has_colon_end: bool = False
-    order: tuple[str, Group] | None = None
+    order: tuple[str, tuple[Group, ...]] | None = None
     order_ahead: str = ""
-    ahead: Group | None = None
+    ahead: list[Group] = field(default_factory=list)
+    """Who "before" or "after" at the beginning of a sentence is about; their list ends at `ahead_until`."""
+    ahead_until: int = 0
+    subjects: tuple[Group, ...] = ()
+    """Who the last order of this sentence was said of."""
+    named_at: dict[int, list[Group]] = field(default_factory=dict)
+    """What each noun of this sentence stands for, by its place."""
     backup_sentence: int = -9
     backup_token: Token | None = None
     backed: list[Group] = field(default_factory=list)
@@ -130,7 +136,8 @@ class Walk:
         self.here, self.waiting, self.shared = (list(self.current) if self.goes_on else []), [], []
         self.link, self.last_label, self.order_ahead = "", "", ""
         self.is_network = self.is_negated = self.is_existing = self.came_by_for = False
-        self.order = self.ahead = self.part = self.installing = None
+        self.order = self.part = self.installing = None
+        self.ahead, self.subjects, self.named_at = [], (), {}
         self.apart, self.is_put_together, self.is_naming = [], False, False
         self.is_sequence, self.times_before = False, 1
 
