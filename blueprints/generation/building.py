@@ -3,7 +3,9 @@
 from blueprints.generation import parts, sharing
 from blueprints.generation.facts import Group, rule
 from blueprints.generation.lexicon import fold, software_facts
+from blueprints.generation.numerals import number_of
 from blueprints.generation.phrases import Phrase
+from blueprints.generation.tokens import Token
 from blueprints.generation.walk import Walk
 
 _BOTH = (
@@ -110,9 +112,9 @@ def new(walk: Walk, phrase: Phrase) -> Group:
 
 def _count_new(walk: Walk, group: Group, phrase: Phrase) -> None:
     """ "both", "three", "exactly one", and one for each of those who were counted."""
-    is_pair = any(fold(walk.quote(token).text) in _BOTH for token in phrase.before)
-    if is_pair and walk.kinds_after(2) != ["join", "phrase"]:
-        group.set("count", 2, walk.quote(phrase))
+    number = max((_number_in(walk, token) for token in phrase.before), default=0)
+    if number and walk.kinds_after(2) != ["join", "phrase"]:
+        group.set("count", number, walk.quote(phrase))
     if phrase.insists or (phrase.count and phrase.has("exact")):
         count(walk, group, phrase)
     if walk.loose and phrase.count is None and phrase.is_machine and walk.request.groups == [group]:
@@ -125,6 +127,13 @@ def _count_new(walk: Walk, group: Group, phrase: Phrase) -> None:
     if owners > 1:
         group.set("count", (group.count or 1) * owners, rule(f"one for each of {owners}"))
     walk.times, walk.times_before = 1, owners
+
+
+def _number_in(walk: Walk, token: Token) -> int:
+    """ "both" are 2, "les trois" and "all four" as many as they say."""
+    words = fold(walk.quote(token).text).split() if token.kind == "all" else []
+    is_number = len(words) > 1 and words[-1] not in ("of", "them")
+    return 2 if " ".join(words) in _BOTH else (number_of(words[-1], walk.request.language) or 0) if is_number else 0
 
 
 def _owners(walk: Walk) -> int:

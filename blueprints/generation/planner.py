@@ -4,7 +4,18 @@ from typing import Any, TypedDict
 
 from alma.errors import BadRequest, Invalid
 from blueprints.complexity import figures_for
-from blueprints.generation import bounds, doubts, guest_setup, limits, minima, resources, surviving, titles, unread
+from blueprints.generation import (
+    bounds,
+    doubts,
+    guest_setup,
+    limits,
+    listed_networks,
+    minima,
+    resources,
+    surviving,
+    titles,
+    unread,
+)
 from blueprints.generation.bygone import with_later_plans, without_bygone
 from blueprints.generation.christening import christened
 from blueprints.generation.combining import combine
@@ -110,7 +121,8 @@ def _meant(plain: str, tokens: list[Token]) -> list[Token]:
     told = with_later_plans(plain, without_bygone(plain, without_tended(plain, tokens)))
     combined = bounds.joined(christened(turned(led(used(combine(told))))))
     marked = surviving.marked(plain, with_parts(plain, combined))
-    return resolved(plain, corrected(settled(marked)))
+    whole = corrected(settled(marked))
+    return listed_networks.called(whole, resolved(plain, whole))
 
 
 def _checked(description: object) -> str:

@@ -36,6 +36,7 @@ _ENDS = ("ip", "ip_tail", "number")
 _DOZENS = ("dozen", "dutzend", "douzaine", "docena", "dozzin")
 _MOST_LISTED = 40
 """So many tokens a list of VLANs reaches back."""
+_PLURAL_ARTICLES = ("les", "las", "los", "le", "ces", "estas")
 _COUNTED = ("label", "machine", "role", "software", "member")
 _MOST_PARTS = 4
 _MOST_CORES = 256
@@ -162,7 +163,9 @@ def dozens(tokens: list[Token], position: int) -> tuple[Token, int] | None:
 
 
 def _goes_on(tokens: list[Token], place: int) -> bool:
-    return kind_at(tokens, place) in ("number", "comma", "slash") or is_at(tokens, place, "join", "and")
+    return kind_at(tokens, place) in ("number", "comma", "slash", "definite", "colon") or is_at(
+        tokens, place, "join", "and"
+    )
 
 
 def vlan_listed(tokens: list[Token], position: int) -> tuple[Token, int] | None:
@@ -170,12 +173,17 @@ def vlan_listed(tokens: list[Token], position: int) -> tuple[Token, int] | None:
     first = max(0, position - _MOST_LISTED)
     between = takewhile(lambda place: _goes_on(tokens, place), range(position - 1, first - 1, -1))
     back = position - 1 - sum(1 for _ in between)
-    is_listed = (
-        back != position - 1 and is_at(tokens, back, "label", "vlan") and tokens[back].text.lower().endswith("s")
-    )
+    is_listed = back != position - 1 and is_at(tokens, back, "label", "vlan") and _are_several(tokens, back)
     if not is_listed or kind_at(tokens, position + 1) in _COUNTED:
         return None
     return tokens[position].become("vlan", int(tokens[position].value)), 1
+
+
+def _are_several(tokens: list[Token], place: int) -> bool:
+    """ "VLANs", and "deux VLAN", "le VLAN" where the word has no plural."""
+    before = tokens[place - 1] if place else tokens[place]
+    is_counted = before.kind == "number" and before.value > 1
+    return tokens[place].text.lower().endswith("s") or is_counted or before.text.lower() in _PLURAL_ARTICLES
 
 
 def dns_machines(tokens: list[Token], position: int) -> tuple[Token, int] | None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from blueprints.generation.lexicon import table
+from blueprints.generation.lexicon import fold, table, words_of
 from blueprints.generation.tokens import Token
 
 _VALUES = ("vlan", "cidr")
@@ -64,13 +64,30 @@ def _as_word(token: Token) -> Token:
 
 def _mentions(text: str, tokens: list[Token]) -> list[_Mention]:
     found: list[_Mention] = []
+    given = {fold(token.text) for place, token in enumerate(tokens) if _is_given_name(tokens, place)}
     position = 0
     while position < len(tokens):
         name, end = _name(text, tokens, position)
+        if not name and fold(tokens[position].text) in given and _may_be_given(tokens, position):
+            name, end = fold(tokens[position].text), position + 1
         if name:
             found.append(_Mention(name, position, end))
         position = max(end, position + 1)
     return found
+
+
+def _is_given_name(tokens: list[Token], place: int) -> bool:
+    """ "front (VLAN 31, …)", "front = VLAN 31": any word can be the name of a network."""
+    token, behind = tokens[place], [one.kind for one in tokens[place + 1 : place + 3]]
+    is_name = token.kind == "word" and len(token.text) >= _LEAST_NAME and token.value not in _small_words()
+    return is_name and behind in (["open", "vlan"], ["colon", "vlan"], ["dash", "vlan"])
+
+
+def _may_be_given(tokens: list[Token], place: int) -> bool:
+    """Where it is given, and "in front", "on the front"."""
+    before = [token for token in tokens[max(0, place - 2) : place] if token.kind != "definite"][-1:]
+    is_into = bool(before) and (fold(before[0].text) in words_of("into") or before[0].value in ("and", "comma"))
+    return _is_given_name(tokens, place) or is_into
 
 
 def _name(text: str, tokens: list[Token], position: int) -> tuple[str, int]:
