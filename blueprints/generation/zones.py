@@ -80,7 +80,7 @@ def _is_given_name(tokens: list[Token], place: int) -> bool:
     """ "front (VLAN 31, …)", "front = VLAN 31": any word can be the name of a network."""
     token, behind = tokens[place], [one.kind for one in tokens[place + 1 : place + 3]]
     is_word = token.kind == "word" or (token.kind == "label" and token.value == "cpu")  # a network that is called core
-    is_name = is_word and len(token.text) >= _LEAST_NAME and token.value not in _small_words()
+    is_name = is_word and len(token.text) >= _LEAST_NAME and fold(token.text) not in _small_words()
     return is_name and behind in (["open", "vlan"], ["colon", "vlan"], ["dash", "vlan"])
 
 
