@@ -8,7 +8,6 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from blueprints.generation.golang import told_apart
-from blueprints.generation.hostnames import hosts_in
 from blueprints.generation.lexicon import (
     LONGEST_PHRASE,
     Sense,
@@ -22,6 +21,7 @@ from blueprints.generation.lexicon import (
     senses,
     software_facts,
 )
+from blueprints.generation.numbered import names_in
 from blueprints.generation.numerals import in_words
 from blueprints.generation.particles import joined
 from blueprints.generation.tokens import Token, tokenise
@@ -51,7 +51,7 @@ _MAKE = ("based", "powered", "basierte", "basierter", "basiertes", "basierten")
 
 def tag(text: str) -> tuple[list[Token], str]:
     """Tokens with their senses, and the language that they are in."""
-    tokens = list(tokenise(text, hosts_in(text)))
+    tokens = list(tokenise(text, names_in(text)))
     language = language_of([token.value for token in tokens if token.kind == "word"])
     tagged = _tagged([token for token in tokens if token.value not in _MAKE], language)
     return _with_unknown_software(told_apart(text, joined(tagged), language), text, language), language
@@ -223,7 +223,7 @@ def _pairs() -> tuple[dict[str, list[str]], dict[str, list[str]]]:
     seconds: dict[str, list[str]] = {}
     firsts: dict[str, list[str]] = {}
     for words, sense in senses().items():
-        if len(words) == 2 and sense.kind in _NOUNS:
+        if len(words) == 2 and sense.kind in _NOUNS and not _is_rare(sense):
             seconds.setdefault(words[0], []).append(words[1])
             firsts.setdefault(words[1], []).append(words[0])
     return seconds, firsts
@@ -255,8 +255,14 @@ def _nearest(word: str, among: Sequence[str]) -> str:
 @cache
 def _single_words(initial: str) -> list[str]:
     """Words that a slip with this first letter can stand for."""
-    words = (words[0] for words, sense in senses().items() if len(words) == 1 and sense.kind not in _EXACT)
+    said = ((words[0], sense) for words, sense in senses().items() if len(words) == 1 and sense.kind not in _EXACT)
+    words = (word for word, sense in said if not _is_rare(sense))
     return sorted(word for word in words if len(word) >= _SHORTEST_TYPO and word[0] == initial)
+
+
+def _is_rare(sense: Sense) -> bool:
+    """So seldom meant that a slip of the pen is no sign of it."""
+    return sense.kind == "software" and bool(software_facts(sense.value).get("rare"))
 
 
 @lru_cache(maxsize=8192)

@@ -30,7 +30,7 @@ _TOKEN = re.compile(
     |(?P<size>(?:\b|(?<=[0-9][x×]))[0-9]+(?:[.,][0-9]{1,3})?(?:[\s-]?(?:[kmgtp]i?b|[kmgt]byte|gigs?|gigabytes?|megs?|megabytes?|terabytes?|go|mo)|(?-i:\s?T[oO])|to(?!\s?[0-9])|\s?[GT]|[gmt])\b)
     |(?P<days>\b[0-9]+d\b)|(?P<weeks>\b[0-9]+w(?:ks?)?\b)
     |(?P<cores>\b[0-9]+\s?c\b)
-    |(?P<times>\b[0-9]+\s?[x×](?=\s|[a-z]|[,;)]|[0-9]+\s?[gmt]b|$)|(?<!\w)[x×]\s?[0-9]+\b)
+    |(?P<times>\b[0-9]+(?:\s?[x×](?=\s|[,;)]|[0-9]+\s?[gmt]b|$)|[x×](?=[a-z]))|(?<!\w)[x×]\s?[0-9]+\b)
     |(?P<thousands>\b[0-9]{1,3}(?:,[0-9]{3})+\b)
     |(?P<number>\b[0-9]+(?:\.[0-9]+)?(?![0-9]))
     |(?P<word>[^\W\d_][^\W_]*)
@@ -82,13 +82,13 @@ class Token:
         return replace(self, kind=kind, value=value, end=until.end if until else self.end, said=said or self.said)
 
 
-def tokenise(text: str, hosts: Iterable[tuple[int, int, tuple[str, ...]]] = ()) -> Iterator[Token]:
-    """Every token, in order; names of hosts have been found before."""
+def tokenise(text: str, names: Iterable[Token] = ()) -> Iterator[Token]:
+    """Every token, in order; names of hosts and programs with numbers in them have been found before."""
     position = 0
-    for start, end, names in hosts:
-        yield from _between(text, position, start)
-        yield Token("host", names, text[start:end], start, end)
-        position = end
+    for name in names:
+        yield from _between(text, position, name.start)
+        yield name
+        position = name.end
     yield from _between(text, position, len(text))
 
 

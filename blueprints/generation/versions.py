@@ -21,11 +21,12 @@ _VERSIONS = {
 
 
 def software_of_maker(tokens: list[Token], position: int) -> tuple[Token, int] | None:
-    """ "Apache Solr": one name, and no web server."""
+    """ "Apache Solr", "grafana loki": one name, and no web server or dashboard."""
     after = tokens[position + 1] if kind_at(tokens, position + 1) == "software" else None
-    if tokens[position].text != "Apache" or after is None or after.start != tokens[position].end + 1:
+    if after is None or after.start != tokens[position].end + 1:
         return None
-    if software_facts(after.value).get("role") == "web":
+    maker, facts = tokens[position].text, software_facts(after.value)
+    if maker.lower() != facts.get("maker") and (maker != "Apache" or facts.get("role") == "web"):
         return None
     return tokens[position].become("software", after.value, until=after), 2
 

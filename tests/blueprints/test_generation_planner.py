@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from alma.errors import BadRequest
 from blueprints.complexity import complexity
 from blueprints.generation import generate
-from blueprints.generation.lexicon import senses, table
+from blueprints.generation.lexicon import senses, software, table
 from blueprints.generation.stream import stream
 from blueprints.schema import expand, parse_document
 
@@ -215,7 +215,7 @@ def test_words_of_the_lexicon_have_one_meaning() -> None:
 
 def test_every_software_has_a_known_role() -> None:
     roles = set(table("roles")) | {"", "web", "kubernetes", "cluster"}
-    assert {name: facts["role"] for name, facts in table("software").items() if facts["role"] not in roles} == {}
+    assert {name: facts["role"] for name, facts in software().items() if facts["role"] not in roles} == {}
 
 
 @given(st.lists(st.sampled_from(WORDS + FRAGMENTS * 20), min_size=1, max_size=25))

@@ -62,7 +62,7 @@ def _phrases() -> Iterator[tuple[str, Sense]]:
         for value, phrases in values.items():
             yield from ((phrase, Sense(kind, value)) for phrase in phrases)
     yield from ((phrase, Sense("spread", "spread")) for phrase in _apart())
-    for name, entry in table("software").items():
+    for name, entry in software().items():
         yield from ((phrase, Sense("software", name)) for phrase in (name, *entry.get("aliases", ())))
     for family, phrases in table("systems")["systems"].items():
         yield from ((phrase, Sense("os", family)) for phrase in phrases)
@@ -215,7 +215,22 @@ def role_defaults(role: str) -> dict[str, Any]:
 
 
 def software_facts(name: str) -> dict[str, Any]:
-    return dict(table("software").get(name, {}))
+    return dict(software().get(name, {}))
+
+
+@cache
+def software() -> dict[str, dict[str, Any]]:
+    """Every program that has a name, those that are known well over those of which only the role is known."""
+    return {**dict(_programs("programs", {})), **dict(_programs("addons", {"addon": True})), **table("software")}
+
+
+def _programs(kind: str, facts: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for role, listed in table("programs")[kind].items():
+        for entry in listed.split(","):
+            name, _, others = entry.strip().partition(" = ")
+            aliases = [alias.strip() for alias in others.lower().split("|") if alias]
+            is_proper = name[0].isupper()
+            yield name.lower(), {**facts, "role": role, "aliases": aliases, "proper": is_proper, "rare": True}
 
 
 def defence_patterns() -> re.Pattern[str]:
