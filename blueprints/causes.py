@@ -3,6 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import gettext as _
+
+from blueprints.sentences import reason_in_words
+
 Cause = Mapping[str, Any]
 _LONGEST = 200
 
@@ -30,15 +34,17 @@ def in_words(cause: object) -> str:
 
 
 def _of_parameter(cause: Cause) -> str:
-    said = "" if cause.get("chosen") else ", by default"
-    return f"parameter {cause['parameter']} = {cause.get('value')}{said}"
+    values = {"name": cause["parameter"], "value": cause.get("value")}
+    if cause.get("chosen"):
+        return _("parameter %(name)s = %(value)s") % values
+    return _("parameter %(name)s = %(value)s, by default") % values
 
 
 _IN_WORDS = {
-    "words": lambda cause: f'"{cause["words"]}"',
-    "rule": lambda cause: str(cause["rule"]),
+    "words": lambda cause: _('"%(words)s"') % {"words": cause["words"]},
+    "rule": lambda cause: reason_in_words(str(cause["rule"])),
     "parameter": _of_parameter,
-    "template": lambda cause: f"template {cause['template']}",
-    "model": lambda cause: f"proposed by {cause['model']}",
-    "default": lambda cause: f"default: {cause['default']}",
+    "template": lambda cause: _("template %(name)s") % {"name": cause["template"]},
+    "model": lambda cause: _("proposed by %(name)s") % {"name": cause["model"]},
+    "default": lambda cause: _("default: %(reason)s") % {"reason": reason_in_words(str(cause["default"]))},
 }

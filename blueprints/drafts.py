@@ -3,6 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from blueprints.complexity import figures_for
 from blueprints.generation import GeneratedBlueprint, generate
 from blueprints.generation.constraints import Constraints, read_constraints
@@ -11,9 +14,10 @@ from blueprints.pasted import Pasted, pasted_in
 from blueprints.portrait import portray
 from blueprints.pricing import PriceList, budgets
 from blueprints.schema import BlueprintDocument
+from blueprints.sentences import DEFAULT_SIZES, listed
 
 _AS_GIVEN = {"rule": "as the blueprint in the request has it"}
-_UNREAD = "The blueprint in the request is taken as it stands; the words beside it were not read."
+_UNREAD = gettext_noop("The blueprint in the request is taken as it stands; the words beside it were not read.")
 
 
 def draft_of(description: object, constraints: object = None, *, prices: PriceList) -> GeneratedBlueprint:
@@ -36,7 +40,7 @@ def _taken(pasted: Pasted, wanted: Constraints, prices: PriceList) -> GeneratedB
         **({"region": wanted.region} if wanted.region else {}),
         "assumptions": list(_assumptions(document)), "questions": [], "causes": _causes(document),
         **figures, **budget,
-        "warnings": [line for line in (*wanted.remarks, _UNREAD if pasted.beside else "", too_dear) if line],
+        "warnings": [line for line in (*wanted.remarks, _(_UNREAD) if pasted.beside else "", too_dear) if line],
     }  # fmt: skip
     values = document.as_dict()
     return {
@@ -48,7 +52,7 @@ def _taken(pasted: Pasted, wanted: Constraints, prices: PriceList) -> GeneratedB
 def _assumptions(document: BlueprintDocument) -> Iterator[str]:
     for view in portray(document).resources:
         if view.defaults:
-            yield f"{view.resource.name}: {', '.join(view.defaults)} not given, so a default is taken."
+            yield _(DEFAULT_SIZES) % {"kind": view.resource.name, "names": listed(view.defaults)}
         if view.note:
             yield f"{view.resource.name}: {view.note}"
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from django.utils.translation import gettext as _
 
 from alma.errors import BadRequest, Invalid
 from blueprints.excerpts import Block, blocks
@@ -50,12 +51,13 @@ def pasted_in(request: object) -> Pasted | None:
     if not found:
         return None
     if len(found) > 1:
-        raise BadRequest(f"The request holds {len(found)} blueprints; send one at a time.")
+        raise BadRequest(_("The request holds %(count)s blueprints; send one at a time.") % {"count": len(found)})
     (block,) = found
     try:
         document = _document(block)
     except Invalid as error:
-        raise BadRequest(f"The blueprint in the request: {error.message}", details=error.details) from error
+        reason = _("The blueprint in the request: %(reason)s") % {"reason": error.message}
+        raise BadRequest(reason, details=error.details) from error
     return Pasted(document, _beside(request, block))
 
 

@@ -36,7 +36,7 @@ def next_steps(draft: Document | None) -> list[str]:
 def answer(words: str, talk: Talk) -> Answer:
     """What to say to these words, in their language. A question about the draft is answered, a change is made to a copy of it,
     anything else is a wish of its own."""
-    with translation.override(talk.language or language_of(words, talk.draft)):
+    with translation.override(talk.language or language_of(words, talk.draft, talk.before)):
         return _answer(words, talk)
 
 

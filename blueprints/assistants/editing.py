@@ -9,8 +9,10 @@ from django.utils.translation import gettext_noop
 
 from alma.errors import BadRequest
 from blueprints import counting
+from blueprints.assistants.language import in_this_language
 from blueprints.assistants.talk import OFFER, Answer, Document, Talk, cost_line, listed, portrait_of
 from blueprints.assistants.wishing import begun_anew, understood
+from blueprints.pricing.budgets import money
 from blueprints.revising import Revision, added, revise
 from blueprints.revising.hearing import Heard, hear
 from blueprints.revising.manners import is_no, is_question, is_yes, leaves_it
@@ -75,7 +77,7 @@ def done(revision: Revision, talk: Talk) -> Answer:
     counting.generated()
     return Answer(
         f"{listed(revision.changes)}\n{cost_line(revision.document, talk.prices)}",
-        revision.document, changes=revision.changes,
+        in_this_language(revision.document), changes=revision.changes,
     )  # fmt: skip
 
 
@@ -105,8 +107,8 @@ def _would_make(draft: Document, other: Document, talk: Talk) -> str:
     would = cost_line(other, talk.prices) if after.machine_count else _("Nothing would be left in this draft.")
     values = {
         "would": would,
-        "now": f"{before.cost['total']:.2f}",
-        "sum": f"{abs(more):.2f}",
+        "now": money(before.cost["total"]),
+        "sum": money(abs(more)),
         "currency": after.cost["currency"],
     }
     if not more:

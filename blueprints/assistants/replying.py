@@ -4,55 +4,57 @@ changed by them."""
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from alma.errors import DomainError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from blueprints.assistants.editing import done, supposed
 from blueprints.assistants.explaining import described, explained
+from blueprints.assistants.finding import by_tool, security, time_needed
 from blueprints.assistants.talk import Answer, Document, Talk, cost_line, kinds_of, listed, portrait_of
 from blueprints.comparing import Item, compare
 from blueprints.portrait import KindView
+from blueprints.pricing.budgets import money
 from blueprints.revising import revise
 from blueprints.revising.hearing import Heard, hear, mentions, without_sentence
 from blueprints.revising.manners import is_question, is_small_talk, is_supposing
 from blueprints.revising.matching import definite_others, meant
 from blueprints.revising.said import said_values
 from blueprints.schema import parse_document
-from blueprints.tools import REGISTER, Result, run
-from blueprints.tools.auditing import AuditResult
-from blueprints.tools.choosing import choose
+from blueprints.sentences import term
 from blueprints.tools.hearing import hear as hear_tool
-from blueprints.tools.planning import PlanResult
-from blueprints.tools.saving import OptimizeResult, Saving
 
-_GLAD = "You are welcome. The draft stays as it is; review it, or say what else to change."
-_HELLO = "Hello. Say which machines you need, for example “3 web servers behind a load balancer, with a PostgreSQL database”."
-_ABILITIES = """I draw drafts of infrastructure from words, and change them.
-- Begin: “3 web servers behind a load balancer, with a PostgreSQL database”, or paste a blueprint.
-- Change: “give the database 16 GB”, “two more web servers”, “use MySQL instead”, “drop the cache”, “undo”.
-- Ask: “what would it cost with 2 more?”, “why 8 GB?”, “is it secure?”, “how long will it take?”, “does it carry 5000 users?”
-I build nothing: a draft becomes a blueprint and an IPR, and people approve what is deployed."""
-_DEPLOYMENT = (
+_GLAD = gettext_noop("You are welcome. The draft stays as it is; review it, or say what else to change.")
+_HELLO = gettext_noop(
+    "Hello. Say which machines you need, for example “3 web servers behind a load balancer, with a PostgreSQL database”."
+)
+_ABILITIES = (
+    gettext_noop("I draw drafts of infrastructure from words, and change them."),
+    gettext_noop("- Begin: “3 web servers behind a load balancer, with a PostgreSQL database”, or paste a blueprint."),
+    gettext_noop(
+        "- Change: “give the database 16 GB”, “two more web servers”, “use MySQL instead”, “drop the cache”, “undo”."
+    ),
+    gettext_noop(
+        "- Ask: “what would it cost with 2 more?”, “why 8 GB?”, “is it secure?”, “how long will it take?”, "
+        "“does it carry 5000 users?”"
+    ),
+    gettext_noop("I build nothing: a draft becomes a blueprint and an IPR, and people approve what is deployed."),
+)
+_DEPLOYMENT = gettext_noop(
     "I change nothing by myself. Create the blueprint and open an IPR: its plan shows exactly what would happen, and "
     "what is approved there is deployed."
 )
-_NO_TIME = "I cannot say yet how long it will take: {reason} The plan of an IPR says it, step by step."
-_NO_AUDIT = "I cannot judge it here: {reason} Save the draft as a blueprint; the tool “Security audit” judges it."
-_NOBODY = "nobody is signed in."
+_ALONE = gettext_noop("- There is only one %(name)s: while it is away, what it does is missed.")
+_SEVERAL = gettext_noop("- %(names)s: the others go on when one fails; “put them on different hosts” keeps them apart.")
 _MOST_ROWS = 20
-_MOST_FINDINGS = 6
-_TOOLS = frozenset({
-    "estimate_resources", "optimize_costs", "security_audit", "check_compliance", "calculate_capacity", "generate_deployment_plan",
-    "validate_blueprint",
-})  # fmt: skip
-"""What can be asked of a draft that is not saved."""
 
 
 def aside(words: str) -> Answer | None:
     """What needs no draft: thanks, a greeting, and what can be said."""
     if hear(words).has("questions", "abilities") and not hear(words).software:
-        return Answer(_ABILITIES)
+        return Answer("\n".join(_(line) for line in _ABILITIES))
     if is_small_talk(words, "thanks"):
-        return Answer(_GLAD)
-    return Answer(_HELLO) if is_small_talk(words, "greeting") else None
+        return Answer(_(_GLAD))
+    return Answer(_(_HELLO)) if is_small_talk(words, "greeting") else None
 
 
 def replied(words: str, draft: Document, talk: Talk) -> Answer | None:
@@ -120,7 +122,7 @@ def _after_orders(asked: str, words: str, draft: Document, talk: Talk) -> Answer
 
 def _order_before(words: str) -> str:
     """What is ordered before the question of one sentence: "give the database 32 GB, what does it cost then?"."""
-    first, comma, _ = words.rpartition(",")
+    first, comma, _rest = words.rpartition(",")
     is_order = bool(comma) and (hear(first).verb or hear(first).position("sentences", "beginners") == 0)
     return first if is_order and not is_question(first) else ""
 
@@ -130,13 +132,14 @@ def _costs(words: str, draft: Document, talk: Talk) -> Answer:
     """The sum and its parts, the dearest first; of what is named only that."""
     portrait = portrait_of(draft, talk.prices)
     if portrait is None:
-        return Answer("This draft cannot be priced as it stands; review it first.")
+        return Answer(_("This draft cannot be priced as it stands; review it first."))
     named = {one.name for one in meant(hear(words), parse_document(draft).resources)}
     kinds = sorted(kinds_of(portrait, named), key=lambda row: -row.cost)
-    rows = [f"- {_times(kind.kind.name, len(kind.view.machines))}: {kind.cost:.2f}" for kind in kinds]
-    rest = [f"- {len(rows) - _MOST_ROWS} more"] if len(rows) > _MOST_ROWS else []
+    rows = [f"- {_times(kind.kind.name, len(kind.view.machines))}: {money(kind.cost)}" for kind in kinds]
+    rest = [_("- %(count)s more") % {"count": len(rows) - _MOST_ROWS}] if len(rows) > _MOST_ROWS else []
     total, currency = portrait.cost["total"], portrait.cost["currency"]
-    year = [f"That is {12 * total:.2f} {currency} a year."] if hear(words).has("questions", "year") else []
+    of_year = _("That is %(sum)s %(currency)s a year.") % {"sum": money(12 * total), "currency": currency}
+    year = [of_year] if hear(words).has("questions", "year") else []
     return Answer("\n".join([cost_line(draft, talk.prices), *year, *rows[:_MOST_ROWS], *rest]))
 
 
@@ -151,121 +154,44 @@ def _failing(words: str, draft: Document, talk: Talk) -> Answer:
     missing = [] if named else definite_others(heard, parts)
     kinds = kinds_of(portrait_of(draft, talk.prices), named)
     alone = [row.kind.name for row in kinds if len(row.view.machines) == 1]
-    lines = [f"There is no {missing[0]} in this draft. Of what there is:"] if missing else []
-    lines += [f"- There is only one {name}: while it is away, what it does is missed." for name in alone[:_MOST_ROWS]]
+    lines = [_("There is no %(name)s in this draft. Of what there is:") % {"name": missing[0]}] if missing else []
+    lines += [_(_ALONE) % {"name": name} for name in alone[:_MOST_ROWS]]
     lines += _going_on(kinds)
-    advice = [f"“Make the {alone[0]} highly available” makes two of it, on different hosts."] if alone else []
-    return Answer("\n".join([*lines, *advice]))
+    advice = _("“Make the %(name)s highly available” makes two of it, on different hosts.")
+    return Answer("\n".join([*lines, *([advice % {"name": alone[0]}] if alone else [])]))
 
 
 def _going_on(kinds: Sequence[KindView]) -> list[str]:
     """Those of which there are several."""
     several = [_times(row.kind.name, len(row.view.machines)) for row in kinds if len(row.view.machines) > 1]
-    return [
-        f"- {some}: the others go on when one fails; “put them on different hosts” keeps them apart."
-        for some in several
-    ]
+    return [_(_SEVERAL) % {"names": some} for some in several]
 
 
 def _overview(words: str, draft: Document, talk: Talk) -> Answer:
-    return described(words, draft, talk) or Answer("This draft cannot be shown as it stands; review it first.")
+    return described(words, draft, talk) or Answer(_("This draft cannot be shown as it stands; review it first."))
 
 
 def _changed(words: str, draft: Document, talk: Talk) -> Answer:
     """What the last change did to the parts of the draft."""
     if len(talk.drafts) < 2:
-        return Answer("This is the first draft: nothing of it was changed yet.")
+        return Answer(_("This is the first draft: nothing of it was changed yet."))
     items = [item for item in compare(talk.drafts[1], draft).items if item.name]
-    return Answer(listed([_difference(item) for item in items]) or "The parts are the same as in the draft before.")
+    return Answer(listed([_difference(item) for item in items]) or _("The parts are the same as in the draft before."))
 
 
 def _difference(item: Item) -> str:
     if item.action != "update":
-        return f"{item.name} is {'new' if item.action == 'create' else 'gone'}."
+        said = _("%(name)s is new.") if item.action == "create" else _("%(name)s is gone.")
+        return said % {"name": item.name}
     values = (
-        f"{one.path.removeprefix('specs.')} {one.before or 'none'} → {one.after or 'none'}" for one in item.changes
+        f"{term(one.path.removeprefix('specs.'))} {one.before or _('none')} → {one.after or _('none')}"
+        for one in item.changes
     )
     return f"{item.name}: {', '.join(values)}."
 
 
 def _deployment(words: str, draft: Document, talk: Talk) -> Answer:
-    return Answer(_DEPLOYMENT)
-
-
-def _time(words: str, draft: Document, talk: Talk) -> Answer:
-    """By the plan that an IPR of it would have now."""
-    result, reason = _run("generate_deployment_plan", {"blueprint": dict(draft)}, talk)
-    if not isinstance(result, PlanResult):
-        return Answer(_NO_TIME.format(reason=reason))
-    if not result.feasible:
-        return Answer(_NO_TIME.format(reason=f"it cannot run as it stands. {' '.join(result.problems[:3])}"))
-    waves = max((step.wave for step in result.steps), default=0)
-    return Answer(
-        f"About {_span(result.estimated_seconds)} on {result.cluster}, for {len(result.steps)} steps in {waves} rounds, once it is "
-        f"approved. {result.approvals}"
-    )
-
-
-def _span(seconds: int) -> str:
-    if seconds < 90:
-        return f"{seconds} seconds"
-    return f"{round(seconds / 60)} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
-
-
-def _security(words: str, draft: Document, talk: Talk) -> Answer:
-    """What the rules of the scanner find, the worst first, and what to say against it."""
-    result, reason = _run("security_audit", {"blueprint": dict(draft)}, talk)
-    if not isinstance(result, AuditResult):
-        return Answer(_NO_AUDIT.format(reason=reason))
-    found: dict[str, list[str]] = {}
-    for row in result.findings:
-        hint = f" In the blueprint: {row.in_document}." if row.in_document else ""
-        found.setdefault(f"{row.severity}: {row.title.rstrip('.')}.{hint}", []).append(row.subject)
-    lines = [f"- {text} ({_some(subjects)})" for text, subjects in found.items()]
-    rest = [f"- and {len(lines) - _MOST_FINDINGS} more"] if len(lines) > _MOST_FINDINGS else []
-    return Answer("\n".join([result.summary, *lines[:_MOST_FINDINGS], *rest]))
-
-
-def _some(names: list[str]) -> str:
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-
-
-def by_tool(words: str, draft: Document, talk: Talk) -> Answer | None:
-    """What a tool finds, where the question asks for one."""
-    picked = hear_tool(words, {"blueprint": draft})
-    if talk.asking is None or not picked.is_sure or picked.tool not in _TOOLS:
-        return None
-    if picked.tool == "security_audit":
-        return _security(words, draft, talk)
-    try:
-        choice = choose(words, {"blueprint": dict(draft)}, by=talk.asking.by)
-    except DomainError:
-        return None
-    result, reason = _run(choice.tool, choice.arguments, talk)
-    if isinstance(result, OptimizeResult):
-        return Answer("\n".join([result.summary, *_savings(result)][: _MOST_FINDINGS + 1]))
-    return Answer(result.summary if result else f"I cannot say: {reason}")
-
-
-def _savings(result: OptimizeResult) -> list[str]:
-    """What is alike is said once."""
-    found: dict[tuple[str, str], list[Saving]] = {}
-    for row in result.savings:
-        found.setdefault((row.change, row.reason), []).append(row)
-    return [
-        f"- {_some([row.resource for row in rows])}: {change}, {sum(row.saving_monthly for row in rows):.2f} less. {reason}"
-        for (change, reason), rows in found.items()
-    ]
-
-
-def _run(name: str, arguments: Mapping[str, object], talk: Talk) -> tuple[Result | None, str]:
-    """What a tool finds with the rights of whoever asks, or why it cannot."""
-    if talk.asking is None or talk.asking.by.is_anonymous:
-        return None, _NOBODY
-    try:
-        return run(REGISTER[name], arguments, by=talk.asking.by), ""
-    except DomainError as error:
-        return None, error.message
+    return Answer(_(_DEPLOYMENT))
 
 
 _ONLY_ASKED = frozenset({"time", "secure", "failure"})
@@ -274,9 +200,9 @@ _LABELS = ("cpu", "memory", "disk")
 _REPLIES: Mapping[str, Callable[[str, Document, Talk], Answer]] = {
     "changed": _changed,
     "why": explained,
-    "time": _time,
+    "time": time_needed,
     "cost": _costs,
-    "secure": _security,
+    "secure": security,
     "failure": _failing,
     "overview": _overview,
     "deploy": _deployment,

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_noop, ngettext
 from alma.errors import Invalid
 from blueprints.portrait import KindView, Portrait, portray
 from blueprints.pricing import PriceList, budgets
+from blueprints.pricing.budgets import money
 from blueprints.pricing.costs import Cost
 from blueprints.schema import parse_document
 from blueprints.understanding import Asking
@@ -91,7 +92,7 @@ def cost_line(draft: Document, prices: PriceList | None) -> str:
         return _("Nothing is left in this draft; “undo” brings the one before back.")
     count, cost = portrait.machine_count, portrait.cost
     over = _over(draft.get("metadata") or {}, cost)
-    values = {"count": count, "sum": f"{cost['total']:.2f}", "currency": cost["currency"]}
+    values = {"count": count, "sum": money(cost["total"]), "currency": cost["currency"]}
     sentence = ngettext(
         "%(count)s machine, about %(sum)s %(currency)s a month.",
         "%(count)s machines, about %(sum)s %(currency)s a month.",
@@ -113,13 +114,18 @@ def _over(about: Mapping[str, Any], cost: Cost) -> str:
 
 def offers(content: str) -> bool:
     """Whether an answer ends with an offer, in whatever language it was given."""
-    return any(content.endswith(offer) for offer in _offers())
+    return bool(offered_in(content))
+
+
+def offered_in(content: str) -> str:
+    """The language of the offer with which an answer ends; nothing where it ends with none."""
+    return next((language for language, offer in _offers().items() if content.endswith(offer)), "")
 
 
 @cache
-def _offers() -> tuple[str, ...]:
-    found = []
+def _offers() -> dict[str, str]:
+    found = {}
     for language, _name in settings.LANGUAGES:
         with translation.override(language):
-            found.append(_(OFFER))
-    return tuple(found)
+            found[language] = _(OFFER)
+    return found

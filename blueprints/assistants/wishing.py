@@ -7,12 +7,14 @@ from django.utils.translation import gettext_noop
 
 from alma.errors import BadRequest
 from blueprints import counting
+from blueprints.assistants.language import in_this_language
 from blueprints.assistants.talk import Answer, Document, Talk
 from blueprints.causes import in_turn
 from blueprints.drafts import draft_of
 from blueprints.generation import GeneratedBlueprint
 from blueprints.generation.planner import MAX_DESCRIPTION
 from blueprints.pricing import default_list
+from blueprints.pricing.budgets import money
 from blueprints.understanding import draft
 
 _BEGUN_ANEW = gettext_noop("This is a new draft; “undo” brings the one before back.")
@@ -33,7 +35,7 @@ def wished(words: str, talk: Talk, *, asked_about: str = "") -> Answer:
         anew = wished(words, talk)  # who says it all anew is not held to what contradicted itself before
         if anew.draft and not anew.wish:
             return anew
-    return Answer(_in_words(document), document, wish if questions else "")
+    return Answer(_in_words(document), in_this_language(document), wish if questions else "")
 
 
 def _note_turn(document: GeneratedBlueprint, turn: int) -> None:
@@ -69,7 +71,7 @@ def _in_words(draft: Document) -> str:
     about = draft["metadata"]
     lines = [draft["description"]]
     if draft["resources"]:
-        values = {"what": draft["description"], "sum": f"{about['estimated_cost']:.2f}", "currency": about["currency"]}
+        values = {"what": draft["description"], "sum": money(about["estimated_cost"]), "currency": about["currency"]}
         lines = [_("%(what)s: about %(sum)s %(currency)s a month.") % values]
     said = [*about["assumptions"], *about["warnings"], *about["questions"]]
     return "\n".join([*lines, *(f"- {line}" for line in said)])

@@ -1,5 +1,7 @@
 """Parts that are more than the whole: "five web servers: three for the shop and four for the portal"."""
 
+from django.utils.translation import gettext as _
+
 from blueprints.generation.facts import Group
 from blueprints.generation.walk import Walk
 
@@ -9,8 +11,11 @@ def ask_about_rest(walk: Walk, count: int) -> None:
     pool = next((group for group in reversed(walk.pools) if group.sentence == walk.sentence), None)
     if pool is not None and count > max(1, pool.count or 0):
         walk.request.ask(
-            f"The request contradicts itself: of the machines that it counts, {pool.count or 'none'} are left, and it goes"
-            f" on with {count}. How many are there in total?"
+            _(
+                "The request contradicts itself: of the machines that it counts, %(left)s are left, and it goes on with %(count)s. "
+                "How many are there in total?"
+            )
+            % {"left": pool.count or _("none"), "count": count}
         )
 
 
@@ -20,7 +25,10 @@ def ask_about_listed(walk: Walk, whole: Group, others: list[Group]) -> None:
     number = sum(group.count or 1 for group in listed)
     if len(listed) > 1 and whole.count is not None and number > whole.count:
         walk.request.ask(
-            f"The request contradicts itself: it counts {whole.count} machines in total, and its parts add up to {number}."
-            " Which of the two do you want?"
+            _(
+                "The request contradicts itself: it counts %(count)s machines in total, and its parts add up to %(sum)s. "
+                "Which of the two do you want?"
+            )
+            % {"count": whole.count, "sum": number}
         )
         walk.drop(whole)

@@ -2,11 +2,14 @@
 
 from ipaddress import ip_interface, ip_network
 
+from django.utils.translation import gettext as _
+
 from blueprints.generation.facts import Card, Cause, Group
 from blueprints.generation.lexicon import table
 from blueprints.generation.phrases import Phrase
 from blueprints.generation.tokens import Token
 from blueprints.generation.walk import Walk
+from blueprints.sentences import term
 
 _FIRST = ("vlan", "subnet", "gateway")
 _ROUTING = ("firewall", "vpn", "load_balancer", "bastion")
@@ -24,7 +27,7 @@ def cidr(walk: Walk, token: Token, groups: list[Group]) -> None:
     try:
         interface = ip_interface(token.value)
     except ValueError:
-        walk.request.warnings.append(f"{token.value} is not a subnet and was not used.")
+        walk.request.warnings.append(_("%(value)s is not a subnet and was not used.") % {"value": token.value})
         return
     if interface.ip == interface.network.network_address:
         _place(walk, groups, "subnet", token.value, token)
@@ -37,7 +40,7 @@ def address(walk: Walk, token: Token, groups: list[Group]) -> None:
     if label == "netmask":
         _mask(walk, token, groups)
     elif not _is_address(token.value):
-        walk.request.warnings.append(f"{token.value} is not an address and was not used.")
+        walk.request.warnings.append(_("%(value)s is not an address and was not used.") % {"value": token.value})
     elif label == "gateway":
         _place(walk, groups, "gateway", token.value, token)
     elif label in ("virtual_ip", "dns_server"):
@@ -71,9 +74,10 @@ def _further(walk: Walk, group: Group, name: str, value: object, token: Token) -
     if any(card.get(name) == value for card in group.cards):
         return
     if name == "vlan" and not _has_several(walk, group):
-        what = (group.software or [group.role or "machine"])[0].replace("_", " ")
+        what = term((group.software or [group.role or "machine"])[0])
         walk.request.ask(
-            f"The request contradicts itself: the {what} gets {group.vlan} and also {value} of VLAN. Which is it?"
+            _("The request contradicts itself: the %(what)s gets %(first)s and also %(second)s of VLAN. Which is it?")
+            % {"what": what, "first": group.vlan, "second": value}
         )
         group.set(name, value, walk.quote(token))
         return

@@ -1,7 +1,10 @@
 """What is left to the planner: "MinIO or Garage, whichever you like", "MySQL oder MariaDB"."""
 
+from django.utils.translation import gettext as _
+
 from blueprints.generation.facts import Request
 from blueprints.generation.phrases import Element, Phrase
+from blueprints.sentences import EITHER
 
 _OR = ("or", "oder", "ou", "o", "u", "oppure")
 _REFUSING = ("without", "existing")
@@ -12,7 +15,7 @@ def first_of(elements: list[Element], request: Request) -> list[Element]:
     found: list[Element] = []
     for element in elements:
         if isinstance(element, Phrase) and not _is_refused(found) and (chosen := _chosen(found, element)):
-            request.assumptions.append(f"{_named(chosen)} or {_named(element)} will do, so {_named(chosen)} is taken.")
+            request.assumptions.append(_(EITHER) % {"chosen": _named(chosen), "other": _named(element)})
             found.pop()
         else:
             found.append(element)

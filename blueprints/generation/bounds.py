@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 
+from django.utils.translation import gettext as _
+
 from blueprints.generation.neighbours import kind_at
 from blueprints.generation.tokens import Token
 from blueprints.schema.sizes import GIB, format_size
+from blueprints.sentences import amount
 
 _BOUNDS = ("bound", "exact")
 _SIZES = ("memory", "disk", "size")
@@ -39,17 +42,16 @@ def contradictions(tokens: list[Token]) -> Iterator[str]:
     """A question for every value whose bounds exclude each other."""
     for token in tokens:
         if token.kind in _VALUES and isinstance(token.high, int | Decimal) and token.high < token.value:
-            yield (
-                f"The request contradicts itself: {_shown(token, token.value)} at least, and {_shown(token, token.high)}"
-                " at most. Which of the two is it?"
-            )
+            yield _(
+                "The request contradicts itself: %(least)s at least, and %(most)s at most. Which of the two is it?"
+            ) % {"least": _shown(token, token.value), "most": _shown(token, token.high)}
 
 
 def _shown(token: Token, value: int | Decimal) -> str:
     if token.kind in _SIZES:
-        name = "" if token.kind == "size" else f" of {token.kind}"
-        return f"{format_size(int(value)).replace('GB', ' GB')}{name}"
-    return f"{value} cores" if token.kind == "cpu" else str(value)
+        size = format_size(int(value)).replace("GB", " GB")
+        return size if token.kind == "size" else amount(token.kind, size)
+    return amount("cpu", value) if token.kind == "cpu" else str(value)
 
 
 def _second(tokens: list[Token], place: int) -> int:

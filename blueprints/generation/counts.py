@@ -1,5 +1,7 @@
 """What "on one VM" or "three servers" says of how many there are, and what it contradicts."""
 
+from django.utils.translation import gettext as _
+
 from blueprints.generation import building, sharing
 from blueprints.generation.facts import Group
 from blueprints.generation.members import contradiction
@@ -36,6 +38,7 @@ def _share_one(walk: Walk, phrase: Phrase, focus: Group) -> Group:
     focus = walk.focus or focus
     if (focus.count or 1) > 1 and (phrase.kind == "vm" or phrase.has("exact")):
         walk.request.ask(
-            f"The request contradicts itself: {focus.count} of a kind, but on one machine. Which do you want?"
+            _("The request contradicts itself: %(count)s of a kind, but on one machine. Which do you want?")
+            % {"count": focus.count}
         )
     return focus

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 from itertools import permutations
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from blueprints.generation.facts import Cause, Group, Request, by_default, rule
 from blueprints.generation.lexicon import role_defaults, software_facts
 from blueprints.schema.sizes import GIB
@@ -190,8 +192,10 @@ def _share_total(request: Request, parts: list[Part]) -> None:
     elif missing:
         adds_up = sum(part.count for part in parts)
         request.questions.append(
-            f"The request speaks of {request.total_machines} machines in total, but its parts add up to {adds_up}. "
-            "Which of the two do you want?"
+            _(
+                "The request speaks of %(count)s machines in total, but its parts add up to %(sum)s. Which of the two do you want?"
+            )
+            % {"count": request.total_machines, "sum": adds_up}
         )
 
 

@@ -4,33 +4,39 @@ import re
 from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
 
+from django.utils.translation import gettext as _
+
 from alma.errors import BadRequest
 from blueprints.generation import limits
 from blueprints.generation.design import Part
 from blueprints.generation.facts import Group, Request
 from blueprints.generation.lexicon import fold, table
+from blueprints.sentences import COUNT_OPEN, MACHINES_OPEN, NOTHING_SAID, term
 
 _SOMETHING = re.compile(r"\b(?:something|anything|etwas|irgendwas|quelque chose|algo|qualcosa)\b")
-_TO_AN_IPR = "To remove or change machines, open an infrastructure pull request (IPR) for the blueprint that owns them and have its plan reviewed."
 
 
 def refuse_or_ask(request: Request, text: str) -> None:
     """BadRequest for what is no request for a blueprint; a question for one that says too little."""
     if request.groups and not (_is_question(text) and _says_nothing_exact(request)):
         if all(group.is_vague or _is_bare(group) for group in request.groups) or _is_something(request, text):
-            request.ask("How many machines do you need, of what size, and what are they for?")
+            request.ask(_(MACHINES_OPEN))
         return
     if request.destroys:
-        raise BadRequest(f"A blueprint describes what is to exist; it does not delete or stop anything. {_TO_AN_IPR}")
+        raise BadRequest(
+            _(
+                "A blueprint describes what is to exist; it does not delete or stop anything. To remove or change machines, open an "
+                "infrastructure pull request (IPR) for the blueprint that owns them and have its plan reviewed."
+            )
+        )
     if not request.builds or _is_question(text):
         raise BadRequest(
-            "This does not describe infrastructure. Say which machines are wanted, for example "
-            '"3 web servers with a load balancer and a PostgreSQL database". Changes go through an IPR.'
+            _(
+                "This does not describe infrastructure. Say which machines are wanted, for example "
+                '"3 web servers with a load balancer and a PostgreSQL database". Changes go through an IPR.'
+            )
         )
-    request.ask(
-        "Which machines do you need? Say what they are for, how many, and their size, "
-        'for example "2 app servers with 4 cores and 8 GB each and a PostgreSQL database".'
-    )
+    request.ask(_(NOTHING_SAID))
 
 
 def _is_something(request: Request, text: str) -> bool:
@@ -74,25 +80,37 @@ def _unwanted(request: Request) -> Iterator[str]:
         both = request.excluded & ({group.role, guest, *group.software} - {""})
         is_described = group.count or group.has_sizes or (group.software and not both & set(group.software))
         if both and (is_described or guest in both):
-            what = sorted(both)[0].replace("_", " ")
-            yield f"The request contradicts itself: it wants no {what}, and describes one. Is the {_called(group)} wanted or not?"
+            yield _(
+                "The request contradicts itself: it wants no %(what)s, and describes one. Is the %(name)s wanted or not?"
+            ) % {"what": term(sorted(both)[0]), "name": _called(group)}
 
 
 def _impossible(request: Request) -> Iterator[str]:
     for group in request.groups:
         if group.replicas and "replica" in request.excluded:
-            yield f"The request contradicts itself: no replica, and {group.replicas} for the {_called(group)}. Which is it?"
+            yield _("The request contradicts itself: no replica, and %(count)s for the %(name)s. Which is it?") % {
+                "count": group.replicas,
+                "name": _called(group),
+            }
         if group.is_few and group.count is None:
-            yield f"How many of the {_called(group)} do you need? Two are drawn."
+            yield _(COUNT_OPEN) % {"name": _called(group)}
         if group.kind == "lxc" and group.os.startswith(("windows", "freebsd")):
-            yield f"{group.os.split('-')[0].capitalize()} does not run in an LXC container. Is a VM meant?"
+            system = group.os.split("-")[0].capitalize()
+            yield _("%(system)s does not run in an LXC container. Is a VM meant?") % {"system": system}
             group.kind = "vm"
         if group.gpu and "gpu" in request.excluded | group.lacks:
-            yield f"The request contradicts itself: no GPU, and {group.gpu} for the {_called(group)}. Which is it?"
+            yield _("The request contradicts itself: no GPU, and %(count)s for the %(name)s. Which is it?") % {
+                "count": group.gpu,
+                "name": _called(group),
+            }
         if group.count == 1 and group.is_ha:
-            yield f"A single {_called(group)} cannot be highly available. Is one enough, or shall there be several on different hosts?"
+            yield _(
+                "A single %(name)s cannot be highly available. Is one enough, or shall there be several on different hosts?"
+            ) % {"name": _called(group)}
     if request.groups and {"vm", "container"} <= request.excluded:
-        yield "The request wants neither virtual machines nor containers, and there is nothing else to build. Which of them is it?"
+        yield _(
+            "The request wants neither virtual machines nor containers, and there is nothing else to build. Which of them is it?"
+        )
 
 
 def _elsewhere(request: Request) -> Iterator[str]:
@@ -105,7 +123,10 @@ def _elsewhere(request: Request) -> Iterator[str]:
         for address in group.ips if subnet else ():
             plain = address.split("/")[0]
             if all(ip_address(plain) not in one for one in known):
-                yield f"The address {plain} is not in the subnet {subnet}. Which of the two is right?"
+                yield _("The address %(address)s is not in the subnet %(subnet)s. Which of the two is right?") % {
+                    "address": plain,
+                    "subnet": subnet,
+                }
 
 
 def _crowded(request: Request, parts: list[Part]) -> Iterator[str]:
@@ -115,8 +136,10 @@ def _crowded(request: Request, parts: list[Part]) -> Iterator[str]:
         if not group.is_exact or group.count is None or not group.is_generic:
             continue
         if group.count < sum(part.count for part in parts if part.group is not group and not part.group.is_generic):
-            yield f"The request contradicts itself: exactly {group.count} machine, but {count - group.count} are described. Which do you want?"
+            yield _(
+                "The request contradicts itself: exactly %(count)s machine, but %(number)s are described. Which do you want?"
+            ) % {"count": group.count, "number": count - group.count}
 
 
 def _called(group: Group) -> str:
-    return (group.software or [group.role])[0].replace("_", " ") if group.software or group.role else "machine"
+    return term((group.software or [group.role or "machine"])[0])

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from itertools import takewhile
 
+from django.utils.translation import gettext as _
+
 from blueprints.generation import copying, sharing
 from blueprints.generation.facts import Group
 from blueprints.generation.lexicon import deferring_words, head_words
@@ -160,5 +162,7 @@ def settle(walk: Walk) -> None:
             group.environment = group.environment or request.environment
         request.environment = ""
         return
-    asked = " and ".join([request.environment, *sorted(walk.environments)])
-    request.ask(f"The request names several environments ({asked}). Which one is this blueprint for?")
+    asked = _(" and ").join([request.environment, *sorted(walk.environments)])
+    request.ask(
+        _("The request names several environments (%(names)s). Which one is this blueprint for?") % {"names": asked}
+    )

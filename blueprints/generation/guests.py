@@ -1,5 +1,7 @@
 """Containers and virtual machines: of which machines "in containers" or "VMs" is said, and when two kinds cannot both be true."""
 
+from django.utils.translation import gettext as _
+
 from blueprints.generation import building
 from blueprints.generation.facts import Group
 from blueprints.generation.phrases import Phrase
@@ -35,7 +37,7 @@ def settle(walk: Walk, focus: Group, phrase: Phrase) -> None:
         focus.set("kind", phrase.kind, walk.quote(phrase))
         return
     walk.request.ask(
-        "The request contradicts itself: a container and a virtual machine for the same thing. Which is it?"
+        _("The request contradicts itself: a container and a virtual machine for the same thing. Which is it?")
     )
 
 

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+from django.utils.translation import gettext as _
+
 from blueprints.generation import adding
 from blueprints.generation.facts import Group
 from blueprints.generation.normalising import LIST_MARK
@@ -108,7 +110,7 @@ def of_values(walk: Walk) -> None:
     if walk.here or not walk.waiting or any(token.kind not in _HEADING_VALUES for token, _ in walk.waiting):
         return
     walk.heading = Group()
-    for token, _ in walk.waiting:
+    for token, _group in walk.waiting:
         apply(walk, token, [walk.heading])
     walk.waiting = []
     walk.heading_indent = walk.indent if _is_last(walk.elements[walk.position + 1 :]) else -1
@@ -157,7 +159,10 @@ def _ask_about_sum(walk: Walk, group: Group, others: list[Group]) -> None:
     is_whole = group in walk.headings and group not in walk.pools
     if is_whole and group.is_generic and group.count and listed > group.count:
         walk.request.ask(
-            f"The request contradicts itself: it speaks of {group.count} machines and lists {listed}. Which of the two do you want?"
+            _(
+                "The request contradicts itself: it speaks of %(count)s machines and lists %(listed)s. Which of the two do you want?"
+            )
+            % {"count": group.count, "listed": listed}
         )
 
 

@@ -4,6 +4,9 @@ chosen, and contradicts what is said."""
 import re
 from collections.abc import Iterator
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from blueprints.generation.design import Part
 from blueprints.generation.facts import Request
 from blueprints.generation.lexicon import fold
@@ -11,9 +14,16 @@ from blueprints.generation.phrases import Element, Phrase
 from blueprints.generation.tokens import Token
 from blueprints.generation.walk import Walk
 from blueprints.schema.sizes import format_size
+from blueprints.sentences import amount
 
 _MORE = re.compile(
     r"\b(?:more|larger|bigger|greater) than\b|\b(?:exceed|above|over)\b|mehr als|grosser als|uber|plus de|depass|mas de|supera|piu di"
+)
+_TOO_MUCH = gettext_noop(
+    "The request contradicts itself: no machine may have more than %(bound)s, and %(name)s gets %(given)s. Which is it?"
+)
+_TOO_LITTLE = gettext_noop(
+    "The request contradicts itself: no machine may have less than %(bound)s, and %(name)s gets %(given)s. Which is it?"
 )
 _LESS = re.compile(
     r"\b(?:less|smaller|fewer|lower) than\b|\b(?:below|under)\b|weniger als|kleiner als|unter|moins de|inferieur|menos de|meno di|inferior"
@@ -71,14 +81,12 @@ def cap(request: Request, parts: list[Part]) -> None:
 def exceeded(request: Request, parts: list[Part]) -> Iterator[str]:
     """A question for each part that was said to be larger or smaller than any may be."""
     for part in parts:
-        for bounds, pick, word in ((request.limits, min, "more"), (request.floors, max, "less")):
-            for name, (bound, _) in bounds.items():
+        for bounds, pick, question in ((request.limits, min, _TOO_MUCH), (request.floors, max, _TOO_LITTLE)):
+            for name, (bound, _because) in bounds.items():
                 if pick(getattr(part, name), bound) != getattr(part, name):
-                    yield (
-                        f"The request contradicts itself: no machine may have {word} than {_shown(name, bound)}, and"
-                        f" {part.label} gets {_shown(name, getattr(part, name))}. Which is it?"
-                    )
+                    given = _shown(name, getattr(part, name))
+                    yield _(question) % {"bound": _shown(name, bound), "name": part.label, "given": given}
 
 
 def _shown(name: str, value: int) -> str:
-    return f"{value} cores" if name == "cpu" else f"{format_size(value)} of {name}"
+    return amount(name, value if name == "cpu" else format_size(value))

@@ -1,11 +1,14 @@
 """Nouns for the parts of something already named: nodes, replicas, agents, a primary, the workers of a cluster."""
 
+from django.utils.translation import gettext as _
+
 from blueprints.generation import building, parts, sharing, things
 from blueprints.generation.facts import Group, rule
 from blueprints.generation.lexicon import fold, software_facts
 from blueprints.generation.phrases import Phrase
 from blueprints.generation.tokens import Token
 from blueprints.generation.walk import Walk, kind_of
+from blueprints.sentences import term
 
 STATEFUL = {"database", "cache", "search", ""}
 _AGENTS_OF = {"ci", "monitoring", "kubernetes", "k8s_control", "k8s_worker", "git", "logging"}
@@ -276,8 +279,11 @@ def _primary(walk: Walk, group: Group, count: int | None, phrase: Phrase) -> Non
 
 def contradiction(walk: Walk, first: int, second: int, noun: str) -> None:
     walk.request.ask(
-        f"The request contradicts itself: it asks for exactly {'one' if first == 1 else first} and also for "
-        f"{second} {noun}. Which of the two do you want?"
+        _(
+            "The request contradicts itself: it asks for exactly %(first)s and also for %(second)s %(noun)s. "
+            "Which of the two do you want?"
+        )
+        % {"first": _("one") if first == 1 else first, "second": second, "noun": term(noun)}
     )
 
 

@@ -3,12 +3,15 @@
 from collections.abc import Iterator
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from blueprints.generation.design import Part
 from blueprints.generation.facts import Group, by_default
 from blueprints.generation.lexicon import table
 from blueprints.schema.sizes import GIB
+from blueprints.sentences import amount
 
-_UNITS = {"cpu": "cores", "memory": "GB of memory", "disk": "GB of disk"}
+_SIZES = ("cpu", "memory", "disk")
 
 
 def raise_to(part: Part) -> None:
@@ -25,14 +28,16 @@ def undercut(parts: list[Part]) -> Iterator[str]:
         for whose, facts in _facts(part.group):
             for name, least in facts.get("vendor", {}).items():
                 if getattr(part, name) < _plain(name, least):
-                    yield f"{part.label} gets less than the {least} {_UNITS[name]} that the vendor of {whose} asks for."
+                    yield _("%(part)s gets less than the %(least)s that the vendor of %(program)s asks for.") % {
+                        "part": part.label, "least": amount(name, least if name == "cpu" else f"{least} GB"), "program": whose,
+                    }  # fmt: skip
 
 
 def _highest(group: Group) -> dict[str, tuple[int, str]]:
     """Per size the largest need and whose it is."""
     found: dict[str, tuple[int, str]] = {}
     for whose, facts in _facts(group):
-        for name in _UNITS:
+        for name in _SIZES:
             found[name] = max(found.get(name, (0, "")), (facts.get(name, 0), whose))
     return found
 

@@ -2,6 +2,8 @@
 
 from typing import Any, TypedDict
 
+from django.utils.translation import gettext as _
+
 from alma.errors import BadRequest, Invalid
 from blueprints.complexity import figures_for
 from blueprints.generation import (
@@ -38,6 +40,7 @@ from blueprints.generation.tokens import Token
 from blueprints.generation.zones import resolved
 from blueprints.pricing import PriceList, budgets, default_list
 from blueprints.schema.parsing import parse_document
+from blueprints.sentences import RULED_COUNT, USUAL_SIZES, listed, reason_in_words, term
 
 MAX_DESCRIPTION = 10_000
 MAX_MACHINES = 200
@@ -70,7 +73,8 @@ def generate(description: object, constraints: object = None, prices: PriceList 
     try:
         parsed = parse_document(document)
     except Invalid as error:
-        raise BadRequest(f"The request cannot be built as it stands. {error.message}", details=error.details) from error
+        reason = _("The request cannot be built as it stands. %(reason)s") % {"reason": error.message}
+        raise BadRequest(reason, details=error.details) from error
     document["metadata"] |= _figures(request, figures_for(parsed, prices or default_list()), text)
     return document
 
@@ -82,7 +86,7 @@ def understand(text: str, constraints: Constraints) -> Request:
     if not request.groups:
         request = _read(cleaned)
     if was_addressed:
-        request.warnings.append("Sentences that give orders to the planner were not read.")
+        request.warnings.append(_("Sentences that give orders to the planner were not read."))
     request.environment = constraints.environment or request.environment
     request.region = constraints.region or request.region
     if constraints.max_cost:
@@ -138,7 +142,10 @@ def _checked(description: object) -> str:
 def _refuse_too_many(parts: list[Part]) -> None:
     count = sum(part.count for part in parts)
     if count > MAX_MACHINES:
-        raise BadRequest(f"The request adds up to {count} machines; a blueprint holds at most {MAX_MACHINES}.")
+        raise BadRequest(
+            _("The request adds up to %(count)s machines; a blueprint holds at most %(most)s.")
+            % {"count": count, "most": MAX_MACHINES}
+        )
 
 
 def _document(request: Request, parts: list[Part], text: str) -> GeneratedBlueprint:
@@ -174,14 +181,20 @@ def _told(cause: Cause, text: str) -> dict[str, Any]:
 
 def _assumptions(parts: list[Part]) -> list[str]:
     said = [_assumed_sizes(part) for part in parts]
-    ruled = [f"{part.label}: {part.count}, because {part.causes['count'].text}." for part in parts if _is_ruled(part)]
+    ruled = [_ruled_count(part) for part in parts if _is_ruled(part)]
     return [line for line in said if line] + ruled
 
 
 def _assumed_sizes(part: Part) -> str:
     names = [name for name in ("cpu", "memory", "disk") if part.causes[name].kind == "default"]
-    usual = (part.role or "a machine").replace("_", " ")
-    return f"{part.label}: {', '.join(names)} not given, so the usual for {usual} is taken." if names else ""
+    if not names:
+        return ""
+    return _(USUAL_SIZES) % {"kind": part.label, "names": listed(names), "role": term(part.role or "a machine")}
+
+
+def _ruled_count(part: Part) -> str:
+    reason = reason_in_words(part.causes["count"].text)
+    return _(RULED_COUNT) % {"kind": part.label, "count": part.count, "reason": reason}
 
 
 def _is_ruled(part: Part) -> bool:

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterator
 
+from django.utils.translation import gettext as _
+
 from alma.errors import BadRequest
 from blueprints.generation import (
     arrows,
@@ -91,7 +93,10 @@ def _read_sentence(walk: Walk, tokens: list[Token]) -> None:
 
 def _read_element(walk: Walk, element: Element) -> None:
     if len(walk.request.groups) > MOST_GROUPS:
-        raise BadRequest(f"The request names more than {MOST_GROUPS} kinds of machines; a blueprint holds fewer.")
+        raise BadRequest(
+            _("The request names more than %(count)s kinds of machines; a blueprint holds fewer.")
+            % {"count": MOST_GROUPS}
+        )
     if group := names.spoken_of(walk, element):
         is_listed = names.is_listed(walk) and group not in walk.current
         walk.turn_to(*(walk.current if is_listed and walk.current and all(g.name for g in walk.current) else ()), group)

@@ -1,5 +1,7 @@
 """The name and the one-line description of a generated blueprint."""
 
+from django.utils.translation import gettext as _
+
 from blueprints.generation.design import Part
 from blueprints.generation.facts import Request
 from blueprints.schema.names import guest_name
@@ -18,11 +20,11 @@ def name(request: Request, parts: list[Part]) -> str:
 def description(request: Request, parts: list[Part]) -> str:
     """2 x web-server, 1 x postgresql for production."""
     if not parts:
-        return "Nothing to build yet; see the questions."
+        return _("Nothing to build yet; see the questions.")
     listed = ", ".join(f"{part.count} x {part.label}" for part in parts)
-    redundancy = "Highly available: " if request.is_ha else ""
-    purpose = f" for {request.environment}" if request.environment else ""
-    return f"{redundancy}{listed}{purpose}"
+    if request.environment:
+        listed = _("%(parts)s for %(environment)s") % {"parts": listed, "environment": request.environment}
+    return _("Highly available: %(parts)s") % {"parts": listed} if request.is_ha else listed
 
 
 def _weight(part: Part) -> int:

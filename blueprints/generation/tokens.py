@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from alma.errors import BadRequest
 from blueprints.generation.lexicon import fold
 from blueprints.schema.sizes import GIB, TIB, UNITS, parse_size
@@ -136,7 +138,9 @@ def _size(text: str) -> tuple[str, int]:
     try:
         return "size", parse_size(f"{_plain(number, unit)}{unit if unit in UNITS else 'gb'}")
     except ValueError as error:
-        raise BadRequest(f"“{text[:40]}” is no size that a machine can have. Write it as 8 GB or 500 GB.") from error
+        raise BadRequest(
+            _("“%(words)s” is no size that a machine can have. Write it as 8 GB or 500 GB.") % {"words": text[:40]}
+        ) from error
 
 
 def _plain(number: str, unit: str) -> str:

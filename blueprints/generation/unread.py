@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from django.utils.translation import gettext as _
+
 from blueprints.generation.facts import Cause, Request
 from blueprints.generation.tokens import Token
 
@@ -15,11 +17,12 @@ def remark(text: str, tokens: Iterable[Token], request: Request) -> str:
     read = [cause for group in (*request.groups, request.defaults, request.network) for cause in group.causes.values()]
     read += [because for _, because in (*request.limits.values(), *request.floors.values())]
     unread = [
-        f"“{' '.join(text[token.start : token.end].split())}”"
+        _("“%(words)s”") % {"words": " ".join(text[token.start : token.end].split())}
         for token in tokens
         if token.kind in _KINDS and token.said is None and not _is_among(read, token)
     ]
-    return f"Not used, for it was not clear what it is for: {', '.join(dict.fromkeys(unread))}." if unread else ""
+    told = _("Not used, for it was not clear what it is for: %(words)s.") % {"words": ", ".join(dict.fromkeys(unread))}
+    return told if unread else ""
 
 
 def _is_among(causes: Iterable[Cause], token: Token) -> bool:

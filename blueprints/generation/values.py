@@ -3,11 +3,14 @@
 import re
 from collections.abc import Callable
 
+from django.utils.translation import gettext as _
+
 from blueprints.generation import addressing
 from blueprints.generation.facts import Group
 from blueprints.generation.tokens import Token
 from blueprints.generation.walk import Walk
 from blueprints.schema.sizes import GIB, TIB, format_size
+from blueprints.sentences import amount, term
 
 LEAST_DISK = 100 * GIB
 _LEAST_ODD = 20 * GIB
@@ -30,7 +33,6 @@ VALUE_KINDS = (
     "ips",
     "shared",
 )
-_NOUNS = {"cpu": "cores"}
 
 
 def apply(walk: Walk, token: Token, groups: list[Group]) -> None:
@@ -76,8 +78,10 @@ def _is_part_of_sum(walk: Walk, group: Group, name: str, token: Token) -> bool:
     else:
         shown = [str(v) if name == "cpu" else format_size(v).replace("GB", " GB") for v in (total, value)]
         walk.request.ask(
-            f"The request contradicts itself: {shown[0]} of {_NOUNS.get(name, name)} in total, and {shown[1]} for each of"
-            f" {group.count}. Which of the two is it?"
+            _(
+                "The request contradicts itself: %(whole)s in total, and %(each)s for each of %(count)s. Which of the two is it?"
+            )
+            % {"whole": amount(name, shown[0]), "each": shown[1], "count": group.count}
         )
     return True
 
@@ -86,7 +90,10 @@ def _replace(walk: Walk, group: Group, name: str, value: object, token: Token) -
     """A second value: a further disk, or a question, unless it was only inherited."""
     before = getattr(group, name)
     if name == "os" and _is_other_system(group, str(before), str(value)):
-        walk.request.ask(f"The request contradicts itself: {before} and also {value} on one machine. Which is it?")
+        walk.request.ask(
+            _("The request contradicts itself: %(first)s and also %(second)s on one machine. Which is it?")
+            % {"first": before, "second": value}
+        )
     is_said = name in group.causes and name in SIZES
     if is_said:
         _second(walk, group, name, int(before), token)
@@ -111,9 +118,10 @@ def _second(walk: Walk, group: Group, name: str, before: int, token: Token) -> N
     first, second = (
         str(v) if name == "cpu" else format_size(int(str(v))).replace("GB", " GB") for v in (before, value)
     )
-    what = (group.software or [group.role or "machine"])[0].replace("_", " ")
+    what = term((group.software or [group.role or "machine"])[0])
     walk.request.ask(
-        f"The request contradicts itself: the {what} gets {first} and also {second} of {_NOUNS.get(name, name)}. Which is it?"
+        _("The request contradicts itself: the %(what)s gets %(first)s and also %(second)s. Which is it?")
+        % {"what": what, "first": first, "second": amount(name, second)}
     )
 
 

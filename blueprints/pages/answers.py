@@ -2,29 +2,32 @@
 question is not asked again."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from alma.errors import BadRequest
 from blueprints.drafts import draft_of
 from blueprints.pricing import default_list
+from blueprints.sentences import COUNT_OPEN, MACHINES_OPEN, NOTHING_SAID, values_in
 
 MOST = 3
-_EXAMPLE = re.compile(r'"([^"]{5,200})"')
-_USUAL: Sequence[tuple[str, Sequence[str]]] = (
-    (
-        r"How many machines|Which machines",
+_EXAMPLE = re.compile(r'["“„«] ?([^"“”„«»]{5,200}?) ?["”“»]')
+_USUAL: Mapping[str, Sequence[str]] = {
+    **dict.fromkeys(
+        (MACHINES_OPEN, NOTHING_SAID),
         (
-            "One machine with 2 cores and 4 GB",
-            "2 web servers with 4 GB each and a PostgreSQL database",
-            "3 machines with 2 cores and 4 GB each",
+            gettext_noop("One machine with 2 cores and 4 GB"),
+            gettext_noop("2 web servers with 4 GB each and a PostgreSQL database"),
+            gettext_noop("3 machines with 2 cores and 4 GB each"),
         ),
     ),
-    (
-        r"How many of the (?P<what>[\w -]{1,40}) do you need",
-        ("2 {what} servers", "3 {what} servers", "5 {what} servers"),
+    COUNT_OPEN: (
+        gettext_noop("2 %(name)s servers"), gettext_noop("3 %(name)s servers"), gettext_noop("5 %(name)s servers"),
     ),
-)
+}  # fmt: skip
 """For questions that are asked often; the planner decides whether they are any."""
 
 
@@ -39,15 +42,15 @@ class Question:
 def question_of(text: str, wish: str) -> Question:
     """A question about these words, with what could be answered."""
     settling = (answer for answer in dict.fromkeys(_candidates(text)) if _settles(answer, text, wish))
-    return Question(text, [answer for answer, _ in zip(settling, range(MOST), strict=False)])
+    return Question(text, [answer for answer, _number in zip(settling, range(MOST), strict=False)])
 
 
 def _candidates(text: str) -> Iterator[str]:
     yield from _EXAMPLE.findall(text)
-    for pattern, answers in _USUAL:
-        found = re.search(pattern, text)
-        if found:
-            yield from (answer.format(**found.groupdict()) for answer in answers)
+    for question, answers in _USUAL.items():
+        values = values_in(text, question)
+        if values is not None:
+            yield from (_(answer) % values for answer in answers)
 
 
 def _settles(answer: str, question: str, wish: str) -> bool:

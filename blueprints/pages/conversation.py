@@ -4,8 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from alma.errors import Invalid
-from blueprints.assistants.talk import offers
+from blueprints.assistants.answering import BEGIN
+from blueprints.assistants.language import language_of_draft
+from blueprints.assistants.talk import offered_in
 from blueprints.models import Message
 from blueprints.pages.answers import Question, question_of
 from blueprints.pages.causes import Piece, Place, pieces
@@ -19,6 +25,10 @@ STEPS = 12
 MOST_QUESTIONS = 5
 MOST_DIFFERENCES = 20
 TOLD = ("warnings", "assumptions")
+_EDITS = (
+    gettext_noop("make the database bigger"), gettext_noop("add a cache"), gettext_noop("what would it cost?"),
+)  # fmt: skip
+"""What can be said about a draft."""
 Document = Mapping[str, Any]
 
 
@@ -98,14 +108,25 @@ def _cut(message: Message, places: Sequence[Place]) -> list[Piece]:
 
 
 def open_questions(said: Sequence[Message]) -> list[Question]:
-    """What the last answer asked back and nobody has answered, each with what could be answered."""
+    """What the last answer asked back and nobody has answered, each with what could be answered, in its language."""
     last = said[-1] if said else None
     if last is None or not last.wish:
         return []
     if not last.draft:
-        return [Question("Shall this be done?", ("yes", "no"))] if offers(last.content) else []
+        language = offered_in(last.content)
+        with translation.override(language):
+            return [Question(_("Shall this be done?"), (_("yes"), _("no")))] if language else []
     asked = sentences(last.draft["metadata"].get("questions"))[:MOST_QUESTIONS]
-    return [question_of(text, last.wish) for text in asked]
+    with translation.override(language_of_draft(last.draft)):
+        return [question_of(text, last.wish) for text in asked]
+
+
+def hints_for(draft: Document | None) -> list[str]:
+    """What can be said next, in the language of the draft."""
+    if draft is None:
+        return list(BEGIN)
+    with translation.override(language_of_draft(draft)):
+        return [_(words) for words in _EDITS]
 
 
 def filling(document: BlueprintDocument, before: BlueprintDocument | None) -> Iterator[BlueprintDocument]:

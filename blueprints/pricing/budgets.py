@@ -2,7 +2,13 @@
 
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
+
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+
+from blueprints.sentences import NOT_COMPARED, TOO_DEAR, values_in
 
 _SIGNS = {
     "EUR": r"€|eur(?:os?)?", "USD": r"\$|usd|us dollars?|dollars?|d[oó]lares", "GBP": r"£|gbp|pounds?(?: sterling)?",
@@ -13,8 +19,6 @@ _CURRENCY = re.compile(
     "|".join(rf"(?P<{code}>(?<![^\W\d])(?:{signs})(?![^\W\d]))" for code, signs in _SIGNS.items()), re.IGNORECASE
 )
 _WORD_BEHIND = re.compile(r"\s?(?:[^\W\d]+|[€$£¥₹])")
-TOO_DEAR, NOT_COMPARED = "The estimated cost of ", "The budget is in "
-"""How the remarks begin, by which they are found again."""
 
 
 def currency_in(words: str) -> str:
@@ -50,11 +54,17 @@ def is_foreign(metadata: Mapping[str, Any], currency: str) -> bool:
 def remark(metadata: Mapping[str, Any], cost: float, currency: str) -> str:
     """What is to be said of the budget; nothing where it is kept, or there is none."""
     if is_foreign(metadata, currency):
-        said = metadata["budget_currency"]
-        return (
-            f"{NOT_COMPARED}{said} and the prices are in {currency}, so the two are not compared: name the budget in {currency}, or "
-            f"keep a price book in {said}."
-        )
+        return _(NOT_COMPARED) % {"said": metadata["budget_currency"], "currency": currency}
     if not is_exceeded(metadata, cost, currency):
         return ""
-    return f"{TOO_DEAR}{cost:.2f} {currency} a month exceeds the budget of {metadata['max_cost']:g}."
+    return _(TOO_DEAR) % {"sum": money(cost), "currency": currency, "budget": f"{metadata['max_cost']:g}"}
+
+
+def is_remark(line: str) -> bool:
+    """Whether a sentence is such a remark, in whatever language."""
+    return any(values_in(line, message) is not None for message in (TOO_DEAR, NOT_COMPARED))
+
+
+def money(value: float | Decimal) -> str:
+    """A sum as it is written in the language that is spoken: 24.50, or 24,50."""
+    return number_format(Decimal(f"{value:.2f}"), 2)

@@ -13,7 +13,6 @@ from blueprints.complexity import figures_for
 from blueprints.generation import generate
 from blueprints.generation.normalising import without_orders
 from blueprints.pricing import PriceList, budgets, default_list
-from blueprints.pricing.budgets import NOT_COMPARED, TOO_DEAR
 from blueprints.revising.assuming import still_assumed
 from blueprints.revising.changing import Draft
 from blueprints.revising.clauses import Clause, clauses
@@ -109,7 +108,7 @@ def _with_figures(document: BlueprintDocument, prices: PriceList) -> dict[str, A
     if isinstance(assumed := about.get("assumptions"), list):
         about["assumptions"] = still_assumed(assumed, document.resources, about.get("causes") or {})
     if isinstance(said := about.get("warnings"), list):  # answers compare the sum with the budget each time
-        kept = [line for line in said if not str(line).startswith((TOO_DEAR, NOT_COMPARED))]
+        kept = [line for line in said if not budgets.is_remark(str(line))]
         foreign = budgets.is_foreign(about, about["currency"])
         about["warnings"] = [*kept, budgets.remark(about, 0, about["currency"])] if foreign else kept
     return values

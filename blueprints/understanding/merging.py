@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from blueprints.complexity import figures_for
 from blueprints.generation import GeneratedBlueprint
 from blueprints.generation.lexicon import defence_patterns, role_defaults
 from blueprints.schema import BlueprintDocument, parse_document
 from blueprints.schema.sizes import parse_size
+from blueprints.sentences import MODEL_SIZES, USUAL_SIZES, listed, names_in, values_in
 from blueprints.understanding.proposals import MOST_NEW, MOST_PARTS, Proposal, ProposedPart
 from blueprints.understanding.reading import Reading
 
@@ -218,19 +221,19 @@ def _describe(result: Merged, summary: str) -> None:
 def _with_figures(result: Merged, parsed: BlueprintDocument) -> None:
     """What follows from the sizes, and what was assumed, once more."""
     metadata = result.document["metadata"]
-    metadata["assumptions"] = [_assumed(result, line) for line in metadata["assumptions"]]
+    metadata["assumptions"] = [said for line in metadata["assumptions"] for said in _assumed(result, line)]
     metadata |= {**figures_for(parsed, result.reading.prices), "differences": result.differences}
 
 
-def _assumed(result: Merged, line: str) -> str:
+def _assumed(result: Merged, line: str) -> Iterator[str]:
     """Of which sizes the usual one is taken, where the model gave some of them."""
-    label, colon, rest = line.partition(": ")
-    names, marked, usual = rest.partition(" not given, so ")
-    if not (colon and marked and label in result.reading.labels):
-        return line
-    causes = result.causes(label)
-    given = [name for name in names.split(", ") if "model" in causes.get(name, {})]
-    left = [name for name in names.split(", ") if name not in given]
-    said = [f"{', '.join(given)} not given, so {result.model} says"] if given else []
-    said += [f"{', '.join(left)} not given, so {usual.rstrip('.')}"] if left else []
-    return f"{label}: {'; '.join(said)}."
+    found = values_in(line, USUAL_SIZES)
+    if found is None or found["kind"] not in result.reading.labels:
+        yield line
+        return
+    causes, names = result.causes(found["kind"]), names_in(found["names"])
+    given = [name for name in names if "model" in causes.get(name, {})]
+    if given:
+        yield _(MODEL_SIZES) % {"kind": found["kind"], "names": listed(given), "model": result.model}
+    if len(given) < len(names):
+        yield _(USUAL_SIZES) % {**found, "names": listed([name for name in names if name not in given])}

@@ -22,18 +22,15 @@ from alma.api.streaming import event_stream
 from alma.errors import Invalid
 from alma.htmx import HtmxRequest
 from blueprints.assistants import conversations
-from blueprints.assistants.answering import BEGIN
 from blueprints.forms import WordsForm
 from blueprints.models import Conversation, Message
-from blueprints.pages.conversation import filling, open_questions, read_draft, side_of, turns_of
+from blueprints.pages.conversation import filling, hints_for, open_questions, read_draft, side_of, turns_of
 from blueprints.pricing import PriceList
 from blueprints.pricing.book import price_list
 from blueprints.schema import BlueprintDocument
 from blueprints.understanding import source_for
 from blueprints.views.talking import STREAM, found
 
-EDITS = ("make the database bigger", "add a cache", "what would it cost?")
-"""What can be said about a draft."""
 Event = dict[str, Any]
 Result = TypeVar("Result")
 _WORDS = re.compile(r"\s*\S+")
@@ -72,7 +69,7 @@ def _page(request: HtmxRequest, row: Conversation, form: WordsForm, status: int 
         "questions": open_questions(said),
         "asked_about": said[-1].wish if said else "",
         "form": form,
-        "hints": EDITS if document else BEGIN,
+        "hints": hints_for({"metadata": document.metadata} if document else None),
         "can_propose": _can_propose(request.actor),
         "can_write": request.actor.has(conversations.WRITE) and row.status == Conversation.Status.OPEN,
     }
