@@ -40,6 +40,11 @@ _IN_BRACKETS = re.compile(
 )
 
 
+SIX = r"(?<![\w:.])(?=[0-9a-f:]*[0-9a-f])[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}(?![\w:])"
+"""What can be an address of IPv6: "2001:db8::10" names no host."""
+_SIX = re.compile(SIX, re.IGNORECASE)
+
+
 class Host(NamedTuple):
     """The names at one place of the text."""
 
@@ -55,7 +60,9 @@ def hosts_in(text: str) -> list[Host]:
     others = (
         host for host in (*_called(text), *_described(text), *_plain(text), *_titled(text)) if host.start not in taken
     )
-    return sorted({host.start: host for host in (*others, *numbered)}.values())
+    addresses = {place for match in _SIX.finditer(text) for place in range(*match.span())}
+    found = {host.start: host for host in (*others, *numbered) if host.start not in addresses}
+    return sorted(found.values())
 
 
 def _described(text: str) -> Iterator[Host]:

@@ -1,5 +1,7 @@
 """What stands at a place among tokens, and what may be stepped over."""
 
+from ipaddress import ip_address
+
 from blueprints.generation.tokens import Token
 
 _FILLERS = {
@@ -54,3 +56,11 @@ def is_range_mark(tokens: list[Token], position: int, after_between: bool) -> bo
     return kind_at(tokens, position) == "join" and tokens[position].value in (
         ("to", "and") if after_between else ("to",)
     )
+
+
+def is_address(text: str) -> bool:
+    """Whether the text is an address that a machine could have: 300.1.1.1 is none."""
+    try:
+        return bool(ip_address(text))
+    except ValueError:
+        return False

@@ -3,10 +3,11 @@
 import re
 from dataclasses import replace
 from decimal import Decimal
+from ipaddress import ip_address
 from itertools import takewhile
 
 from blueprints.generation.lexicon import fold, tier_words
-from blueprints.generation.neighbours import is_at, is_range_mark, kind_at, skip
+from blueprints.generation.neighbours import is_address, is_at, is_range_mark, kind_at, skip
 from blueprints.generation.nouns import NOUNS
 from blueprints.generation.tokens import Token
 from blueprints.schema.sizes import GIB
@@ -118,10 +119,17 @@ def ip_from(tokens: list[Token], position: int) -> tuple[Token, int] | None:
     said = {word for token in (*_open(before), *after) for word in re.split(r"\W+", fold(token.text))}
     if not said & _FROM_ON and not any(token.kind == "bound" and token.value == "least" for token in _open(before)):
         return None
-    network, _, first = tokens[position].value.rpartition(".")
-    last = min(int(first) + _MOST_ADDRESSES, 255)
-    addresses = tuple(f"{network}.{number}" for number in range(int(first), last))
+    if not is_address(tokens[position].value):
+        return None
+    addresses = _run(tokens[position].value, _MOST_ADDRESSES)
     return replace(tokens[position].become("ips", addresses), high="open"), 1
+
+
+def _run(first: str, most: int) -> tuple[str, ...]:
+    """So many addresses one after the other, and none beyond the last of its byte, or of IPv6 its group."""
+    address = ip_address(first)
+    most = min(most, 255 - int(address) % 256) if address.version == 4 else most
+    return tuple(str(address + number) for number in range(most))
 
 
 def _open(before: list[Token]) -> list[Token]:
@@ -134,12 +142,20 @@ def ip_range(tokens: list[Token], position: int) -> tuple[Token, int] | None:
     """ "10.0.0.11-14", "10.0.0.11 to 10.0.0.14": every address between."""
     if not _leads_on(tokens, position + 1) or kind_at(tokens, position + 2) not in _ENDS:
         return None
-    network, _, first = tokens[position].value.rpartition(".")
-    until, _, last = tokens[position + 2].text.rpartition(".")
-    if until not in ("", network) or not last.isdigit() or not 0 < int(last) - int(first) < _MOST_ADDRESSES:
+    first, length = tokens[position].value, _distance(tokens[position].value, tokens[position + 2].text) + 1
+    if not 1 < length <= _MOST_ADDRESSES:
         return None
-    addresses = tuple(f"{network}.{number}" for number in range(int(first), int(last) + 1))
-    return tokens[position].become("ips", addresses, until=tokens[position + 2]), 3
+    return tokens[position].become("ips", _run(first, length), until=tokens[position + 2]), 3
+
+
+def _distance(first: str, last: str) -> int:
+    """How far the last address is behind the first; it may be only its end: "14", ".14"; 0 where it is none."""
+    network, _, _ = first.rpartition(".")
+    whole = last if ":" in last or last.count(".") == 3 else f"{network}.{last.removeprefix('.')}"
+    if not (is_address(first) and is_address(whole)):
+        return 0
+    one, other = ip_address(first), ip_address(whole)
+    return int(other) - int(one) if one.version == other.version else 0
 
 
 def _leads_on(tokens: list[Token], place: int) -> bool:

@@ -18,8 +18,9 @@ _TOKEN = re.compile(
         |(?:twice|double|triple|quadruple|half|(?:two|three|four|five|six|eight|ten|[0-9]+)\stimes|(?:an?|one)\s(?:third|quarter|fifth|sixth|eighth|tenth)|two\sthirds|three\squarters)(?=\s(?:that|it|this|those|these|the|its|their|of|as|what|them)\b)|half(?=\s(?:with|having|at)\s[0-9])))
     |(?P<part>\b(?:(?:la\s|die\s)(?:moiti[ée]|mitad|h[äa]lfte|met[àa])|(?:el|le|il|das)\s(?:doble|double|doppio|doppelte)|doppelt\sso\sviel|halb\sso\sviel|deux\sfois\splus)\b)
     |(?P<noise>\b(?:[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?|[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}[./][0-9]{1,2}[./](?:19|20)[0-9]{2}(?![.0-9])|[0-9]{1,2}\.[0-9]{1,2}\.[0-9]{2}(?![.0-9])|(?:0[0-9]/[0-9]{1,2}|[0-9]{1,2}/0[0-9])/[0-9]{2}(?![0-9])|24\s?[x/]\s?7|[0-9]+(?:st|nd|rd|th|%)
-        |(?-i:[A-Z]{2,}[0-9]*-?[0-9]{4,})|ports?\s[0-9]+(?:(?:,\s?|\sand\s|/)[0-9]+)*|(?:since|in|until|by|seit|depuis|desde|dal|nel)\s(?:19|20)[0-9]{2}(?![0-9.])
+        |(?-i:[A-Z]{2,}[0-9]*-?[0-9]{4,})|ports?\s[0-9]+(?:(?:,\s?|\sand\s|/)[0-9]+)*|(?:since|in|until|by|seit|depuis|desde|dal|nel)\s(?:19|20)[0-9]{2}(?![0-9.]|:[0-9a-f:])
         |\#[0-9]+|0[0-9]{2,}(?:[\s/-][0-9]{2,})*(?![.,]?[0-9])|(?:priority|prio|priorität|priorité|prioridad|priorità|floor|room|raum|page|phase)\s[0-9]{1,3}(?:\.[0-9]+)?\b|(?:tel|phone|fon|ext)[.:]?\s[+0-9][0-9\s()/-]{4,}|https?://\S+|[\w.+-]{1,64}@[\w-]{1,64}\.[\w.]{1,64})|\+[0-9][0-9\s()/-]{6,})
+    |(?P<six>(?<![\w:.])(?=[0-9a-f:]*[0-9a-f])(?:(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}|(?:[0-9a-f]{1,4}(?::[0-9a-f]{1,4}){0,6})?::(?:[0-9a-f]{1,4}(?::[0-9a-f]{1,4}){0,6})?)(?:/[0-9]{1,3})?(?![\w:]))
     |(?P<cidr>[0-9]{1,3}(?:\.[0-9]{1,3}){3}/[0-9]{1,2}(?![0-9]))
     |(?P<ip_tail>(?<![\w.])\.[0-9]{1,3}(?!\w|\.\w))
     |(?P<ip>(?<![0-9.])[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![0-9]))
@@ -177,6 +178,7 @@ _READ = {
     "part": lambda text: ("factor", Decimal(2) if re.search("do[bup]|deux", text.lower()) else Decimal("0.5")),
     "factor": lambda text: ("factor", _factor(text.lower())),
     "fraction": lambda text: ("size", _fraction(text)),
+    "six": lambda text: ("cidr" if "/" in text else "ip", text.lower()),
     "without": lambda text: ("without", "no"),
     "tb_and_half": lambda text: ("size", 3 * TIB // 2),
     "thousands": lambda text: ("number", Decimal(text.replace(",", ""))),

@@ -7,6 +7,7 @@ from ipaddress import ip_interface
 
 from blueprints.generation.combining import combine
 from blueprints.generation.facts import Cause, Group
+from blueprints.generation.hostnames import SIX
 from blueprints.generation.lexicon import fold, software_facts
 from blueprints.generation.records.cells import Cell, Record
 from blueprints.generation.tagging import tag
@@ -16,7 +17,7 @@ from blueprints.schema.sizes import UNITS
 
 _NUMBER = re.compile(r"\d{1,9}(?:[.,]\d{1,3})?")
 _SIZE = re.compile(r"(?P<number>\d{1,9}(?:[.,]\d{1,3})?)\s*(?P<unit>[a-zA-Z]{1,9})?")
-_ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?")
+_ADDRESS = re.compile(rf"\d{{1,3}}(?:\.\d{{1,3}}){{3}}(?:/\d{{1,2}})?|{SIX}(?:/\d{{1,3}})?", re.IGNORECASE)
 _ENOUGH_MEGABYTES = 256
 """A bare number of memory that large is in MB."""
 _YES = ("yes", "y", "true", "ja", "oui", "si", "x", "1", "on")
