@@ -197,6 +197,16 @@ def _ha(walk: Walk, token: Token) -> None:
         group.is_ha = True
 
 
+def _spread(walk: Walk, token: Token) -> None:
+    """ "If a host dies, MongoDB has to carry on": said of what is named behind it."""
+    if not walk.here and walk.focus is None and any(isinstance(e, Phrase) for e in walk.elements[walk.position :]):
+        walk.waiting.append((token, ""))
+        return
+    placing.spread(walk, token)
+    if token.value == "ha":
+        _ha(walk, token)
+
+
 def _is_said_of_it(walk: Walk) -> bool:
     """ "It must keep running when that server dies."."""
     return bool(walk.elements) and fold(walk.quote(walk.elements[0]).text) in _IT
@@ -236,7 +246,7 @@ _READINGS: dict[str, Callable[[Walk, Token], None]] = {
     "open": _open,
     "label": _label,
     "ha": _ha,
-    "spread": placing.spread,
+    "spread": _spread,
     "together": placing.together,
     "exact": marks.exact,
     "total": counting.total,

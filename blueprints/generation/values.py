@@ -215,6 +215,13 @@ def _gpu(walk: Walk, token: Token, groups: list[Group]) -> None:
             group.set("gpu", token.value, walk.quote(token))
 
 
+def _spread(walk: Walk, token: Token, groups: list[Group]) -> None:
+    """On different hosts; what has to outlive one of them is more than one."""
+    for group in groups:
+        group.set("is_spread", True, walk.quote(token))
+        group.is_ha |= token.value == "ha"
+
+
 _READINGS: dict[str, Callable[[Walk, Token, list[Group]], None]] = {
     "cpu": _sized("cpu"),
     "memory": _sized("memory"),
@@ -226,6 +233,7 @@ _READINGS: dict[str, Callable[[Walk, Token, list[Group]], None]] = {
     "gpu": _gpu,
     "shared": _shared,
     "disks": _disks,
+    "spread": _spread,
     "spec": _spec,
     "cidr": addressing.cidr,
     "ip": addressing.address,
