@@ -90,6 +90,18 @@ def total(tokens: list[Token], position: int) -> tuple[Token, int] | None:
     return tokens[position].become("spread", "spread", until=tokens[place]), place - position + 1
 
 
+def on_one(tokens: list[Token], position: int) -> tuple[Token, int] | None:
+    """ "zusammen in einem LXC": no sum, but one machine for several."""
+    if kind_at(tokens, position + 1) != "join" or tokens[position + 1].value != "on":
+        return None
+    join, *after = tokens[position + 1 : position + 4]
+    has_article = bool(after) and (after[0].kind == "article" or (after[0].kind == "number" and after[0].value == 1))
+    is_contracted = join.end - join.start > len(join.text)  # "in einem" is one token
+    noun = after[1:] if has_article else after if is_contracted else []
+    is_machine = bool(noun) and noun[0].kind == "machine"
+    return (tokens[position].become("together", "together"), 1) if is_machine else None
+
+
 def _shares_no_size(tokens: list[Token], position: int) -> bool:
     """ "sharing the CARP address 10.0.0.1": no sum of sizes."""
     behind = [token.kind for token in tokens[position + 1 : position + 1 + _MOST_BETWEEN]]

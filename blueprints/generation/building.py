@@ -23,6 +23,7 @@ _BOTH = (
     "entrambi",
     "entrambe",
 )
+_PER = ("per", "pro", "par", "por", "je")
 UMBRELLAS = ("app", "site", "anwendung", "aplica", "appli", "seite", "sito", "sitio", "shop", "portal")
 
 
@@ -100,6 +101,7 @@ def new(walk: Walk, phrase: Phrase) -> Group:
     group = Group(phrase.role, list(phrase.software), kind=kind(phrase), is_umbrella=is_umbrella(walk, phrase))
     group.causes["software" if phrase.software else "role" if phrase.role else "kind"] = walk.quote(phrase)
     group.words, group.bundle = words(walk, phrase), phrase.bundle
+    group.is_rate = phrase.count is None and (phrase.has("each") or _is_behind_per(walk))
     group.is_exact, group.is_few, group.is_counted = phrase.has("exact"), phrase.is_several, phrase.count is not None
     if heading := walk.heading:
         sharing.inherit(group, heading)
@@ -108,6 +110,12 @@ def new(walk: Walk, phrase: Phrase) -> Group:
     walk.add(group)
     _count_new(walk, group, phrase)
     return group
+
+
+def _is_behind_per(walk: Walk) -> bool:
+    """ "4 GB per web server", "2 Kerne pro Webserver"."""
+    before = walk.elements[walk.position - 1] if walk.position else None
+    return isinstance(before, Token) and before.text.lower() in _PER
 
 
 def _count_new(walk: Walk, group: Group, phrase: Phrase) -> None:

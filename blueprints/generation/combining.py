@@ -245,5 +245,5 @@ _RULES: dict[str, tuple[Rule, ...]] = {
     "label": (shorthand.dns_machines, _label_with_value),
     "os": (versions.system_with_version,),
     "money": (_budget,),
-    "total": (apart.total,),
+    "total": (apart.on_one, apart.total),
 }

@@ -42,7 +42,7 @@ def number(walk: Walk, token: Token) -> None:
     elif elided.repeats_for(walk, after):
         attaching.give_alike(walk, token)
     elif after is not None and _begins_part(after):
-        _begin_part(walk, token, has_purpose=after.value != "with")
+        _begin_part(walk, token, after)
     elif elided.repeats(walk, after) or _is_exception(walk):
         attaching.give_alike(walk, token)
     elif _counts_focus(walk, after):
@@ -51,13 +51,14 @@ def number(walk: Walk, token: Token) -> None:
         walk.loose = walk.loose or token
 
 
-def _begin_part(walk: Walk, token: Token, *, has_purpose: bool) -> None:
+def _begin_part(walk: Walk, token: Token, after: Token) -> None:
     """ "5 of them"; in "Oracle Linux 8, 4 of them, VM" the machines come later."""
     if members.counts_of_cluster(walk, token):
         return
     if walk.request.groups:
         adding.ask_about_rest(walk, int(token.value))
-        sharing.begin_part(walk, max(1, int(token.value)), has_purpose=has_purpose)
+        has_purpose, is_of_them = after.value != "with", after.kind == "part"
+        sharing.begin_part(walk, max(1, int(token.value)), has_purpose=has_purpose, is_of_them=is_of_them)
     elif walk.kinds_after(2)[1:] in (["comma"], ["stop"]) and token.value > 1:
         walk.loose = walk.loose or token
 
@@ -186,6 +187,8 @@ def article(walk: Walk, token: Token) -> None:
         return
     if following == ["join"] and walk.request.groups and token.text.lower() in _SINGLE:
         number(walk, token)
+    elif walk.kinds_before(1) == ["exact"] and walk.alike[1] == "cpu" and elided.repeats(walk, _after(walk)):
+        attaching.give_alike(walk, token)
 
 
 def another(walk: Walk, token: Token) -> None:
@@ -206,16 +209,17 @@ def another(walk: Walk, token: Token) -> None:
 
 
 def rest(walk: Walk, token: Token) -> None:
+    """ "the rest gets 2 GB"; in "the others are two web servers and a database" they are counted behind it."""
     others = [group for group in walk.request.groups if group not in walk.here]
-    if walk.here and others and not any(group.is_generic for group in others):
+    is_divided = any(group in walk.pools for group in (*walk.here, *walk.last_named))
+    if walk.here and others and not is_divided and not any(group.is_generic for group in others):
         walk.turn_to(*others)
         return
-    """ "the rest gets 2 GB"; in "the others are two web servers and a database" they are counted behind it."""
     following = walk.elements[walk.position + 1 : walk.position + 3]
     if walk.kinds_after(1) == ["join"] and isinstance(following[-1], Phrase) and following[-1].count is not None:
         return
     if not housing.is_on_some(walk, token):
-        sharing.begin_part(walk, None, has_purpose=True)
+        sharing.begin_part(walk, None, has_purpose=True, is_of_them=True)
 
 
 def count(walk: Walk, token: Token) -> None:

@@ -71,6 +71,9 @@ def _with_kubernetes(request: Request, groups: Iterator[Group]) -> Iterator[Grou
             yield group
     if clusters or parts:
         yield from _kubernetes(request, clusters[0] if clusters else Group(role="kubernetes"), parts)
+    for share in clusters[1:]:  # "five nodes, three with 8 GB and two with 16"
+        if share.is_share:
+            yield _kubernetes_part(clusters[0], "k8s_worker", share.count or 1, share)
 
 
 def _kubernetes(request: Request, cluster: Group, parts: list[Group]) -> Iterator[Group]:

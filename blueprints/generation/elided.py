@@ -8,7 +8,7 @@ from blueprints.generation.values import SIZES
 from blueprints.generation.walk import Walk
 
 _WHICH = ("which", "that", "die", "der", "das", "qui", "que", "che", "who")
-_SKIPPED = ("word", "order", "definite")
+_SKIPPED = ("word", "order", "definite", "exact")
 
 
 def remember(walk: Walk, token: Token) -> None:

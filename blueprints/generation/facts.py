@@ -69,6 +69,10 @@ class Group:
     is_exact: bool = False
     is_few: bool = False
     is_counted: bool = False
+    is_rate: bool = False
+    """Named only as what a size is for each of: "4 GB per web server"."""
+    is_share: bool = False
+    """Some of a larger number, or what is left of it."""
     totals: set[str] = field(default_factory=set)
     lacks: set[str] = field(default_factory=set)
     """What these machines are said not to have, whatever others have."""

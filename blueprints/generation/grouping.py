@@ -228,11 +228,11 @@ def _first(groups: list[Group], matches: Callable[[Group], bool]) -> Group | Non
 
 def _is_same(walk: Walk, known: Group, phrase: Phrase) -> bool:
     """Without a count of its own, or as the first count, a second mention is the same thing."""
-    if phrase.has("another") or (known.name and names.follows(walk, phrase)):
+    if phrase.has("another") or (known.name and names.follows(walk, phrase)) or parts.is_other(walk, known, phrase):
         return False
     if phrase.count is None and (_is_elsewhere(walk, known, phrase) or _is_item_of_its_own(walk, known)):
         return False
-    if phrase.is_definite or phrase.has("each", "all"):
+    if phrase.is_definite or phrase.has("each", "all") or (known.is_rate and known.count is None):
         return True
     if phrase.count is None:
         return not (known.sentence == walk.sentence and known.name)

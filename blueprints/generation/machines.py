@@ -15,8 +15,9 @@ from blueprints.generation import (
     things,
 )
 from blueprints.generation.facts import Group
-from blueprints.generation.lexicon import fold
+from blueprints.generation.lexicon import fold, words_of
 from blueprints.generation.phrases import Phrase
+from blueprints.generation.tokens import Token
 from blueprints.generation.walk import Walk
 
 _THIS = ("that", "this", "jener", "dieser", "diesem", "cette", "ce")
@@ -74,6 +75,27 @@ def _is_nothing(walk: Walk, phrase: Phrase) -> bool:
     if _is_item(walk):
         return False
     return phrase.count is None and not phrase.before and not walk.request.groups and not phrase.kind
+
+
+def _is_not_shared(walk: Walk, phrase: Phrase) -> bool:
+    """ "They must not share a machine"."""
+    is_one = phrase.count is None or int(phrase.count.value) == 1
+    if walk.kinds_before(1) != ["spread"] or not is_one or not walk.current:
+        return False
+    walk.turn_to(*(walk.here or walk.current))
+    return True
+
+
+def _is_any(walk: Walk, phrase: Phrase) -> bool:
+    """ "Five containers. A container gets 1 core": each of those that were counted."""
+    ahead = walk.elements[walk.position + 1 : walk.position + 2]
+    is_any = phrase.count is not None and phrase.count.kind == "article" and not phrase.before and not walk.here
+    has_some = bool(ahead) and isinstance(ahead[0], Token) and ahead[0].value in words_of("holding")
+    same = [g for g in walk.last_named if g.is_generic and (g.count or 1) > 1 and g.kind == building.kind(phrase)]
+    if not (is_any and has_some and same):
+        return False
+    walk.turn_to(same[-1])
+    return True
 
 
 def _is_item(walk: Walk) -> bool:
@@ -173,18 +195,21 @@ _READINGS: tuple[Callable[[Walk, Phrase], bool], ...] = (
     gathering.is_left,
     gathering.begins,
     headings.counts_items,
+    recounting.all_on_one,
     recounting.is_sum,
     context.is_served,
     _of_kubernetes,
     _for_all,
     _is_nothing,
+    _is_not_shared,
+    _is_any,
     _named,
     _each,
     _moves_in,
     sharing.covers_the_list,
     recounting.are_those,
     things.on_machines,
-    recounting.all_on_one,
+    recounting.closes_the_list,
     describing.more,
     recounting.sums_up,
     _again,

@@ -16,7 +16,7 @@ _ABBREVIATION = re.compile(
     r"|mr|mrs|ms|dr|prof|hr|fr|sig|sra?|mme)\.(?=,?\s)",
     re.IGNORECASE,
 )
-_WRITTEN_OUT = re.compile(r"(?:max|min|approx|incl|inkl|resp|vs|ca)(?=\.)", re.IGNORECASE)
+_WRITTEN_OUT = re.compile(r"(?:max|min|approx|incl|inkl|resp|vs|ca|i\.\s?e|d\.\s?h)(?=\.)", re.IGNORECASE)
 _LIST_MARK = re.compile(r"^(?P<indent>[ \t]*)(?:[-*•–]|\d{1,2}[.)]|\([a-z0-9]\))(?=\s)", re.MULTILINE)
 LIST_MARK = "\x02"
 """Stands where a list mark was."""
@@ -47,7 +47,7 @@ def _blank(match: re.Match[str]) -> str:
 
 
 def _unpointed(match: re.Match[str]) -> str:
-    """ "i.e." is nothing, "max." is a word."""
+    """ "e.g." is nothing, "max." is a word."""
     return match[0].replace(".", " ") if _WRITTEN_OUT.match(match[0]) else " " * len(match[0])
 
 

@@ -45,18 +45,16 @@ def _programs_in(text: str, owner: str, found: list[re.Match[str]]) -> set[str]:
 def _plain_members(tokens: list[Token], start: int, found: list[re.Match[str]]) -> set[str]:
     """ "a primary, two replicas and three sentinels": parts that every cluster has."""
     taken = [match.start() for match in found]
-    return (
-        {
-            str(token.value)
-            for before, token in zip(tokens, tokens[1:], strict=False)
-            if token.kind == "member"
-            and before.kind in ("number", "article")
-            and token.start > start
-            and token.start not in taken
-        }
-        if found
-        else set()
-    )
+    counted = [
+        token for place, token in enumerate(tokens) if token.kind == "member" and _is_counted(tokens[:place][-2:])
+    ]
+    return {str(t.value) for t in counted if t.start > start and t.start not in taken} if found else set()
+
+
+def _is_counted(before: list[Token]) -> bool:
+    """ "two replicas", "a primary", "two Galera nodes"."""
+    kinds = [token.kind for token in before]
+    return kinds[-1:] in (["number"], ["article"]) or kinds == ["number", "software"]
 
 
 @cache
@@ -105,7 +103,7 @@ def _singular(word: str) -> str:
 
 def _label(word: str) -> str:
     """ "dedicated master node" and "master" are the same part."""
-    return re.sub(r"^dedicated | (?:node|host|cluster)$", "", word).replace(" ", "-")
+    return re.sub(r"^dedicated | (?:node|host|cluster)$| ?knoten$", "", word).replace(" ", "-")
 
 
 def named(walk: Walk, phrase: Phrase) -> bool:
@@ -130,6 +128,12 @@ def named(walk: Walk, phrase: Phrase) -> bool:
     else:
         _split(walk, whole or cluster[-1], label, phrase)
     return True
+
+
+def is_other(walk: Walk, known: Group, phrase: Phrase) -> bool:
+    """ "a Zabbix server …, and a separate Zabbix proxy"."""
+    is_part = phrase.member == PART and bool(known.part) and phrase.count is not None
+    return is_part and known.part != _label(_word(walk, phrase))
 
 
 def label(group: Group, walk: Walk, phrase: Phrase) -> None:
@@ -174,15 +178,27 @@ def _count(walk: Walk, group: Group, phrase: Phrase) -> None:
 def _split(walk: Walk, whole: Group, label: str, phrase: Phrase) -> None:
     """Machines of their own, out of the number that was given for all when there was one: "six nodes: three brokers, …"."""
     part = sharing.copy_of(whole)
-    is_pool = not whole.part and bool(whole.count) and walk.link in _ENUMERATES and not whole.has_sizes
+    adds_up = _add_up(walk, whole)
+    is_divided = walk.link in _ENUMERATES or phrase.is_part or whole in walk.pools
+    is_pool = not whole.part and bool(whole.count) and (adds_up or (is_divided and not whole.has_sizes))
     part.part, part.role, part.count, part.replicas = label, _role(label, part), None, 0
     for size in sharing.SIZES:
-        if size not in walk.request.defaults.causes:
+        if adds_up:
+            part.general.add(size)
+        elif size not in walk.request.defaults.causes:
             setattr(part, size, None)
             part.causes.pop(size, None)
     _count(walk, part, phrase)
     if is_pool and whole.count:
         whole.count -= part.count or 1
+        walk.pools.append(whole)
     walk.add(part)
     if is_pool and whole.count is not None and whole.count <= 0:
         walk.drop(whole)
+
+
+def _add_up(walk: Walk, whole: Group) -> bool:
+    """ "five Consul nodes, three servers and two clients": the parts are as many as the whole."""
+    numbers = [int(e.count.value) for e in walk.elements if isinstance(e, Phrase) and e.count and e.member == PART]
+    counted = (whole.count or 0) + sum(g.count or 0 for g in walk.here if g.part and g.software == whole.software)
+    return len(numbers) > 1 and sum(numbers) == counted

@@ -22,7 +22,7 @@ def together(walk: Walk, token: Token) -> None:
         walk.is_negated = False
         spread(walk, token)
         return
-    if _is_of_nothing(walk):
+    if _is_of_nothing(walk) or "together" in walk.kinds_before(2):  # "ne partagent pas la même machine"
         return
     following = next((e for e in walk.elements[walk.position + 1 :] if isinstance(e, Phrase)), None)
     if not (following and following.is_definite and (following.role or following.software)):

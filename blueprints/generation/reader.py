@@ -29,12 +29,15 @@ from blueprints.generation import (
 )
 from blueprints.generation.alternatives import first_of
 from blueprints.generation.answers import answered
+from blueprints.generation.apportioning import apportioned
 from blueprints.generation.correlatives import settled
 from blueprints.generation.environments import one_each
 from blueprints.generation.facts import Group, Request
 from blueprints.generation.finishing import finish
 from blueprints.generation.leading import MASTERS, is_of_kubernetes
 from blueprints.generation.lexicon import counted_words, fold
+from blueprints.generation.lodging import lodged
+from blueprints.generation.multiplying import multiplied
 from blueprints.generation.phrases import Element, Phrase, phrased
 from blueprints.generation.respective import shared_out
 from blueprints.generation.tokens import Token
@@ -73,7 +76,8 @@ def _read_sentence(walk: Walk, tokens: list[Token]) -> None:
         return
     headings.settle_indent(walk, kept)
     elements = first_of(settled(phrased(othernames.known(walk, kept), counted_words())), walk.request)
-    walk.begin(one_each(shared_out(elements)))
+    elements = lodged(multiplied(one_each(shared_out(elements)), walk.text))
+    walk.begin(apportioned(elements, walk.focus))
     if limits.take(walk):
         return
     unwanted = refusals.trailing(walk)

@@ -13,6 +13,7 @@ _ENDS = {
 }
 _SO = ("so", "thus", "hence", "therefore", "i.e", "also", "donc", "quindi", "dunque", "entonces")
 _CLOSING = ("word", "exact", "stop", "bound")
+_NEAR = 4
 _PURPOSES = ("for", "named", "as")
 
 
@@ -74,9 +75,10 @@ def _turn_to_some(walk: Walk, number: int) -> bool:
 
 def _turn_to_others(walk: Walk, number: int) -> bool:
     """ "Graylog starts last, once the other two are there": all but the one that this sentence is about."""
+    others_than = walk.here if walk.in_focus else walk.last_named
     for pool in (walk.last_named, walk.request.groups):
-        others = [group for group in pool if group not in walk.here]
-        if walk.in_focus is not None and others and _number_of(others) == number:
+        others = [group for group in pool if group not in others_than]
+        if others and _number_of(others) == number:
             walk.turn_to(*others)
             for group in others:
                 ordering.settle_order(walk, group)
@@ -94,17 +96,50 @@ def are_those(walk: Walk, phrase: Phrase) -> bool:
 
 
 def _is_conclusion(walk: Walk) -> bool:
-    """ "each on its own, so three VMs"."""
-    before = walk.elements[walk.position - 1] if walk.position else None
-    return isinstance(before, Token) and before.text.lower() in _SO
+    """ "each on its own, so three VMs", "es decir, tres máquinas"."""
+    before = [e for e in walk.elements[max(0, walk.position - 2) : walk.position] if e is not walk.elements[0]]
+    last = before[:-1] if before and isinstance(before[-1], Token) and before[-1].kind in ("comma", "exact") else before
+    return bool(last) and isinstance(last[-1], Token) and (last[-1].text.lower() in _SO or last[-1].value == "so")
+
+
+def closes_the_list(walk: Walk, phrase: Phrase) -> bool:
+    """ "two web servers, one database: three VMs", "= 3 VMs", "…, i.e. four machines of 8 GB": as many as were named."""
+    if not phrase.insists or phrase.count is None or phrase.has("another", "own", "each") or len(walk.here) < 2:
+        return False
+    is_set_off = walk.link in ("comma", "colon") and _is_end(walk) and not any(map(_is_own_machine, walk.here))
+    number, named = int(phrase.count.value), _number_of(walk.here)
+    if _is_conclusion(walk) and number > named:
+        return _set_total(walk, phrase)
+    if not (is_set_off or _is_conclusion(walk)) or number != named:
+        return False
+    for group in walk.here:
+        group.kind = group.kind or building.kind(phrase)
+    walk.turn_to(*walk.here)
+    return True
+
+
+def _is_own_machine(group: Group) -> bool:
+    """ "a VM with 2 GB": one of several without a purpose, and no list of what is wanted."""
+    return group.is_generic
+
+
+def _is_end(walk: Walk) -> bool:
+    """Nothing but the end of the sentence."""
+    return walk.kinds_after(2) in ([], ["stop"])
 
 
 def all_on_one(walk: Walk, phrase: Phrase) -> bool:
     """ "Ghost with MySQL, one VM, 2 GB": a list of names that nobody counted or sized, and one machine."""
-    if not _is_one(phrase) or walk.link != "comma" or phrase.has("another", "own", "each") or walk.says("each"):
+    is_total = "total" in (*walk.kinds_after(1), *walk.kinds_before(1)) or _is_conclusion(walk)
+    is_said = _is_one(phrase) and walk.link == "comma"
+    is_said |= is_total and phrase.count is not None and int(phrase.count.value) == 1
+    is_for_all = phrase.count is not None and int(phrase.count.value) == 1 and "all" in walk.kinds_after(_NEAR)
+    if not (is_said or is_for_all) or phrase.has("another", "own", "each") or walk.says("each"):
         return False
-    if len(walk.here) < 2 or not all(_is_only_named(group) for group in walk.here):
+    groups = walk.here or (walk.last_named if is_for_all else [])
+    if len(groups) < 2 or not all(_is_only_named(group) for group in groups):
         return False
+    walk.turn_to(*groups)
     sharing.put_together(walk)
     if walk.focus:
         walk.focus.kind = walk.focus.kind or building.kind(phrase)
@@ -174,7 +209,14 @@ def is_sum(walk: Walk, phrase: Phrase) -> bool:
         or housing.are_shared_out(walk, phrase)
     ):
         return False
-    walk.request.total_machines = int(phrase.count.value)
+    for group in walk.here or [walk.request.defaults]:
+        group.kind = group.kind or building.kind(phrase)
+    return _set_total(walk, phrase)
+
+
+def _set_total(walk: Walk, phrase: Phrase) -> bool:
+    """So many in total, whatever the parts add up to."""
+    walk.request.total_machines = int(phrase.count.value) if phrase.count else None
     walk.request.causes["total_machines"] = walk.quote(phrase)
     return True
 

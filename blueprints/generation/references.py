@@ -153,17 +153,23 @@ def _place(following: list[Element]) -> int | None:
 
 def _turn_to_place(walk: Walk, place: int) -> None:
     """The next of the machines that were only counted, or the one at this place of those that were listed."""
-    pool = housing.pool(walk)
+    pool = housing.pool(walk) or _what_is_left(walk)
     listed = _listed(walk) or (_taken_apart(walk) if pool is None else [])
     if pool is not None and walk.link == "on" and walk.in_focus not in (None, pool):
         housing.settle_in(walk)
     elif pool is not None:
-        sharing.begin_part(walk, 1, has_purpose=True)
+        sharing.begin_part(walk, 1, has_purpose=True, is_of_them=True)
         attaching.apply_waiting(walk)
     elif len(listed) > max(1, place):
         walk.turn_to(listed[place])
         ordering.settle_order(walk, listed[place])
         attaching.apply_waiting(walk)
+
+
+def _what_is_left(walk: Walk) -> Group | None:
+    """ "All but one of the web servers get 4 GB; the last gets 16"."""
+    near = (*walk.here, *walk.current, *walk.last_named)
+    return next((g for g in reversed(walk.pools) if g in walk.request.groups and g in near), None)
 
 
 def _taken_apart(walk: Walk) -> list[Group]:

@@ -38,7 +38,7 @@ def inherit(group: Group, source: Group) -> None:
 def put_together(walk: Walk) -> None:
     """ "Prometheus and Grafana together on one VM", "keep its database on the same machine": one machine with both."""
     focus = walk.focus
-    if focus is None or not _is_single(focus) or walk.is_put_together:
+    if focus is None or not _is_single(focus) or _is_put_together(walk):
         return
     if getattr(walk.elements[walk.position], "value", "") == "local":
         _take_in_all(walk)
@@ -46,7 +46,7 @@ def put_together(walk: Walk) -> None:
     earlier = _neighbours(walk, focus)
     if not earlier or not all(_is_single(group) for group in earlier):
         return
-    walk.is_put_together = True
+    walk.put_together_at = walk.position
     for guest in [*earlier, focus][1:]:
         _move_in(walk, earlier[0], guest)
     walk.turn_to(earlier[0])
@@ -65,8 +65,32 @@ def _neighbours(walk: Walk, focus: Group) -> list[Group]:
     if len(walk.here) < 2 and focus in walk.here:
         others = [group for group in walk.request.groups if group is not focus]
         return others[-1:] if walk.link != "on" else []
-    earlier = [group for group in walk.here if group is not focus]
+    named = _named_since_last_place(walk)
+    if len(named) > 1 and all(noun.software and set(noun.software) <= set(focus.software) for noun in named):
+        return []  # "one VM for GitLab, one VM for Nexus and SonarQube together"
+    number = len(named)
+    near = walk.here[-number:] if 1 < number < len(walk.here) else walk.here
+    earlier = [group for group in near if group is not focus]
     return [group for group in earlier if not group.has_sizes] or earlier
+
+
+def _named_since_last_place(walk: Walk) -> list[Phrase]:
+    """ "GitLab on VM 1, Nexus and SonarQube together": what has a place already is none of them."""
+    named: list[Phrase] = []
+    for element in reversed(walk.elements[: walk.position]):
+        if isinstance(element, Phrase):
+            if element.is_machine and (named or element.count is not None):
+                break
+            named += [] if element.is_machine or element.is_member else [element]
+        elif named and (element.kind == "together" or (element.kind == "join" and element.value == "on")):
+            break
+    return named
+
+
+def _is_put_together(walk: Walk) -> bool:
+    """ "together on the same machine" says it once; another list may follow."""
+    behind = walk.elements[walk.put_together_at : walk.position] if walk.put_together_at >= 0 else []
+    return walk.put_together_at >= 0 and not any(isinstance(e, Phrase) and not e.is_machine for e in behind)
 
 
 def move_in(walk: Walk, home: Group, guest: Group) -> bool:
@@ -117,15 +141,16 @@ def _all_are(walk: Walk, groups: list[Group], phrase: Phrase) -> None:
     walk.turn_to(*groups)
 
 
-def begin_part(walk: Walk, count: int | None, *, has_purpose: bool) -> None:
+def begin_part(walk: Walk, count: int | None, *, has_purpose: bool, is_of_them: bool = False) -> None:
     """ "5 of them", "one with 2 cores", "the rest": some of a larger number named before."""
-    whole = _whole(walk, count, is_sized=has_purpose)
+    whole = _whole(walk, count, is_sized=has_purpose, is_of_them=is_of_them)
     if whole is None:
         _without_whole(walk, count)
         return
     taken = min(count if count is not None else whole.count or 1, whole.count or 1)
     part = _copy(whole, is_for_another=has_purpose and whole.is_generic)
-    part.count = taken
+    part.count, part.is_share = taken, is_of_them
+    part.general |= {name for name in SIZES if getattr(part, name) is not None}
     whole.count = (whole.count or 0) - taken
     walk.pools.append(whole)
     walk.add(part)
@@ -148,11 +173,12 @@ def _copy(whole: Group, *, is_for_another: bool) -> Group:
     return part
 
 
-def _whole(walk: Walk, count: int | None, *, is_sized: bool) -> Group | None:
-    """The latest machines that so many can be part of."""
+def _whole(walk: Walk, count: int | None, *, is_sized: bool, is_of_them: bool) -> Group | None:
+    """The latest machines that so many can be part of; first those of which some were told apart already."""
     found = [g for g in reversed(walk.request.groups) if (g.count or 0) >= (count or 1) and g is not walk.part]
+    found.sort(key=lambda group: group not in walk.pools)
     generic = next((g for g in found if _is_pool(walk, g) and (is_sized or not g.has_sizes)), None)
-    return generic or next((g for g in found if _is_open_and_near(walk, g)), None)
+    return generic or next((g for g in found if _is_open_and_near(walk, g, is_of_them=is_of_them)), None)
 
 
 def _is_pool(walk: Walk, group: Group) -> bool:
@@ -161,10 +187,12 @@ def _is_pool(walk: Walk, group: Group) -> bool:
     return is_nameless and ((group.count or 0) > 1 or not group.has_sizes or group in walk.pools)
 
 
-def _is_open_and_near(walk: Walk, group: Group) -> bool:
-    """ "three web servers, one of them with 8 GB": several just named, and nobody said yet how large they are."""
+def _is_open_and_near(walk: Walk, group: Group, *, is_of_them: bool) -> bool:
+    """ "three web servers, one of them with 8 GB": several just named, and nobody said yet how large they are, unless it is
+    said that some of them are meant."""
     is_near = group in (*walk.here, *walk.current, *walk.last_named)
-    return is_near and not group.has_sizes and (group.count or 0) > 1
+    is_divided = is_of_them and group in walk.pools
+    return is_near and (is_of_them or not group.has_sizes) and ((group.count or 0) > 1 or is_divided)
 
 
 def _without_whole(walk: Walk, count: int | None) -> None:

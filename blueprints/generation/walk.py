@@ -52,7 +52,8 @@ class Walk:
     """Machines without a purpose, of which some were given one."""
     balanced: Token | None = None
     """The words that ask for a load balancer without naming one: "a load-balanced API"."""
-    is_put_together: bool = False
+    put_together_at: int = -1
+    """Where this sentence put a list on one machine."""
     is_existing: bool = False
     distance: int = 0
     times: int = 1
@@ -138,7 +139,7 @@ class Walk:
         self.is_network = self.is_negated = self.is_existing = self.came_by_for = False
         self.order = self.part = self.installing = None
         self.ahead, self.subjects, self.named_at = [], (), {}
-        self.apart, self.is_put_together, self.is_naming = [], False, False
+        self.apart, self.put_together_at, self.is_naming = [], -1, False
         self.is_sequence, self.times_before = False, 1
 
     def says(self, kind: str) -> bool:

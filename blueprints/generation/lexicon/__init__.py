@@ -192,6 +192,12 @@ def words_of(name: str) -> frozenset[str]:
 
 
 @cache
+def fractions() -> dict[str, int]:
+    """Into how many parts something is divided: 2 for "half", "Hälfte"."""
+    return {word: int(parts) for parts, words in table("plain")["fractions"].items() for word in words.split()}
+
+
+@cache
 def foreign_words(language: str) -> frozenset[str]:
     """Small words that mean something in another language only: the Italian "come" is no "as" in English."""
     own = set(table("plain")["only"].get(language, "").split())
