@@ -27,7 +27,7 @@ def corrected(tokens: list[Token]) -> list[Token]:
     for position, token in enumerate(tokens):
         if any(sign(tokens, position) for sign in (_is_correction, _is_plain_no, _is_enough)):
             value, has_noun = _next_value(tokens, position)
-            taken = _recount(kept, value, tokens) or _take_back(kept, value, has_noun)
+            taken = _recount(kept, value, tokens) or _take_back(kept, value, tokens, has_noun)
             used, loose = taken or used, None if taken or has_noun else value
         elif used is not None and used.start == token.start:
             _forget_sizes(kept, tokens[position + 1 : position + 2], token)
@@ -81,8 +81,15 @@ def _is_correction(tokens: list[Token], position: int) -> bool:
     return (
         not is_adjective
         and token.kind == "correction"
+        and (token.value != "say" or _is_said_alone(tokens, position))
         and (token.value != "aside" or (position > 0 and tokens[position - 1].kind in ("comma", "dash", "stop")))
     )
+
+
+def _is_said_alone(tokens: list[Token], position: int) -> bool:
+    """ "4 GB, let's say 8.": behind a comma, and a value alone."""
+    kinds = [_kind_at(tokens, position + n) for n in (-1, 1, 2)]
+    return kinds[0] in ("comma", "dash", "stop") and kinds[1] in ("number", *_SIZES) and kinds[2] in ("", "stop", "comma", "close")
 
 
 def _is_plain_no(tokens: list[Token], position: int) -> bool:
@@ -119,6 +126,8 @@ def _is_enough(tokens: list[Token], position: int) -> bool:
 def _next_value(tokens: list[Token], position: int) -> tuple[Token | None, bool]:
     """The value that replaces the earlier one, and whether it has a noun of its own."""
     for place in range(position + 1, min(position + 6, len(tokens))):
+        if tokens[place].kind == "without" and place > position + 1:
+            break  # "Actually, drop the Redis"
         if tokens[place].kind == "number" and place == position + 1 and _kind_at(tokens, place + 1) == "colon":
             continue  # "Edit 2: …"
         if tokens[place].kind in _VALUES and tokens[place].kind != "article":
@@ -163,7 +172,7 @@ def _will_do(tokens: list[Token], position: int) -> bool:
     return _ENOUGH.match(" ".join(fold(other.text) for other in tokens[position + 1 : position + 3])) is not None
 
 
-def _take_back(kept: list[Token], value: Token | None, has_noun: bool) -> Token | None:
+def _take_back(kept: list[Token], value: Token | None, tokens: list[Token], has_noun: bool) -> Token | None:
     """Cut off what is replaced; when that would cut off its noun too, put the new value in its place."""
     if value is None:
         return None
@@ -181,13 +190,31 @@ def _take_back(kept: list[Token], value: Token | None, has_noun: bool) -> Token 
             if not has_noun and (is_bare or _stays_in_place(kept[back:], value)):
                 kept[back] = kept[back].become(kept[back].kind, value.value, said=value)
                 return value
+            if value.kind == "software" and not _has_values(tokens, value):
+                _rename(kept, kept[back], value)
+                return value
             del kept[back:]
             return None
     return None
 
 
+def _has_values(tokens: list[Token], value: Token) -> bool:
+    """ "no, GitLab with 16 GB": the rest of the sentence describes it anew."""
+    behind = list(takewhile(lambda token: token.kind != "stop", [t for t in tokens if t.start >= value.end]))
+    return any(token.kind in (*_SIZES, *_NOUNS[2:], "os") for token in behind)
+
+
+def _rename(kept: list[Token], wrong: Token, value: Token) -> None:
+    """ "Three RabbitMQ nodes with 4 GB. Sorry, I meant Kafka.": what was said of it holds."""
+    for place, token in enumerate(kept):
+        if _are_same(token, wrong):
+            kept[place] = token.become("software", value.value, said=value)
+
+
 def _stays_in_place(behind: list[Token], value: Token) -> bool:
     """What stands behind the value that is replaced holds: its noun, or "on Debian 11 with 4 GB. Correction: Debian 12"."""
+    if value.kind == "size" and behind[0].kind in ("memory", "disk"):
+        return True
     return any(token.kind in (_NOUNS if value.kind != "os" else (*_NOUNS, *_SIZES)) for token in behind)
 
 
@@ -209,7 +236,7 @@ def _recount(kept: list[Token], value: Token | None, tokens: list[Token]) -> Tok
     noun = next((t for t in tokens if value and t.start >= value.end), None)
     if value is None or noun is None or value.kind != "number" or noun.kind not in _NOUNS:
         return None
-    near = range(len(kept) - 1, max(0, len(kept) - _FARTHEST), -1)
+    near = range(len(kept) - 1, 0, -1)
     same = next((n for n in near if _are_same(kept[n], noun) and kept[n - 1].kind in ("number", "article")), None)
     if same is None or not (_has_other_nouns(kept[same:], noun) or _is_said_later(kept[same:], tokens, noun)):
         return None

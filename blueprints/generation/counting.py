@@ -55,12 +55,22 @@ def _begin_part(walk: Walk, token: Token, after: Token) -> None:
     """ "5 of them"; in "Oracle Linux 8, 4 of them, VM" the machines come later."""
     if members.counts_of_cluster(walk, token):
         return
+    if _amends_count(walk, token):
+        count(walk, token)
+        return
     if walk.request.groups:
         adding.ask_about_rest(walk, int(token.value))
         has_purpose, is_of_them = after.value != "with", after.kind == "part"
         sharing.begin_part(walk, max(1, int(token.value)), has_purpose=has_purpose, is_of_them=is_of_them)
     elif walk.kinds_after(2)[1:] in (["comma"], ["stop"]) and token.value > 1:
         walk.loose = walk.loose or token
+
+
+def _amends_count(walk: Walk, token: Token) -> bool:
+    """ "Four web servers. On second thought, just three of them.": the number that holds, unless these get a purpose."""
+    following = walk.elements[walk.position + 1 : walk.position + 3]
+    has_purpose = any(isinstance(e, Token) and e.value in ("for", "as") for e in following)
+    return walk.focus is not None and walk.amends(token, walk.focus.causes.get("count")) and not has_purpose
 
 
 def _begins_named(walk: Walk, after: Token | None) -> bool:

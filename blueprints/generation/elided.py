@@ -2,12 +2,14 @@
 
 import re
 
+from blueprints.generation.lexicon import fold
 from blueprints.generation.phrases import Element, Phrase
 from blueprints.generation.tokens import Token
 from blueprints.generation.values import SIZES
 from blueprints.generation.walk import Walk
 
 _WHICH = ("which", "that", "die", "der", "das", "qui", "que", "che", "who")
+_GIVEN = ("give it", "give them", "gib ihm", "gib ihr", "gebt ihm", "donne lui", "donnez lui", "dale", "dadle", "dagli", "dalle")
 _SKIPPED = ("word", "order", "definite", "exact")
 
 
@@ -25,7 +27,13 @@ def repeats(walk: Walk, after: Token | None) -> bool:
     is_last = after is None or after.kind in ("stop", "comma", "close", "colon") or after.value == "and"
     before = [kind for kind in walk.kinds_before(4 if _is_relative(walk) else 3) if kind not in _SKIPPED]
     before = before[1:] if _is_relative(walk) and before[:1] == ["comma"] else before
-    return is_last and (before[:1] in (["phrase"], ["rest"]) or _is_again(walk, "with") or _is_behind_a_name(walk))
+    return is_last and (before[:1] in (["phrase"], ["rest"]) or _is_given(walk) or _is_again(walk, "with") or _is_behind_a_name(walk))
+
+
+def _is_given(walk: Walk) -> bool:
+    """ "… and give it 16": to what was sized in this sentence."""
+    near = walk.elements[max(0, walk.position - 2) : walk.position]
+    return " ".join(fold(walk.quote(element).text) for element in near).endswith(_GIVEN)
 
 
 def _is_behind_a_name(walk: Walk) -> bool:

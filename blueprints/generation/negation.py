@@ -3,7 +3,8 @@
 import re
 from collections.abc import Callable, Sequence
 
-from blueprints.generation import exceptions, replacing
+from blueprints.generation import exceptions, refusals, replacing
+from blueprints.generation.facts import Cause, Group
 from blueprints.generation.lexicon import fold
 from blueprints.generation.phrases import Element, Phrase
 from blueprints.generation.tokens import Token
@@ -259,6 +260,7 @@ def excludes_phrase(walk: Walk, phrase: Phrase) -> bool:
         return True
     names = phrase.software or [phrase.role] if phrase.role or phrase.software else [_guest(phrase.kind)]
     is_there = walk.is_existing or walk.is_replacing or phrase.has("existing")
+    _drop_what_is_taken_back(walk, phrase)
     left_out = walk.request.existing if is_there and not phrase.software else walk.request.excluded
     left_out.update(name for name in names if name)
     if phrase.is_member:
@@ -267,6 +269,23 @@ def excludes_phrase(walk: Walk, phrase: Phrase) -> bool:
         walk.request.excluded.add("kubernetes")
     walk.distance = 0
     return True
+
+
+def _drop_what_is_taken_back(walk: Walk, phrase: Phrase) -> None:
+    """ "PS: forget the Redis": described before, and no contradiction."""
+    if not walk.is_negated or phrase.is_machine or phrase.is_member or walk.is_replacing:
+        return
+    sign = walk.elements[walk.negated_from]
+    is_to_forget = isinstance(sign, Token) and refusals.is_to_forget(sign)
+    for group in list(walk.request.groups):
+        is_it = bool(set(phrase.software) & set(group.software)) if phrase.software else group.role == phrase.role
+        if is_it and group.sentence < walk.sentence and (is_to_forget or walk.amends(phrase, _named(group))):
+            walk.drop(group)
+
+
+def _named(group: Group) -> Cause | None:
+    """Where a group was named first."""
+    return next((group.causes[name] for name in ("software", "role") if name in group.causes), None)
 
 
 def _guest(kind: str) -> str:

@@ -17,6 +17,10 @@ _ABBREVIATION = re.compile(
     re.IGNORECASE,
 )
 _WRITTEN_OUT = re.compile(r"(?:max|min|approx|incl|inkl|resp|vs|ca|i\.\s?e|d\.\s?h)(?=\.)", re.IGNORECASE)
+_STRUCK = re.compile(
+    r"^[ \t]*(?:(?:[-*•–]|\d{1,2}[.)])[ \t]+)?~~[^~\n]+~~[ \t]*$|~~[^~\n]{1,200}~~|<(?P<tag>s|del|strike)>[^<\n]{1,200}</(?P=tag)>",
+    re.MULTILINE | re.IGNORECASE,
+)
 _LIST_MARK = re.compile(r"^(?P<indent>[ \t]*)(?:[-*•–]|\d{1,2}[.)]|\([a-z0-9]\))(?=\s)", re.MULTILINE)
 LIST_MARK = "\x02"
 """Stands where a list mark was."""
@@ -30,9 +34,14 @@ _SOFT_START = re.compile(r"[a-zà-ÿ0-9(]")
 def without_orders(text: str) -> tuple[str, bool]:
     """The text without sentences that address the machine, and whether there were any."""
     pattern = defence_patterns()
-    cleaned = _COMMENT.sub(_blank, text)
+    cleaned = _COMMENT.sub(_blank, struck_out(text))
     cleaned = _SENTENCE.sub(lambda match: _blank(match) if pattern.search(match[0]) else match[0], cleaned)
-    return cleaned, cleaned != text
+    return cleaned, cleaned != struck_out(text)
+
+
+def struck_out(text: str) -> str:
+    """The text without what is struck through: "~~3 web servers~~"."""
+    return _STRUCK.sub(_blank, text)
 
 
 def readable(text: str) -> str:

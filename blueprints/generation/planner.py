@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from alma.errors import BadRequest, Invalid
 from blueprints.complexity import figures_for
 from blueprints.generation import (
+    amendments,
     bounds,
     doubts,
     guest_setup,
@@ -110,14 +111,21 @@ def _read(text: str) -> Request:
     prose, listed = taken_out(text)
     plain = readable(prose)
     tokens, language = tag(plain)
-    meant = _meant(plain, tokens)
-    request = read(plain, meant, language, listed)
+    amended = amendments.spans(plain, tokens)
+    meant = _meant(plain, amendments.softened(tokens, amended))
+    request = read(plain, meant, language, listed, amended)
     guest_setup.read(plain, request)
     for question in bounds.contradictions(meant):
         request.ask(question)
-    if left := unread.remark(plain, meant, request):
+    if left := unread.remark(plain, _lasting(meant, amended), request):
         request.warnings.append(left)
     return request
+
+
+def _lasting(tokens: list[Token], amended: list[amendments.Span]) -> list[Token]:
+    """What stands behind the last change of mind: of what was said before it, nobody knows what still holds."""
+    last = max((start for start, _ in amended), default=0)
+    return [token for token in tokens if token.start >= last]
 
 
 def _meant(plain: str, tokens: list[Token]) -> list[Token]:

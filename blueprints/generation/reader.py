@@ -28,6 +28,7 @@ from blueprints.generation import (
     things,
 )
 from blueprints.generation.alternatives import first_of
+from blueprints.generation.amendments import Span
 from blueprints.generation.answers import answered
 from blueprints.generation.apportioning import apportioned
 from blueprints.generation.correlatives import settled
@@ -48,9 +49,9 @@ MOST_GROUPS = 200
 _IT = ("it", "er", "sie", "es", "il", "elle", "esso", "essa")
 
 
-def read(text: str, tokens: list[Token], language: str, listed: list[Group]) -> Request:
-    """Everything that the request says; `listed` are the machines of its tables."""
-    walk = Walk(text, Request(language=language, groups=listed))
+def read(text: str, tokens: list[Token], language: str, listed: list[Group], amended: list[Span]) -> Request:
+    """Everything that the request says; `listed` are the machines of its tables, `amended` is where it changes itself."""
+    walk = Walk(text, Request(language=language, groups=listed), amended)
     walk.listed = sum(group.count or 1 for group in listed)
     walk.has_kubernetes = any(is_of_kubernetes(t) and fold(t.text) not in MASTERS for t in tokens)
     walk.has_environments = len({t.value for t in tokens if t.kind == "environment"}) > 1

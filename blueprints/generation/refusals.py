@@ -8,7 +8,7 @@ from blueprints.generation.tokens import Token
 from blueprints.generation.walk import Walk
 
 _VALUES = ("cpu", "memory", "disk", "size", "os")
-_FORGET = ("forget", "never", "ignore", "disregard", "vergiss", "vergesst", "oubli", "olvid", "dimentic")
+_FORGET = ("forget", "never mind", "cancel", "cross out", "streich", "raye", "tacha", "annul", "ignore", "disregard", "vergiss", "vergesst", "oubli", "olvid", "dimentic")
 _MOST_IN_REFUSAL = 8
 _NEED_IS_NEAR = 20
 """So many letters behind the "not" the word of need may stand."""
@@ -58,7 +58,8 @@ def _ends_in_no(walk: Walk, clause: list[Element], end: int) -> bool:
     said = fold(walk.text[clause[0].start : min(end, clause[-1].end + _NEED_IS_NEAR)])
     is_order = any(isinstance(e, Token) and e.kind == "order" for e in clause[places[-1] :])  # "mustn't boot before it"
     is_noun_first = any(_is_noun(element) for element in clause[: places[0]][:2])
-    return is_noun_first and not is_order and _NEED.search(said) is not None
+    is_change = is_noun_first and walk.is_amended(clause[0])  # "Den Redis doch nicht."
+    return is_noun_first and not is_order and (is_change or _NEED.search(said) is not None)
 
 
 def _could_be_meant(element: Element) -> bool:
@@ -80,7 +81,7 @@ def of_what_was_said(walk: Walk, tokens: list[Token]) -> None:
         refusal is None
         or not is_short
         or kinds[-1] == "without"
-        or not (_NEED.search(fold(walk.text[tokens[0].start : tokens[-1].end])) or _is_to_forget(refusal))
+        or not (_NEED.search(fold(walk.text[tokens[0].start : tokens[-1].end])) or is_to_forget(refusal))
     ):
         return
     for group in list(walk.last_named):
@@ -88,6 +89,6 @@ def of_what_was_said(walk: Walk, tokens: list[Token]) -> None:
         walk.drop(group)
 
 
-def _is_to_forget(refusal: Token) -> bool:
+def is_to_forget(refusal: Token) -> bool:
     """ "forget those", "never mind that"."""
     return fold(refusal.text).startswith(_FORGET)

@@ -50,7 +50,7 @@ def set_value(walk: Walk, groups: list[Group], name: str, value: object, token: 
         if not before or before == value:
             group.set(name, value, walk.quote(token))
             (group.general.add if len(groups) > 1 else group.general.discard)(name)
-        elif len(groups) == 1 and name in group.general:
+        elif walk.amends(token, group.causes.get(name)) or (len(groups) == 1 and name in group.general):
             group.set(name, value, walk.quote(token))
             group.general.discard(name)
         elif len(groups) == 1:
@@ -159,6 +159,8 @@ def _size(walk: Walk, token: Token, groups: list[Group]) -> None:
 def _is_behind_memory(walk: Walk, group: Group, token: Token) -> bool:
     """ "8 GB, 50 GB": the memory was said just before, or this is too large to be said of it again."""
     if group.memory is None:
+        return False
+    if walk.amends(token, group.causes.get("memory")) and token.value < LEAST_DISK:
         return False
     is_near = group.memory_sentence == walk.sentence or _is_same_line(walk, group, token)
     return is_near or token.value >= LEAST_DISK

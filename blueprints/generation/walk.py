@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from blueprints.generation.amendments import Span, amends
 from blueprints.generation.facts import Cause, Group, Request
 from blueprints.generation.phrases import Element, Phrase
 from blueprints.generation.tokens import Token
@@ -13,6 +14,8 @@ class Walk:
 
     text: str
     request: Request
+    amended: list[Span] = field(default_factory=list)
+    """Where the request takes back or changes what it said before."""
     sentence: int = 0
     current: list[Group] = field(default_factory=list)
     last_named: list[Group] = field(default_factory=list)
@@ -106,6 +109,14 @@ class Walk:
             first = first.said
         end = (last or first).end
         return Cause(" ".join(self.text[first.start : end].split()), first.start, end)
+
+    def is_amended(self, here: Token | Phrase) -> bool:
+        """Whether this stands where the request changes itself."""
+        return amends(self.amended, -1, here.start)
+
+    def amends(self, token: Token | Phrase, before: Cause | None) -> bool:
+        """Whether what stands here changes what was said before, with an "I mean" or "PS" between."""
+        return before is not None and before.start >= 0 and amends(self.amended, before.start, token.start)
 
     def turn_to(self, *groups: Group) -> None:
         """From here on, values belong to these."""
