@@ -51,6 +51,8 @@ def _start(text: str, sentence: list[Token]) -> int:
     """Behind "sorry, I meant"; from the first word where the sentence says "after all"; -1 where it amends nothing."""
     sign = next((token for token in sentence if token.kind == "correction" and token.value == "fix"), None)
     first, last = sentence[0].start, sentence[-1].end
+    if len(sentence) == 1 and not sign:
+        return -1
     is_no = [token.kind for token in sentence[:2]] == ["without", "comma"]
     if is_no or re.search(rf"\b(?:{_lines('after_all')})\b", fold(text[first:last])):
         return first
@@ -67,7 +69,8 @@ def _end(parts: list[list[Token]], start: int) -> int:
 @cache
 def _postscript() -> re.Pattern[str]:
     return re.compile(
-        rf"(?:^|[.!?])\W*(?:(?:{_lines('postscript')})(?=[\s:.,;)\]-])|(?:{_lines('update')})\s?:)", re.IGNORECASE | re.MULTILINE
+        rf"(?:^|[.!?])[^\w\n]{{0,9}}(?:(?:{_lines('postscript')})(?=[\s:.,;)\]-])|(?:{_lines('update')})\s?:)",
+        re.IGNORECASE | re.MULTILINE,
     )
 
 

@@ -10,14 +10,16 @@ from blueprints.generation.tokens import Token
 _BREAKS = ("comma", "dash")
 _FEW = 3
 _MOST_BEFORE = 6
+_FAR = 30
 
 
 def without_bygone(text: str, tokens: list[Token]) -> list[Token]:
     """The tokens without the clauses about what was there, unless nothing else is described."""
     clauses = [clause for sentence in sentences(tokens) for clause in _clauses(text, sentence)]
+    last = max((place for place, clause in enumerate(clauses) if _asks(text, clause)), default=-1)
     kept: list[Token] = []
     for place, clause in enumerate(clauses):
-        is_left_out = _is_bygone(text, clause) or _is_there(text, clause, clauses[place + 1 :])
+        is_left_out = _is_bygone(text, clause) or (place < last and _is_there(text, clause))
         kept += [token for token in clause if token.kind == "stop"] if is_left_out else clause
     return kept if describes(kept) else tokens
 
@@ -52,18 +54,22 @@ def _turns(text: str, sentence: list[Token], place: int) -> bool:
 
 
 def _is_bygone(text: str, clause: list[Token]) -> bool:
-    if says(quoted(text, clause), "imagined"):
+    places = list(counted(clause))
+    if not places or says(quoted(text, clause), "imagined"):
         return False
-    return any(_follows(text, clause, place, "had") or _is_worn(text, clause, place) for place in counted(clause))
+    return any(_follows(text, clause, place, "had") or _is_worn(text, clause, place) for place in places)
 
 
-def _is_there(text: str, clause: list[Token], following: list[list[Token]]) -> bool:
+def _asks(text: str, clause: list[Token]) -> bool:
+    return describes(clause) and says(quoted(text, clause), "asking")
+
+
+def _is_there(text: str, clause: list[Token]) -> bool:
     """ "We have 12 servers in the basement. Build one VM.": counted without a size, before something is asked for."""
-    said = quoted(text, clause)
-    if says(said, "imagined", "asking") or any(token.kind in VALUES for token in clause):
+    places = list(counted(clause))
+    if not places or says(quoted(text, clause), "imagined", "asking") or any(token.kind in VALUES for token in clause):
         return False
-    is_had = any(_follows(text, clause, place, "have") for place in counted(clause))
-    return is_had and any(describes(other) and says(quoted(text, other), "asking") for other in following)
+    return any(_follows(text, clause, place, "have") for place in places)
 
 
 def _follows(text: str, clause: list[Token], place: int, verbs: str) -> bool:
@@ -75,7 +81,7 @@ def _is_worn(text: str, clause: list[Token], place: int) -> bool:
     """ "our six servers are old": counted behind "our" or "the", and nothing is given to them."""
     is_pointed_at = any(token.kind == "definite" for token in clause[max(0, place - 2) : place])
     has_values = any(token.kind in VALUES for token in clause)
-    return is_pointed_at and not has_values and says(quoted(text, clause[place:]), "worn")
+    return is_pointed_at and not has_values and says(quoted(text, clause[place : place + _FAR]), "worn")
 
 
 def _begins_now(text: str, tokens: list[Token], place: int) -> bool:
@@ -85,7 +91,7 @@ def _begins_now(text: str, tokens: list[Token], place: int) -> bool:
 
 def _was_planned(text: str, tokens: list[Token], place: int) -> bool:
     """ "Originally we wanted five web servers" stands right before, in this sentence or the last one."""
-    before = tokens[:place]
+    before = tokens[max(0, place - _FAR) : place]
     while before and before[-1].kind in ("comma", "stop", "dash", "join"):
         before = before[:-1]
     start = next((n for n in range(len(before) - 1, -1, -1) if before[n].kind == "stop"), -1) + 1

@@ -89,7 +89,11 @@ def _is_correction(tokens: list[Token], position: int) -> bool:
 def _is_said_alone(tokens: list[Token], position: int) -> bool:
     """ "4 GB, let's say 8.": behind a comma, and a value alone."""
     kinds = [_kind_at(tokens, position + n) for n in (-1, 1, 2)]
-    return kinds[0] in ("comma", "dash", "stop") and kinds[1] in ("number", *_SIZES) and kinds[2] in ("", "stop", "comma", "close")
+    return (
+        kinds[0] in ("comma", "dash", "stop")
+        and kinds[1] in ("number", *_SIZES)
+        and kinds[2] in ("", "stop", "comma", "close")
+    )
 
 
 def _is_plain_no(tokens: list[Token], position: int) -> bool:
@@ -154,7 +158,7 @@ def _version_ahead(tokens: list[Token], position: int) -> Token | None:
 
 def _up_to_comma(tokens: list[Token]) -> list[Token]:
     """ "three, let's say five, web servers": behind the comma stands the noun of both."""
-    return tokens[: next((n for n, token in enumerate(tokens) if token.kind == "comma"), len(tokens))]
+    return tokens[: next((n for n, token in enumerate(tokens) if token.kind in ("comma", "colon")), len(tokens))]
 
 
 def _far_value(tokens: list[Token], position: int) -> Token | None:
@@ -185,17 +189,24 @@ def _take_back(kept: list[Token], value: Token | None, tokens: list[Token], has_
     is_bare = value is not said  # "8 GB, no, better 16": where it stands, the number would be no size
     for back in range(len(kept) - 1, max(-1, len(kept) - _FARTHEST), -1):
         if kept[back].kind == value.kind or {kept[back].kind, value.kind} <= {"size", "memory", "disk"}:
-            if _is_of_others(kept, back):
-                return None
-            if not has_noun and (is_bare or _stays_in_place(kept[back:], value)):
-                kept[back] = kept[back].become(kept[back].kind, value.value, said=value)
-                return value
-            if value.kind == "software" and not _has_values(tokens, value):
-                _rename(kept, kept[back], value)
-                return value
-            del kept[back:]
-            return None
+            is_put_in_place = not has_noun and (is_bare or _stays_in_place(kept[back:], value))
+            is_renamed = value.kind == "software" and not _has_values(tokens, value)
+            return _replace(kept, back, value, is_put_in_place=is_put_in_place, is_renamed=is_renamed)
     return None
+
+
+def _replace(kept: list[Token], back: int, value: Token, *, is_put_in_place: bool, is_renamed: bool) -> Token | None:
+    """The new value where the old one stood, the new name wherever the old one was said, or nothing from there on."""
+    if _is_of_others(kept, back):
+        return None
+    if is_put_in_place:
+        kept[back] = kept[back].become(kept[back].kind, value.value, said=value)
+    elif is_renamed:
+        _rename(kept, kept[back], value)
+    else:
+        del kept[back:]
+        return None
+    return value
 
 
 def _has_values(tokens: list[Token], value: Token) -> bool:

@@ -84,9 +84,20 @@ def _counts_nothing(walk: Walk, token: Token) -> bool:
     return (
         _is_release(walk)
         or is_refused
+        or _are_people(walk)
         or _is_of_any_two(walk, token)
         or policies.kept_copies(walk, token)
         or contradicting.counts_again(walk, token)
+    )
+
+
+def _are_people(walk: Walk) -> bool:
+    """ "we discuss it with the 5 from IT"."""
+    before = walk.elements[max(0, walk.position - 2) : walk.position]
+    return (
+        walk.kinds_before(1) == ["definite"]
+        and getattr(before[0], "value", "") == "with"
+        and walk.kinds_after(1) != ["part"]
     )
 
 

@@ -13,7 +13,16 @@ from blueprints.generation.facts import Group, Request
 from blueprints.generation.lexicon import fold, table
 from blueprints.sentences import COUNT_OPEN, MACHINES_OPEN, NOTHING_SAID, term
 
-_SOMETHING = re.compile(r"\b(?:something|anything|etwas|irgendwas|quelque chose|algo|qualcosa)\b")
+_SOMETHING = re.compile(
+    r"\b(?:something|anything|some (?:kind|sort) of|i guess|i suppose|or so|etwas|irgendwas|irgendwie|irgendein\w*|oder so|quelque chose"
+    r"|une sorte de|algo|alguna especie de|o algo asi|qualcosa|una specie di|o simile)\b"
+)
+_UNSIZED = re.compile(
+    r"\b(?:(?:not|none) too (?:small|big|large|slow)|(?:big|large|fast|powerful) enough|(?:reasonably|decently) sized|decent(?:ly)? sized?"
+    r"|nicht zu (?:klein|gross)|gross genug|pas trop (?:petite?|grande?)s?|assez (?:grande?|puissante?)s?|no (?:muy|demasiado) (?:pequen[oa]|grande)s?"
+    r"|suficientemente grandes?|non troppo (?:piccol[oaie]|grand[ei])|abbastanza grand[ei])\b"
+)
+"""Sizes of which nobody knows how large they are."""
 
 
 def refuse_or_ask(request: Request, text: str) -> None:
@@ -21,6 +30,7 @@ def refuse_or_ask(request: Request, text: str) -> None:
     if request.groups and not (_is_question(text) and _says_nothing_exact(request)):
         if all(group.is_vague or _is_bare(group) for group in request.groups) or _is_something(request, text):
             request.ask(_(MACHINES_OPEN))
+        _ask_about_size(request, text)
         return
     if request.destroys:
         raise BadRequest(
@@ -39,9 +49,19 @@ def refuse_or_ask(request: Request, text: str) -> None:
     request.ask(_(NOTHING_SAID))
 
 
+def _ask_about_size(request: Request, text: str) -> None:
+    """ "a database, not too small": the usual size is drawn, neither a small one nor a large one."""
+    said = _UNSIZED.search(fold(text))
+    for group in request.groups if said else ():
+        if not group.has_sizes:
+            group.size = ""
+            group.causes.pop("size", None)
+            request.ask(_(MACHINES_OPEN))
+
+
 def _is_something(request: Request, text: str) -> bool:
     """ "something with databases": not even who asks knows what."""
-    is_open = not any(group.count or group.has_sizes or group.software or group.is_counted for group in request.groups)
+    is_open = not any(group.count or group.has_sizes or group.software for group in request.groups)
     return is_open and _SOMETHING.search(fold(text)) is not None
 
 

@@ -9,7 +9,19 @@ from blueprints.generation.values import SIZES
 from blueprints.generation.walk import Walk
 
 _WHICH = ("which", "that", "die", "der", "das", "qui", "que", "che", "who")
-_GIVEN = ("give it", "give them", "gib ihm", "gib ihr", "gebt ihm", "donne lui", "donnez lui", "dale", "dadle", "dagli", "dalle")
+_GIVEN = (
+    "give it",
+    "give them",
+    "gib ihm",
+    "gib ihr",
+    "gebt ihm",
+    "donne lui",
+    "donnez lui",
+    "dale",
+    "dadle",
+    "dagli",
+    "dalle",
+)
 _SKIPPED = ("word", "order", "definite", "exact")
 
 
@@ -27,7 +39,9 @@ def repeats(walk: Walk, after: Token | None) -> bool:
     is_last = after is None or after.kind in ("stop", "comma", "close", "colon") or after.value == "and"
     before = [kind for kind in walk.kinds_before(4 if _is_relative(walk) else 3) if kind not in _SKIPPED]
     before = before[1:] if _is_relative(walk) and before[:1] == ["comma"] else before
-    return is_last and (before[:1] in (["phrase"], ["rest"]) or _is_given(walk) or _is_again(walk, "with") or _is_behind_a_name(walk))
+    return is_last and (
+        before[:1] in (["phrase"], ["rest"]) or _is_given(walk) or _is_again(walk, "with") or _is_behind_a_name(walk)
+    )
 
 
 def _is_given(walk: Walk) -> bool:

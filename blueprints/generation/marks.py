@@ -13,5 +13,7 @@ def same(walk: Walk, token: Token) -> None:
 
 
 def exact(walk: Walk, token: Token) -> None:
-    if walk.focus and walk.in_focus and walk.kinds_before(1) == ["comma"]:
+    """ "Three nodes, no more", "One server only."."""
+    is_last = walk.kinds_before(1) == ["phrase"] and walk.kinds_after(1) in ([], ["stop"])
+    if walk.focus and walk.in_focus and (is_last or walk.kinds_before(1) == ["comma"]):
         walk.focus.is_exact = True

@@ -1,9 +1,10 @@
 """What is not wanted, what exists already, and what would destroy something: how far a "no" reaches."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from blueprints.generation import exceptions, refusals, replacing
+from blueprints.generation.destroying import drops_something_in
 from blueprints.generation.facts import Cause, Group
 from blueprints.generation.lexicon import fold
 from blueprints.generation.phrases import Element, Phrase
@@ -40,41 +41,6 @@ _FARTHEST_ORDER = 9
 Reading = Callable[[Walk, Token], None]
 
 
-def without_orders_to_destroy(walk: Walk, tokens: list[Token]) -> list[Token]:
-    """The sentence up to where it orders to delete or stop something."""
-    if (
-        tokens[:1]
-        and tokens[0].kind == "without"
-        and tokens[0].text.lower() == "drop"
-        and not _drops_something_in(tokens, tokens[0])
-    ):
-        walk.request.destroys = True
-        return []
-    for place, token in enumerate(tokens):
-        if token.kind != "verb" or token.value != "destroy":
-            continue
-        if any(t.kind == "without" for t in tokens[max(0, place - 2) : place]):
-            continue
-        walk.request.destroys = True
-        before = tokens[:place] if any(_describes(token) for token in tokens[:place]) else []
-        return before + tokens[_end_of_order(tokens, place) :]
-    return tokens
-
-
-def _describes(token: Token) -> bool:
-    """Whether something is to be built in what stands before the order: "two web servers, and delete the old one"."""
-    return token.kind in ("number", "article", "cpu", "memory", "disk", "size", "os") or token.value == "build"
-
-
-def _end_of_order(tokens: list[Token], place: int) -> int:
-    """Where something else begins: ", keep 2 web servers", "and create a database"."""
-    for end in range(place + 1, len(tokens) - 1):
-        is_break = tokens[end].kind == "comma" or (tokens[end].kind == "join" and tokens[end].value in ("and", "but"))
-        if is_break and (tokens[end + 1].kind in ("kept", "number") or tokens[end + 1].value == "build"):
-            return end
-    return len(tokens)
-
-
 def begin(walk: Walk, token: Token) -> None:
     if _is_answer(walk):
         _refuse_key(walk)
@@ -82,7 +48,7 @@ def begin(walk: Walk, token: Token) -> None:
     if exceptions.begins(walk, token):
         walk.link = "except"
         return
-    if _keeps_apart(walk) or _governs_harm(walk) or _drops_something_in(walk.elements[walk.position :], token):
+    if _keeps_apart(walk) or _governs_harm(walk) or drops_something_in(walk.elements[walk.position :], token):
         return
     walk.is_negated, walk.distance, walk.negated_from = True, 0, walk.position
     walk.is_replacing = fold(token.text).startswith(_REPLACE)
@@ -164,17 +130,6 @@ def _puts_after(walk: Walk) -> bool:
         return False
     walk.elements[walk.position + 1 + place] = order.become("order", "after")
     return True
-
-
-def _drops_something_in(elements: Sequence[Element | Token], token: Token) -> bool:
-    """ "drop a VM in there" adds one; "drop the VM" does not."""
-    following = elements[1:2]
-    is_indefinite = bool(following) and (
-        following[0].count is not None
-        if isinstance(following[0], Phrase)
-        else following[0].kind in ("article", "number")
-    )
-    return token.text.lower() == "drop" and is_indefinite
 
 
 def begin_existing(walk: Walk, token: Token) -> None:

@@ -3,13 +3,14 @@ character keeps its place, so that what is quoted later is what was written."""
 
 import re
 
-from blueprints.generation import dictation
+from blueprints.generation import dictation, enclosed
 from blueprints.generation.lexicon import defence_patterns
 
 _SENTENCE = re.compile(r"(?:(?!\]\]|\[\[)[^.!?\n]|\.(?=\S))*(?:\]\]|\[\[|[.!?\n])*")
 """Double brackets, too, are where somebody pretends that the request ends."""
 _COMMENT = re.compile(
-    r"<!--.*?(?:-->|\Z)|^[ \t]*(?:#{1,6}|//)\s*(?:note|new|system|assistant|instruction|ai)\b.*$", re.S | re.I | re.M
+    r"<!--.*?(?:-->|\Z)|(?<!-)-{3,9}[ \t]*BEGIN (?:SYSTEM|ADMIN|INSTRUCTION|PROMPT|OVERRIDE).*?(?:-{3,9}[ \t]*END\b[^\n]*|\Z)|^[ \t]*(?:#{1,6}|//)\s*(?:note|new|system|assistant|instruction|ai)\b.*$",
+    re.S | re.I | re.M,
 )
 _ABBREVIATION = re.compile(
     r"\b(?:i\.\s?e|e\.\s?g|z\.\s?b|d\.\s?h|u\.\s?a|p\.\s?ej|p\.\s?ex|c\.-à-d|ad es|approx|incl|inkl|excl|bzw|ggf|evtl|max|min|ca|resp|vs"
@@ -35,8 +36,19 @@ def without_orders(text: str) -> tuple[str, bool]:
     """The text without sentences that address the machine, and whether there were any."""
     pattern = defence_patterns()
     cleaned = _COMMENT.sub(_blank, struck_out(text))
-    cleaned = _SENTENCE.sub(lambda match: _blank(match) if pattern.search(match[0]) else match[0], cleaned)
+    cleaned = _without_sentences(enclosed.without_enclosed(cleaned, pattern), pattern)
     return cleaned, cleaned != struck_out(text)
+
+
+def _without_sentences(text: str, orders: re.Pattern[str]) -> str:
+    """Every sentence blanked that gives an order, and those behind it that go on with it."""
+    kept: list[str] = []
+    was_order = False
+    for match in _SENTENCE.finditer(text):
+        if match[0].strip():
+            was_order = orders.search(match[0]) is not None or (was_order and enclosed.goes_on(match[0]))
+        kept.append(_blank(match) if was_order else match[0])
+    return "".join(kept)
 
 
 def struck_out(text: str) -> str:

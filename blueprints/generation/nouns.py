@@ -7,6 +7,10 @@ NOUNS = ("role", "software", "machine", "member")
 _VERBS = ("host", "hosts", "monitors", "caches", "stores", "searches", "logs", "queues", "proxies", "mails", "backs")
 VALUES = ("cpu", "memory", "disk", "size", "gpu", "os", "vlan", "cidr", "ip")
 _PIECES = ("stuck", "pieces", "pcs", "units", "unidades", "piezas", "pezzi", "unites", "stk")
+_NEW = (
+    *("new", "fresh", "neue", "neuen", "neuer", "neues", "frische", "nouveau", "nouveaux", "nouvelle", "nouvelles"),
+    *("nuevo", "nuevos", "nueva", "nuevas", "nuovo", "nuovi", "nuova", "nuove"),
+)
 _FOLD = ("fach", "fold", "trio", "pair", "quartet", "duo")
 
 
@@ -55,10 +59,15 @@ def _is_bare_system(tokens: list[Token], start: int) -> bool:
     """ "two Debian 12", "an Ubuntu": a system that is counted and has no noun after it is a machine."""
     if tokens[start].kind != "os" or start == 0:
         return False
-    before = next((t for t in reversed(tokens[:start]) if t.kind not in ("size_word", "another", "exact")), None)
+    before = next((t for t in reversed(tokens[:start]) if not _is_adjective(t)), None)
     after = next((t for t in tokens[start + 1 :] if t.kind not in (*VALUES, "slash", "dash")), None)
     is_counted = before is not None and before.kind in ("number", "article")
     return is_counted and (after is None or after.kind not in (*NOUNS, "word", "environment", "size_word"))
+
+
+def _is_adjective(token: Token) -> bool:
+    """ "two large", "two new"."""
+    return token.kind in ("size_word", "another", "exact") or (token.kind == "word" and token.value in _NEW)
 
 
 def count_behind(tokens: list[Token], end: int) -> tuple[Token | None, int]:

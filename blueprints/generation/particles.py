@@ -5,7 +5,11 @@ from functools import cache
 from blueprints.generation.lexicon import Sense, fold, table
 from blueprints.generation.tokens import Token
 
-_MEANINGS = {"backup": Sense("backup", "backup"), "without": Sense("without", "no")}
+_MEANINGS = {
+    "backup": Sense("backup", "backup"),
+    "without": Sense("without", "no"),
+    "destroy": Sense("verb", "destroy"),
+}
 _BEGIN = ("word", "kept", "existing")
 _MOST_BETWEEN = 6
 _NO_OBJECTS = ("stop", "comma", "colon", "cpu", "memory", "disk", "size", "without")

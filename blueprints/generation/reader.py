@@ -9,6 +9,7 @@ from blueprints.generation import (
     arrows,
     attaching,
     counting,
+    destroying,
     environments,
     grouping,
     headings,
@@ -72,7 +73,7 @@ def _sentences(tokens: list[Token]) -> Iterator[list[Token]]:
 
 
 def _read_sentence(walk: Walk, tokens: list[Token]) -> None:
-    kept = negation.without_orders_to_destroy(walk, tokens)
+    kept = destroying.without_orders_to_destroy(walk, tokens)
     if len(kept) <= 1 and all(token.kind == "stop" for token in kept):
         return
     headings.settle_indent(walk, kept)

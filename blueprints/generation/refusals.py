@@ -8,7 +8,23 @@ from blueprints.generation.tokens import Token
 from blueprints.generation.walk import Walk
 
 _VALUES = ("cpu", "memory", "disk", "size", "os")
-_FORGET = ("forget", "never mind", "cancel", "cross out", "streich", "raye", "tacha", "annul", "ignore", "disregard", "vergiss", "vergesst", "oubli", "olvid", "dimentic")
+_FORGET = (
+    "forget",
+    "never mind",
+    "cancel",
+    "cross out",
+    "streich",
+    "raye",
+    "tacha",
+    "annul",
+    "ignore",
+    "disregard",
+    "vergiss",
+    "vergesst",
+    "oubli",
+    "olvid",
+    "dimentic",
+)
 _MOST_IN_REFUSAL = 8
 _NEED_IS_NEAR = 20
 """So many letters behind the "not" the word of need may stand."""

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from itertools import pairwise
 
 from django.utils.translation import gettext as _
 
@@ -109,7 +110,7 @@ def _is_other_system(group: Group, before: str, value: str) -> bool:
 
 def _second(walk: Walk, group: Group, name: str, before: int, token: Token) -> None:
     value = token.value
-    if name == "disk" and isinstance(value, int):
+    if name == "disk" and isinstance(value, int) and not _is_the_same_disk(walk):
         group.further_disks.append(value)
         addressing.quote_also(walk, group, "further_disks", token)
         return
@@ -122,6 +123,18 @@ def _second(walk: Walk, group: Group, name: str, before: int, token: Token) -> N
     walk.request.ask(
         _("The request contradicts itself: the %(what)s gets %(first)s and also %(second)s. Which is it?")
         % {"what": what, "first": first, "second": amount(name, second)}
+    )
+
+
+def _is_the_same_disk(walk: Walk) -> bool:
+    """ "100 GB of disk. The disk has 50 GB.": the one that was spoken of, and no second one."""
+    before = [element for element in walk.elements[: walk.position] if isinstance(element, Token)]
+    return any(
+        label.kind == "label"
+        and label.value == "disk"
+        and pointing.kind == "definite"
+        and not label.text.lower().endswith("s")
+        for pointing, label in pairwise(before)
     )
 
 
