@@ -27,6 +27,8 @@ _RELEASES = ("version", "release", "versione", "versión")
 _COUNTING = ("with", "colon", "open", "is")
 _IT = ("it", "they", "es", "ce", "c", "son", "sono")
 _SINGLE = ("uno", "una", "eine", "einer", "einen", "einem", "eins", "une", "un")
+_PER = ("per", "pro", "par", "por", "al")
+_TOGETHER_WITH = ("with", "mit", "avec", "con")
 _BEGINS_PART = ("for", "with", "as", "is", "on")
 
 
@@ -96,7 +98,7 @@ def _are_people(walk: Walk) -> bool:
     before = walk.elements[max(0, walk.position - 2) : walk.position]
     return (
         walk.kinds_before(1) == ["definite"]
-        and getattr(before[0], "value", "") == "with"
+        and fold(walk.quote(before[0]).text) in _TOGETHER_WITH
         and walk.kinds_after(1) != ["part"]
     )
 
@@ -215,7 +217,7 @@ def article(walk: Walk, token: Token) -> None:
 def another(walk: Walk, token: Token) -> None:
     """ "… and another for the generator": one more machine, of the same kind."""
     after, focus = _after(walk), walk.focus
-    is_open = walk.link != "on" and walk.kinds_before(1) != ["definite"]
+    is_open = walk.link != "on" and walk.kinds_before(1) != ["definite"] and not _is_rate(walk)
     if (
         focus is None
         or after is None
@@ -227,6 +229,12 @@ def another(walk: Walk, token: Token) -> None:
         sharing.begin_part(walk, 1, has_purpose=True)
     else:
         walk.part = walk.add(Group(count=1, is_counted=True, kind=focus.kind, os=focus.os))
+
+
+def _is_rate(walk: Walk) -> bool:
+    """ "3000 requests per second with 99 ms"."""
+    before = walk.elements[walk.position - 1] if walk.position else None
+    return isinstance(before, Token) and fold(before.text) in _PER
 
 
 def rest(walk: Walk, token: Token) -> None:

@@ -2,11 +2,12 @@
 
 from blueprints.generation.lexicon import fold
 from blueprints.generation.nouns import NOUNS
-from blueprints.generation.stories import VALUES, begins_with, describes, ends_with, quoted
+from blueprints.generation.stories import VALUES, begins_with, describes, ends_with, quoted, says
 from blueprints.generation.tokens import Token
 
 _MOST_WORDS = 2
 _NEAR = 2
+_MOST_MACHINES = 200
 _FARTHEST = 10
 _LISTED = 3
 """So many tokens are "40 workstations and"."""
@@ -52,8 +53,20 @@ def _is_tended(text: str, tokens: list[Token], place: int, end: int) -> bool:
     if any(token.kind in (*_POINTING, "colon", "stop", "backup") for token in before):
         return False
     said_before, said_behind = tokens[max(0, place - _NEAR - 1) : place], tokens[end : end + _NEAR]
+    if _are_people(text, tokens, place, end):
+        return True
     is_object = ends_with(quoted(text, said_before), "tending", 1) or begins_with(quoted(text, said_behind), "tended")
     return is_object or (tokens[end - 1].value == "any" and _is_behind_others(tokens, place))
+
+
+def _are_people(text: str, tokens: list[Token], place: int, end: int) -> bool:
+    """ "the factory has 300 workers": more than can be built, or had by what is no group of machines."""
+    if not begins_with(quoted(text, tokens[end - 1 : end]), "people"):
+        return False
+    start = next((n for n in range(place - 1, -1, -1) if tokens[n].kind in ("stop", "comma", "colon")), -1) + 1
+    subject = tokens[start:place]
+    is_had = ends_with(quoted(text, subject), "employing", 1) and not says(quoted(text, subject), "grouping")
+    return tokens[place].value > _MOST_MACHINES or (is_had and not any(token.kind in NOUNS for token in subject))
 
 
 def _is_behind_others(tokens: list[Token], place: int) -> bool:
