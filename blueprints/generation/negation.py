@@ -142,6 +142,14 @@ def begin_existing(walk: Walk, token: Token) -> None:
         walk.drop(group)
 
 
+def tells_who_asks(walk: Walk) -> bool:
+    """ "We run a small museum: two web servers"; "Already there: two web servers" and "We run a cluster: …" say what there is."""
+    before = walk.elements[: walk.position]
+    place = next((n for n, e in enumerate(before) if kind_of(e) == "existing"), len(before))
+    between = [kind_of(element) for element in before[place + 1 :]]
+    return between[:1] == ["article"] and "word" in between and "phrase" not in between
+
+
 def at_comma(walk: Walk) -> None:
     """A list of things that are not wanted goes on behind a comma, if nothing else begins there."""
     if not _is_list(walk.elements[walk.position + 1 : walk.position + 5]):

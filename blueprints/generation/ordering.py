@@ -75,7 +75,11 @@ def order(walk: Walk, token: Token) -> None:
         _go_on_in_sequence(walk, token)
     elif latest:
         walk.order, walk.subjects = (value, spoken_of or (latest,)), spoken_of
-    elif not fold(token.text).startswith(_WANTS) and not _is_of_an_event(walk):  # a school that needs one is no machine
+    elif fold(token.text).startswith(
+        _WANTS
+    ):  # a school that needs one is no machine, and what it needs is not there yet
+        walk.is_existing = False
+    elif not _is_of_an_event(walk):
         walk.order_ahead, walk.ahead_until = value, _end_of_list(walk)
 
 

@@ -165,6 +165,7 @@ def _comma(walk: Walk, token: Token) -> None:
 
 def _colon(walk: Walk, token: Token) -> None:
     walk.link, walk.is_negated = "colon", False
+    walk.is_existing = walk.is_existing and not negation.tells_who_asks(walk)
     headings.of_values(walk)
     headings.of_field(walk)
     names.listed(walk)

@@ -12,12 +12,12 @@ from blueprints.generation.lexicon import (
     LONGEST_PHRASE,
     Sense,
     articles,
+    everyday_words,
     fold,
     foreign_words,
     language_of,
     number_words,
     ordinary_words,
-    plain_words,
     senses,
     software_facts,
 )
@@ -142,7 +142,7 @@ def _next(tokens: list[Token], position: int, language: str) -> tuple[Token, int
 
 def _unit(token: Token) -> Token:
     """ "4 cors", "3 nods": right behind a number, even a short word can only be a slip of what is counted."""
-    sense = _sense_of_unit(token.value) if token.value not in plain_words() else None
+    sense = _sense_of_unit(token.value) if token.value not in everyday_words() else None
     return token.become(*sense) if sense else token
 
 
@@ -191,7 +191,7 @@ def _single(token: Token, language: str) -> Token:
         return token.become("number", Decimal(str(number_words(language)[word])))
     if word in articles(language):
         return token.become("article", 1)
-    if word in foreign_words(language):
+    if word in foreign_words(language) and not token.text.isupper():  # "ha dado", and "HA"
         return token
     if word == _HAS and token.text == _HAS and language in ("it", "es"):
         return token
@@ -244,7 +244,7 @@ def _sense_of_slip(first: str, second: str) -> Sense | None:
 
 def _nearest(word: str, among: Sequence[str]) -> str:
     """The word that this one is a slip of: a letter wrong, or two in a long one."""
-    if len(word) < _SHORTEST_TYPO or (word,) in senses() or word in ordinary_words():
+    if len(word) < _SHORTEST_TYPO or (word,) in senses() or word in ordinary_words() or word in everyday_words():
         return ""
     near = process.extractOne(word, among, scorer=OSA.distance, score_cutoff=2 if len(word) >= 8 else 1)
     if near is None or near[0][0] != word[0] or (_is_short(word, near[0]) and sorted(near[0]) != sorted(word)):
@@ -268,7 +268,7 @@ def _is_rare(sense: Sense) -> bool:
 @lru_cache(maxsize=8192)
 def _sense_of_typo(word: str, most: int = 2) -> Sense | None:
     """The sense of the only word that this one can be a slip of."""
-    if len(word) < _SHORTEST_TYPO or word in plain_words():
+    if len(word) < _SHORTEST_TYPO or word in everyday_words():
         return None
     allowed = min(most, 2 if len(word) >= 8 else 1)
     near = process.extractOne(word, _single_words(word[0]), scorer=OSA.distance, score_cutoff=allowed)

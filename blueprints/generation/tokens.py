@@ -138,7 +138,7 @@ def _number(text: str) -> Decimal:
 def _size(text: str) -> tuple[str, int]:
     number, unit = text[: -len(_trailing(text))].strip(" -"), _trailing(text).lower().replace("byte", "b")
     try:
-        return "size", parse_size(f"{_plain(number, unit)}{unit if unit in UNITS else 'gb'}")
+        return "size", parse_size(f"{_plain(number, unit)}{unit if unit in UNITS else unit[0] + 'b'}")
     except ValueError as error:
         raise BadRequest(
             _("“%(words)s” is no size that a machine can have. Write it as 8 GB or 500 GB.") % {"words": text[:40]}

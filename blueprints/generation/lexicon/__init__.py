@@ -102,6 +102,12 @@ def plain_words() -> frozenset[str]:
 
 
 @cache
+def everyday_words() -> frozenset[str]:
+    """Words of everybody that are near a word of the trade, and no slips of it."""
+    return plain_words() | frozenset(table("everyday")["words"].split())
+
+
+@cache
 def counted_words() -> frozenset[str]:
     """Nouns that take a number away from the machines: "30 people", "3 tiers"."""
     return frozenset(table("plain")["counted"].split())
