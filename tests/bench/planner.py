@@ -1,6 +1,11 @@
 """How quick the offline planner is: `python -m tests.bench.planner` prints a table."""
 
+import os
 import time
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "alma.settings")
 
 from blueprints.generation import generate
 from tests.blueprints.test_generation_requests import CASES
@@ -10,6 +15,7 @@ ROUNDS = 5
 
 def main() -> None:
     """Time every request of the tests that is answered with a blueprint, warm."""
+    django.setup()
     cases = [case for case in CASES if not {"refuse", "clarify"} & case["expect"].keys()]
     generate("warm up 3 servers")
     times = sorted(_milliseconds(case) for _ in range(ROUNDS) for case in cases)

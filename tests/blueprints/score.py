@@ -1,9 +1,14 @@
 """How many requests of a prompt set the planner meets: `python -m tests.blueprints.score [FILE ...] [--show]`."""
 
 import argparse
+import os
 import time
 from collections import defaultdict
 from pathlib import Path
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "alma.settings")
 
 from tests.blueprints.scoring import failures, read_requests
 
@@ -12,6 +17,7 @@ OWN = Path(__file__).parent / "data" / "requests.jsonl"
 
 def main() -> None:
     """A line per tag, worst first; `--show` lists what failed."""
+    django.setup()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("files", nargs="*", type=Path, default=[OWN])
     parser.add_argument("--show", action="store_true")
