@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from blueprints.revising.matching import stem
 from blueprints.schema import BlueprintDocument, Resource
 
@@ -28,7 +30,9 @@ class Kind:
     @property
     def range(self) -> str:
         """The names of its resources in short."""
-        return f"{self.members[0]} to {self.members[-1]}" if len(self.members) > 2 else " and ".join(self.members)
+        if len(self.members) <= 2:
+            return _(" and ").join(self.members)
+        return _("%(first)s to %(last)s") % {"first": self.members[0], "last": self.members[-1]}
 
 
 def kinds_of(document: BlueprintDocument) -> list[Kind]:

@@ -43,6 +43,8 @@ TERMS = (
     gettext_noop("a machine"), gettext_noop("machine"), gettext_noop("machines"), gettext_noop("cpu"), gettext_noop("memory"), gettext_noop("disk"),
     gettext_noop("role"), gettext_noop("os"), gettext_noop("count"), gettext_noop("software"), gettext_noop("network"), gettext_noop("vm"), gettext_noop("container"), gettext_noop("replica"), gettext_noop("gpu"), gettext_noop("kubernetes"),
     gettext_noop("hosts"), gettext_noop("of them"), gettext_noop("nodes"), gettext_noop("replicas"),
+    gettext_noop("critical"), gettext_noop("high"), gettext_noop("medium"), gettext_noop("low"), gettext_noop("info"),
+    gettext_noop("two"), gettext_noop("three"), gettext_noop("four"), gettext_noop("five"),
     gettext_noop("coordination"), gettext_noop("coordinator"), gettext_noop("pbx"), gettext_noop("lab"), gettext_noop("node"), gettext_noop("pki"),
     gettext_noop("time"), gettext_noop("print"), gettext_noop("updates"), gettext_noop("web"), gettext_noop("app"), gettext_noop("load balancer"),
     gettext_noop("database"), gettext_noop("cache"), gettext_noop("queue"), gettext_noop("search"), gettext_noop("object storage"), gettext_noop("storage"),
@@ -51,7 +53,7 @@ TERMS = (
     gettext_noop("firewall"), gettext_noop("mail"), gettext_noop("llm"), gettext_noop("media"), gettext_noop("worker"), gettext_noop("game"),
     gettext_noop("k8s control"), gettext_noop("k8s worker"), gettext_noop("backup"), gettext_noop("automation"),
 )  # fmt: skip
-"""What the planner knows by a word of its own: roles, sizes and kinds of machines."""
+"""What the planner knows by a word of its own: roles, sizes, kinds of machines, and how bad something is."""
 _PLAIN = {"kind": "[^:]+", "names": "[^.:;]+?"}
 """What these values hold none of."""
 _VALUE = re.compile(r"%\\\((?P<name>\w+)\\\)s")
@@ -87,7 +89,7 @@ def _value(name: str, value: str) -> str:
     """Roles and sizes have words of their own, and so have reasons."""
     if name == "reason":
         return retold(value, REASONS)
-    return listed(names_in(value)) if name in ("role", "names") else value
+    return listed(names_in(value)) if name in ("role", "names", "number") else value
 
 
 def listed(names: Sequence[str]) -> str:

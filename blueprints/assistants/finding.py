@@ -9,6 +9,7 @@ from django.utils.translation import gettext_noop
 from alma.errors import DomainError
 from blueprints.assistants.talk import Answer, Document, Talk
 from blueprints.pricing.budgets import money
+from blueprints.sentences import retold, term
 from blueprints.tools import REGISTER, Result, run
 from blueprints.tools.auditing import AuditResult
 from blueprints.tools.choosing import choose
@@ -21,10 +22,37 @@ _NO_AUDIT = gettext_noop(
     "I cannot judge it here: %(reason)s Save the draft as a blueprint; the tool “Security audit” judges it."
 )
 _NOBODY = gettext_noop("nobody is signed in.")
-_SEVERITIES = {
-    "critical": gettext_noop("critical"), "high": gettext_noop("high"), "medium": gettext_noop("medium"), "low": gettext_noop("low"),
-    "info": gettext_noop("info"),
-}  # fmt: skip
+APPROVALS = (
+    gettext_noop("Needs no approval: a sound plan may run at once."),
+    gettext_noop("Needs one approval; authors do not count for their own plans."),
+    gettext_noop("Needs one approval by signed-in people; authors do not count for their own plans."),
+    gettext_noop("Needs %(number)s approvals; authors do not count for their own plans."),
+    gettext_noop("Needs %(number)s approvals by signed-in people; authors do not count for their own plans."),
+)
+"""Who has to agree, as the app above says it."""
+_HINDRANCES = (
+    gettext_noop("There is no environment yet; make one first."), gettext_noop("There is no environment %(name)s."),
+    gettext_noop("There is no cluster yet."), gettext_noop("There is no cluster %(name)s."),
+    gettext_noop("This blueprint has no machines."),
+    gettext_noop("No cluster is registered; an operator registers one under Clusters."),
+)  # fmt: skip
+"""What a tool says where it cannot answer."""
+TITLES = (
+    gettext_noop("Cloud-init sets a default password"), gettext_noop("Cloud-init holds a password in plain text"),
+    gettext_noop("Cloud-init has no SSH keys"), gettext_noop("Guest of a protected environment can be deleted"),
+    gettext_noop("There is no backup"), gettext_noop("No backup job saves it"), gettext_noop("Container is privileged"),
+    gettext_noop("Container has features that reach into the kernel"), gettext_noop("Container has raw settings of LXC"),
+    gettext_noop("Disk is not encrypted at rest"), gettext_noop("Disk has a single copy"), gettext_noop("Disk may lose what was written"),
+    gettext_noop("Firewall of the guest is off"), gettext_noop("Network card goes past the firewall"),
+    gettext_noop("Management port is open to the world"), gettext_noop("Firewall lets in what no rule names"),
+    gettext_noop("Public address without a firewall"), gettext_noop("Guest may send under any hardware address"),
+    gettext_noop("Operating system is past its end of life"), gettext_noop("Guest agent is missing"),
+    gettext_noop("Machine type is no longer supported"), gettext_noop("No secure boot or no TPM"),
+    gettext_noop("Machine reaches into its host"), gettext_noop("Guest may take the whole node"),
+    gettext_noop("specs.ssh_keys: [the public keys]"), gettext_noop("specs.os: a version that is supported"),
+    gettext_noop("a private address in specs.ip"),
+)  # fmt: skip
+"""What the rules of the scanner say of machines that are not there yet, and what a blueprint can say against it."""
 _MOST_FINDINGS = 6
 _TOOLS = frozenset({
     "estimate_resources", "optimize_costs", "security_audit", "check_compliance", "calculate_capacity", "generate_deployment_plan",
@@ -49,7 +77,7 @@ def time_needed(words: str, draft: Document, talk: Talk) -> Answer:
             "cluster": result.cluster,
             "steps": len(result.steps),
             "rounds": waves,
-            "approvals": result.approvals,
+            "approvals": retold(result.approvals, APPROVALS),
         }
     )
 
@@ -70,8 +98,7 @@ def security(words: str, draft: Document, talk: Talk) -> Answer:
     found: dict[str, list[str]] = {}
     for row in result.findings:
         hint = " " + _("In the blueprint: %(what)s.") % {"what": _(row.in_document)} if row.in_document else ""
-        severity = _(_SEVERITIES.get(row.severity, row.severity))
-        found.setdefault(f"{severity}: {_(row.title).rstrip('.')}.{hint}", []).append(row.subject)
+        found.setdefault(f"{term(row.severity)}: {_(row.title).rstrip('.')}.{hint}", []).append(row.subject)
     lines = [f"- {text} ({_some(subjects)})" for text, subjects in found.items()]
     rest = [_("- and %(count)s more") % {"count": len(lines) - _MOST_FINDINGS}] if len(lines) > _MOST_FINDINGS else []
     return Answer("\n".join([result.summary, *lines[:_MOST_FINDINGS], *rest]))
@@ -123,4 +150,4 @@ def _run(name: str, arguments: Mapping[str, object], talk: Talk) -> tuple[Result
     try:
         return run(REGISTER[name], arguments, by=talk.asking.by), ""
     except DomainError as error:
-        return None, error.message
+        return None, retold(error.message, _HINDRANCES)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from blueprints.sentences import NOT_COMPARED, TOO_DEAR, values_in
 
 _SIGNS = {
-    "EUR": r"€|eur(?:os?)?", "USD": r"\$|usd|us dollars?|dollars?|d[oó]lares", "GBP": r"£|gbp|pounds?(?: sterling)?",
+    "EUR": r"€|eur(?:os?)?", "USD": r"\$|usd|us dollars?|dollars?|d[oó]lares|dollari", "GBP": r"£|gbp|pounds?(?: sterling)?",
     "CHF": r"chf|franken|francs?(?: suisses)?|sfr", "JPY": r"¥|jpy|yen", "SEK": r"sek", "NOK": r"nok", "DKK": r"dkk", "PLN": r"pln|z[lł]oty",
     "CZK": r"czk", "CAD": r"cad", "AUD": r"aud", "INR": r"₹|inr|rupees",
 }  # fmt: skip

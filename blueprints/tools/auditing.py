@@ -6,10 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
+from django.utils.translation import gettext as _
 from pydantic import BaseModel, BeforeValidator, Field, model_validator
 
 from alma.accounts.actors import Actor
 from blueprints.schema import BlueprintDocument
+from blueprints.sentences import term
 from blueprints.tools.register import Result, tool
 from blueprints.tools.subjects import MachineIds, OfBlueprint, document_if_any, guests_of, plain
 from blueprints.tools.wanted import judged
@@ -157,9 +159,13 @@ def security_audit(arguments: AuditArguments, by: Actor) -> AuditResult:
     told = [row for row in found.findings if _RANK[row.severity] <= least][:MOST_FINDINGS]
     counts = Counter(row.severity for row in found.findings)
     score = scoring.score(found.tally)
-    worst = ", ".join(f"{counts[one.value]} {one.value}" for one in Severity if counts[one.value]) or "none"
+    said = [
+        _("%(count)s %(severity)s") % {"count": counts[one.value], "severity": term(one.value)} for one in Severity if counts[one.value]
+    ]  # fmt: skip
+    worst = ", ".join(said) or _("none")
+    judged_as = _("The score is %(score)s.") % {"score": score} if score is not None else _("Nothing was assessed.")
     return AuditResult(
-        summary=f"Findings: {worst}. The score is {score if score is not None else 'not known: nothing was assessed'}.",
+        summary=" ".join((_("Findings: %(worst)s.") % {"worst": worst}, judged_as)),
         assumptions=found.notes, score=score, counts={one.value: counts[one.value] for one in Severity}, findings=told,
         not_assessed=found.not_assessed[:MOST_FINDINGS], rules=len(found.tally),
     )  # fmt: skip
@@ -180,7 +186,8 @@ def check_compliance(arguments: ComplianceArguments, by: Actor) -> ComplianceRes
     states = Counter(row.status for row in wanted)
     is_met = False if states["failed"] else None if states["not_assessed"] or not wanted else True
     return ComplianceResult(
-        summary=f"{states['failed']} controls failed, {states['passed']} passed, {states['not_assessed']} could not be assessed.",
+        summary=_("%(failed)s controls failed, %(passed)s passed, %(open)s could not be assessed.")
+        % {"failed": states["failed"], "passed": states["passed"], "open": states["not_assessed"]},
         assumptions=[*found.notes, "Only controls that a configuration can show; policies and people are not looked at."],
         compliant=is_met, score=scoring.score(found.tally), controls=wanted, passed=states["passed"], failed=states["failed"],
         not_assessed=states["not_assessed"],

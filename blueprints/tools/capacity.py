@@ -4,15 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from pydantic import BaseModel, Field
 
 from alma.accounts.actors import Actor
 from alma.errors import BadRequest, NotFound
 from blueprints.schema import expand
 from blueprints.schema.sizes import parse_size
+from blueprints.sentences import amount, term
 from blueprints.tools.forecasting import Outlook, outlook_of
 from blueprints.tools.register import Result, tool
-from blueprints.tools.rounding import counted, in_words
+from blueprints.tools.rounding import in_words
 from blueprints.tools.subjects import MACHINE_READ, OfBlueprint, document_if_any
 from vms.capacity import ClusterRoom, NodeRoom, rooms
 from vms.models import Cluster
@@ -92,9 +95,9 @@ def calculate_capacity(arguments: CapacityArguments, by: Actor) -> CapacityResul
         raise NotFound(f"There is no cluster {arguments.cluster or 'yet'}.", code="CLUSTER_NOT_FOUND")
     rows = [_capacity(room, size, arguments) for room in rooms(clusters)]
     total = sum(row.machines for row in rows)
-    words = f"{counted(size.cores, 'core')}, {in_words(size.memory / GIB)} GB of memory and {in_words(size.disk / GIB)} GB of disk"
+    summary = ngettext("%(count)s more machine of %(size)s fits.", "%(count)s more machines of %(size)s fit.", total)
     return CapacityResult(
-        summary=f"{counted(total, 'more machine')} of {words} fit{'s' if total == 1 else ''}.{_ending(rows)}",
+        summary=f"{summary % {'count': total, 'size': _shown(size)}}{_ending(rows)}",
         assumptions=[
             said, f"{arguments.cpu_overcommit:g} cores are promised for each core, {100 * arguments.memory_reserve:g} % of the memory stays "
             f"free, memory is not promised twice; stopped machines count as if they ran.",
@@ -111,7 +114,17 @@ def _ending(rows: Sequence[ClusterCapacity]) -> str:
     if not known:
         return ""
     at, metric, cluster = min(known)
-    return f" 90 % of {metric} of {cluster} are reached on {at:%Y-%m-%d}."
+    values = {"metric": term(metric), "cluster": cluster, "day": f"{at:%Y-%m-%d}"}
+    return " " + _("90 %% of %(metric)s of %(cluster)s are reached on %(day)s.") % values
+
+
+def _shown(size: _Size) -> str:
+    cores = ngettext("%(count)s core", "%(count)s cores", size.cores) % {"count": size.cores}
+    memory, disk = (
+        amount("memory", f"{in_words(size.memory / GIB)} GB"),
+        amount("disk", f"{in_words(size.disk / GIB)} GB"),
+    )
+    return _("%(most)s and %(last)s") % {"most": f"{cores}, {memory}", "last": disk}
 
 
 def _size(arguments: CapacityArguments, by: Actor) -> tuple[_Size, str]:

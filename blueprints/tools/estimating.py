@@ -4,23 +4,32 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from pydantic import BaseModel, Field
 
 from alma.accounts.actors import Actor
 from alma.errors import BadRequest, Invalid
 from blueprints.pricing import PriceList, cost_of
 from blueprints.pricing.book import price_list
+from blueprints.pricing.budgets import money
 from blueprints.schema import BlueprintDocument, Machine, expand, parse_document
 from blueprints.tools import sizing
 from blueprints.tools.queueing import Goal, carried
 from blueprints.tools.register import Result, tool
-from blueprints.tools.rounding import in_words
+from blueprints.tools.rounding import in_words, per_second
 from blueprints.tools.sizing import Load, Tier
 from blueprints.tools.subjects import OfBlueprint, document_if_any
 
 GIB = 1024**3
 Pattern = Literal["low_traffic", "moderate_traffic", "high_traffic", "bursty"]
 Workload = Literal["web_application", "api", "static_site", "database"]
+_NEEDED = gettext_noop(
+    "%(rate)s requests a second need %(cores)s cores, %(memory)s GB of memory and %(disk)s GB of disk: %(sum)s %(currency)s a month."
+)
+_CARRIED = gettext_noop(
+    "%(name)s has %(cores)s cores and %(memory)s GB of memory for %(sum)s %(currency)s a month, and carries about %(rate)s requests a second."
+)
 _GIVEN = ("peak_users", "requests_per_second", "usage_pattern")
 
 
@@ -140,8 +149,10 @@ class _Estimate:
         disk = sum(tier.machines * tier.disk_gb for tier in self.tiers)
         provided = _provided(document, self.prices, self.load) if document else None
         return EstimateResult(
-            summary=f"{_rate(self.load.arrivals)} requests a second need {cores} cores, {memory} GB of memory and {disk} GB of disk: "
-            f"{sheet.total:.2f} {sheet.currency} a month." + (_verdict(provided) if provided else ""),
+            summary=_(_NEEDED) % {
+                "rate": per_second(self.load.arrivals), "cores": cores, "memory": memory, "disk": disk, "sum": money(sheet.total),
+                "currency": sheet.currency,
+            } + (_verdict(provided) if provided else ""),
             assumptions=assumptions, cpu_cores=cores, memory_gb=memory, storage_tb=round(disk / 1024, 3),
             estimated_cost_monthly=float(sheet.total), currency=sheet.currency, provided=provided, draft=_draft(self.load, self.tiers),
             requests_per_second=round(self.load.arrivals, 3),
@@ -199,17 +210,12 @@ def _row(tier: Tier, goal: Goal, cost: float) -> TierEstimate:
     )  # fmt: skip
 
 
-def _rate(arrivals: float) -> str:
-    """Whole where that says enough."""
-    return f"{arrivals:.0f}" if arrivals >= 10 else f"{arrivals:.2g}"
-
-
 def _draft(load: Load, tiers: list[Tier]) -> dict[str, Any]:
     """The tiers as a blueprint, each behind the one before it."""
     after = {one.name: other.name for one, other in zip(tiers, tiers[1:], strict=False)}
     return {
         "version": "1.0", "name": f"{load.workload.replace('_', '-')}-estimate",
-        "description": f"Machines for {_rate(load.arrivals)} requests a second",
+        "description": f"Machines for {per_second(load.arrivals)} requests a second",
         "resources": [
             {
                 "name": tier.name, "type": tier.type,
@@ -232,8 +238,10 @@ def _as_it_is(
     load = Load(arguments.workload, 0.0, 0, goal, arguments.redundant, arguments.service_ms)
     found = _provided(document, prices, load)
     return EstimateResult(
-        summary=f"{document.name} has {found.cpu_cores} cores and {in_words(found.memory_gb)} GB of memory for {found.cost_monthly:.2f} "
-        f"{prices.currency} a month, and carries about {in_words(found.requests_per_second)} requests a second.",
+        summary=_(_CARRIED) % {
+            "name": document.name, "cores": found.cpu_cores, "memory": in_words(found.memory_gb), "sum": money(found.cost_monthly),
+            "currency": prices.currency, "rate": in_words(found.requests_per_second),
+        },
         assumptions=["No load given: these are the sums of the blueprint.", *_always(arguments), *prices.assumptions()],
         cpu_cores=found.cpu_cores, memory_gb=found.memory_gb, storage_tb=found.storage_tb,
         estimated_cost_monthly=found.cost_monthly, currency=prices.currency, requests_per_second=None, tiers=[], provided=found,
@@ -286,4 +294,4 @@ def _without_room(tiers: Mapping[str, list[Machine]], load: Load) -> Iterator[st
 
 
 def _verdict(found: Provided) -> str:
-    return " The blueprint carries it." if found.is_enough else " The blueprint does not carry it."
+    return " " + (_("The blueprint carries it.") if found.is_enough else _("The blueprint does not carry it."))

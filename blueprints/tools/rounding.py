@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from django.utils.formats import get_format
 from pydantic import BaseModel
 
 _PLACES = {"_gb": 2, "_tb": 3, "_percent": 1, "_ms": 3, "_minutes": 1, "_hours": 2, "_monthly": 2, "score": 2}
@@ -11,7 +12,12 @@ _OTHERWISE, _SIGNIFICANT = 4, 6
 
 def in_words(value: float) -> str:
     """With two places at most, and never with an exponent: 2.33, 1500000."""
-    return f"{value:.2f}".rstrip("0").rstrip(".")
+    return f"{value:.2f}".rstrip("0").rstrip(".").replace(".", get_format("DECIMAL_SEPARATOR"))
+
+
+def per_second(arrivals: float) -> str:
+    """Whole where that says enough."""
+    return f"{arrivals:.0f}" if arrivals >= 10 else f"{arrivals:.2g}".replace(".", get_format("DECIMAL_SEPARATOR"))
 
 
 def counted(value: float, noun: str, places: int = 0) -> str:

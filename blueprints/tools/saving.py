@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Annotated, Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from pydantic import BaseModel, Field
 
 from alma.accounts.actors import Actor
@@ -17,10 +19,12 @@ from alma.errors import DomainError
 from blueprints.models import Blueprint
 from blueprints.pricing import PriceList, cost_of
 from blueprints.pricing.book import price_list
+from blueprints.pricing.budgets import money
 from blueprints.schema import BlueprintDocument, Machine, expand, parse_document
 from blueprints.schema.sizes import format_size
+from blueprints.sentences import term
 from blueprints.tools.register import Result, tool
-from blueprints.tools.rounding import counted, in_words
+from blueprints.tools.rounding import in_words
 from blueprints.tools.subjects import MACHINE_READ, OfBlueprint, document_of, saved
 from vms.measured import Measured, of_guest
 from vms.models import Guest
@@ -97,7 +101,13 @@ def optimize_costs(arguments: OptimizeArguments, by: Actor) -> OptimizeResult:
     saving = before - after
     percent = round(float(100 * saving / before), 1) if before else 0.0
     return OptimizeResult(
-        summary=f"{saving:.2f} of {before:.2f} {prices.currency} a month could be saved ({in_words(percent)} %) by {counted(len(savings), 'change')}.",
+        summary=ngettext(
+            "%(saving)s of %(before)s %(currency)s a month could be saved (%(percent)s %%) by %(count)s change.",
+            "%(saving)s of %(before)s %(currency)s a month could be saved (%(percent)s %%) by %(count)s changes.", len(savings),
+        )
+        % {
+            "saving": money(saving), "before": money(before), "currency": prices.currency, "percent": in_words(percent), "count": len(savings),
+        },
         assumptions=[*notes, "Savings are applied one after the other, so that none is counted twice.", *prices.assumptions()],
         cost_monthly=float(before), optimized_cost_monthly=float(after), saving_monthly=float(saving), saving_percent=percent,
         currency=prices.currency, savings=savings, draft=draft,
@@ -157,10 +167,9 @@ def _unused(name: str, rows: list[Machine], is_testing: bool, usage: "_Usage | N
         specs["cpu"] = cores
     if memory < first.memory_bytes:
         specs["memory"] = format_size(memory)
-    reason = (
-        f"In 95 of 100 moments of {usage.hours:.0f} hours it used at most {usage.cores:.2f} cores and {usage.memory / GIB:.2f} GB; "
-        "half as much again is left."
-    )
+    reason = _(
+        "In 95 of 100 moments of %(hours)s hours it used at most %(cores)s cores and %(memory)s GB; half as much again is left."
+    ) % {"hours": f"{usage.hours:.0f}", "cores": money(usage.cores), "memory": money(usage.memory / GIB)}
     return _Idea(name, "right_size", reason, specs, "A peak that was not measured is slower.") if specs else None
 
 
@@ -173,7 +182,9 @@ def _container(name: str, rows: list[Machine], is_testing: bool, usage: "_Usage 
         or (first.image and first.image.family in {"windows", "freebsd"})
     ):
         return None
-    reason = f"Software of the role {first.role} runs in a container, which shares the kernel of its node."
+    reason = _("Software of the role %(role)s runs in a container, which shares the kernel of its node.") % {
+        "role": term(first.role or "machine")
+    }
     return _Idea(
         name, "container", reason, {"kind": "lxc"}, "Less apart from its node than a machine; no kernel of its own."
     )
@@ -186,7 +197,7 @@ def _redundancy(name: str, rows: list[Machine], is_testing: bool, usage: "_Usage
     return _Idea(
         name,
         "redundancy",
-        f"A test environment needs one of {len(rows)}.",
+        _("A test environment needs one of %(count)s.") % {"count": len(rows)},
         {"count": 1},
         "Failover cannot be tested there.",
     )
@@ -199,7 +210,7 @@ def _backups(name: str, rows: list[Machine], is_testing: bool, usage: "_Usage | 
     return _Idea(
         name,
         "backup",
-        "A test environment can be made anew from its blueprint.",
+        _("A test environment can be made anew from its blueprint."),
         {"backup": False},
         "Test data is lost with a disk.",
     )

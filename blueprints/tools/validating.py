@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from pydantic import BaseModel, Field
 
 from alma.accounts.actors import Actor
@@ -9,7 +11,6 @@ from alma.errors import BadRequest, Invalid
 from blueprints.portrait import ResourceView, portray
 from blueprints.schema import BlueprintDocument
 from blueprints.tools.register import Result, tool
-from blueprints.tools.rounding import counted
 from blueprints.tools.subjects import OfBlueprint, document_of
 
 GIB = 1024**3
@@ -62,7 +63,11 @@ def validate_blueprint(arguments: ValidateArguments, by: Actor) -> ValidateResul
         document = document_of(arguments, by)
     except Invalid as error:
         errors = [_fault(row) for row in error.details or ()] or [Fault(message=error.message)]
-        words = f"The document breaks {counted(len(errors), 'rule')}: {error.message}"
+        words = ngettext(
+            "The document breaks %(count)s rule: %(reason)s",
+            "The document breaks %(count)s rules: %(reason)s",
+            len(errors),
+        ) % {"count": len(errors), "reason": error.message}
         return ValidateResult(summary=words, valid=False, errors=errors)
     except BadRequest as error:
         if error.code == "NO_BLUEPRINT":
@@ -83,7 +88,11 @@ def _described(document: BlueprintDocument) -> ValidateResult:
     ]
     count = portrait.machine_count
     return ValidateResult(
-        summary=f"{document.name} is valid: {counted(count, 'machine')} of {counted(len(meant), 'resource')}.",
+        summary=_("%(name)s is valid: %(machines)s of %(resources)s.") % {
+            "name": document.name,
+            "machines": ngettext("%(count)s machine", "%(count)s machines", count) % {"count": count},
+            "resources": ngettext("%(count)s resource", "%(count)s resources", len(meant)) % {"count": len(meant)},
+        },
         assumptions=assumed, valid=True, errors=[], resources=meant, digest=document.digest(),
         remarks=[f"{view.resource.name}: {view.note}" for view in portrait.resources if view.note],
     )  # fmt: skip

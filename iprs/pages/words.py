@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from django.contrib.humanize.templatetags.humanize import apnumber
+from django.utils import translation
 
 from alma.accounts.models import Environment
 from alma.jobs.models import Step
@@ -95,4 +96,5 @@ def rule_of(environment: Environment) -> str:
         return "Needs no approval: a sound plan may run at once."
     people = "approval" if number == 1 else "approvals"
     who = " by signed-in people" if is_strict(environment) else ""
-    return f"Needs {apnumber(number)} {people}{who}; authors do not count for their own plans."
+    with translation.override("en"):  # as the rest of the sentence is, whoever asks for it
+        return f"Needs {apnumber(number)} {people}{who}; authors do not count for their own plans."
