@@ -1,5 +1,6 @@
 """Values: which machines a size, a system or an address belongs to."""
 
+import re
 from functools import cache
 
 from blueprints.generation import addressing, companions, elided, measuring, opening, placing
@@ -9,7 +10,7 @@ from blueprints.generation.phrases import Element, Phrase
 from blueprints.generation.sharing import is_several
 from blueprints.generation.tokens import Token
 from blueprints.generation.values import SIZES, apply
-from blueprints.generation.walk import Walk
+from blueprints.generation.walk import Walk, kind_of
 
 _FAR = 80
 """Farther away in one sentence, nothing is about a value any more."""
@@ -120,16 +121,18 @@ def _says(elements: list[Element], *kinds: str) -> bool:
 
 
 def _is_said_of_each(walk: Walk) -> bool:
-    """ "2 GB for each, 8 GB for the database": of those named before, and not of what comes next."""
+    """ "2 GB for each, 8 GB for the database", "2 GB each except …": of those named before, and not of what comes next."""
     behind = walk.elements[walk.position + 1 : walk.position + 4]
-    is_of_each = [e.kind if isinstance(e, Token) else "" for e in behind] == ["join", "each", "comma"]
-    return is_of_each and walk.position == 0
+    kinds = [kind_of(element) for element in behind]
+    return (kinds == ["join", "each", "comma"] and walk.position == 0) or kinds[:2] == ["each", "without"]
 
 
 def _is_for_a_known(walk: Walk, between: list[Token], following: int) -> bool:
     """ "Jira with Postgres, 8 cores 16 GB for Jira": what was named before is spoken of again."""
     phrase = walk.elements[following]
-    if not isinstance(phrase, Phrase) or phrase.insists or phrase.is_machine:
+    if isinstance(phrase, Token):
+        return between[-1].value == "for"
+    if phrase.insists or phrase.is_machine:
         return False
     kinds = {token.kind for token in between}
     is_plain = kinds <= {*SIZES, "size", "join", "comma", "each", "definite"}
@@ -151,9 +154,16 @@ def _is_statement(walk: Walk) -> bool:
 
 def _next_phrase(walk: Walk) -> int | None:
     for place in range(walk.position + 1, min(walk.position + _FAR, len(walk.elements))):
-        if isinstance(walk.elements[place], Phrase):
+        if isinstance(walk.elements[place], Phrase) or _is_name_for(walk, place):
             return place
     return None
+
+
+def _is_name_for(walk: Walk, place: int) -> bool:
+    """ "4 GB for zeus", "2 cores, 4 GB: web1 and web2"."""
+    before = walk.elements[place - 1]
+    is_led = isinstance(before, Token) and (before.value == "for" or before.kind == "colon")
+    return is_led and kind_of(walk.elements[place]) == "host"
 
 
 def _is_parallel(walk: Walk, following: int) -> bool:
@@ -180,7 +190,7 @@ def _targets(walk: Walk, token: Token) -> list[Group]:
     if walk.mark == "all":
         return walk.here if is_several(walk.here) else walk.request.groups
     if name := _ATTRIBUTES.get(token.kind):
-        is_for_list = _is_said_of_several(walk) or _closes_the_list(walk, token)
+        is_for_list = _is_said_of_several(walk) or _closes_the_list(walk, token) or _is_said_of_pair(walk, token)
         listed = [g for g in (walk.here if is_for_list else placing.siblings(walk)) if not getattr(g, name)]
         if listed and (is_for_list or len(listed) > 1):
             return listed
@@ -204,6 +214,14 @@ def _is_said_of_several(walk: Walk) -> bool:
         if element.text.lower() in _plural_verbs():
             return True
     return False
+
+
+def _is_said_of_pair(walk: Walk, token: Token) -> bool:
+    """ "web and API on VLAN 20, the database on VLAN 30": each pair has one network, and so has what stands against it."""
+    has_another = any(kind_of(e) == token.kind and e is not token for e in walk.elements)
+    said = " ".join(kind_of(e) for e in walk.elements[: walk.position] if kind_of(e) != "label")
+    before = re.sub(r"open [a-z ]*?close ?", "", said)
+    return has_another and before == "phrase join phrase join" and len(walk.here) > 1
 
 
 @cache

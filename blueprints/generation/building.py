@@ -103,6 +103,7 @@ def new(walk: Walk, phrase: Phrase) -> Group:
     group.words, group.bundle = words(walk, phrase), phrase.bundle
     group.is_rate = phrase.count is None and (phrase.has("each") or _is_behind_per(walk))
     group.is_exact, group.is_few, group.is_counted = phrase.has("exact"), phrase.is_several, phrase.count is not None
+    group.is_supposed = phrase.is_definite and not walk.request.groups
     if heading := walk.heading:
         sharing.inherit(group, heading)
     group.software += walk.addons

@@ -26,6 +26,32 @@ def christened(tokens: list[Token]) -> list[Token]:
     return found + _named(sentence, is_counted=is_counted)
 
 
+def _turned(sentence: list[Token]) -> list[Token]:
+    """ "Names: zeus for the database" as "the database named zeus"."""
+    found: list[Token] = []
+    place = 0
+    while place < len(sentence):
+        end = _end_of_purpose(sentence, place)
+        if end:
+            token = sentence[place]
+            noun = sentence[place + 2 : end]
+            found += [*noun, replace(token, kind="join", value="named", end=token.start), token]
+        else:
+            found.append(sentence[place])
+        place = end or place + 1
+    return found
+
+
+def _end_of_purpose(sentence: list[Token], place: int) -> int:
+    """Where "zeus for the database" ends that begins here; else 0."""
+    if sentence[place].kind != "host" or place + 1 == len(sentence) or sentence[place + 1].value != "for":
+        return 0
+    end = place + 2
+    while end < len(sentence) and sentence[end].kind in ("definite", *_NOUNS):
+        end += 1
+    return end if sentence[end - 1].kind in _NOUNS else 0
+
+
 def _counts_several(sentence: list[Token]) -> bool:
     """ "Two VMs": machines of which one may be called."""
     return any(token.kind == "number" and token.value > 1 for token in sentence)
@@ -33,6 +59,8 @@ def _counts_several(sentence: list[Token]) -> bool:
 
 def _named(sentence: list[Token], *, is_counted: bool) -> list[Token]:
     """One sentence, from where it begins to give names; behind machines that were counted, "the first VM" is one of them."""
+    if [token.value for token in sentence[:2]] == ["named", ":"]:
+        return _turned(sentence[2:])
     start = next((n for n in range(len(sentence)) if _begins(sentence, n)), None)
     if start is None:
         return sentence

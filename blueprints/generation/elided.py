@@ -6,7 +6,7 @@ from blueprints.generation.lexicon import fold
 from blueprints.generation.phrases import Element, Phrase
 from blueprints.generation.tokens import Token
 from blueprints.generation.values import SIZES
-from blueprints.generation.walk import Walk
+from blueprints.generation.walk import Walk, kind_of
 
 _WHICH = ("which", "that", "die", "der", "das", "qui", "que", "che", "who")
 _GIVEN = (
@@ -75,7 +75,7 @@ def repeats_for(walk: Walk, after: Token | None) -> bool:
 
 def _kind_for_noun(three: list[Element]) -> str:
     """What stands before "for the database": a size, or a number that is one too."""
-    if len(three) < 3 or isinstance(three[0], Phrase) or not isinstance(three[2], Phrase):
+    if len(three) < 3 or isinstance(three[0], Phrase) or kind_of(three[2]) not in ("phrase", "host"):
         return ""
     return three[0].kind if _is_join(three[1], "for") else ""
 

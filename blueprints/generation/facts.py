@@ -73,6 +73,8 @@ class Group:
     """Named only as what a size is for each of: "4 GB per web server"."""
     is_share: bool = False
     """Some of a larger number, or what is left of it."""
+    is_supposed: bool = False
+    """Spoken of with "the" before anything was asked for."""
     totals: set[str] = field(default_factory=set)
     lacks: set[str] = field(default_factory=set)
     """What these machines are said not to have, whatever others have."""

@@ -256,10 +256,15 @@ def _is_item_of_its_own(walk: Walk, known: Group) -> bool:
 def _fits_count(walk: Walk, known: Group, count: Token) -> bool:
     """ "a database" said again, or as many as in the sentence before, and nothing said of them since."""
     if count.kind == "article":
-        return known.sentence != walk.sentence and not known.has_sizes
+        return known.sentence != walk.sentence and (not known.has_sizes or _is_only_supposed(known))
     if _unsettled(known) and int(count.value) == 1:
         return True
     return known.count == int(count.value) and known.sentence == walk.sentence - 1 and not known.has_sizes
+
+
+def _is_only_supposed(known: Group) -> bool:
+    """ "Everything gets 4 GB, the database 32. Build me a database and …": sized before it was asked for."""
+    return known.is_supposed and known.count is None and not known.is_counted
 
 
 def _is_elsewhere(walk: Walk, known: Group, phrase: Phrase) -> bool:

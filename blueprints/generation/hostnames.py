@@ -1,10 +1,11 @@
 """Names of hosts as they stand in a text: "web01", "db-prod-2", "app1 to app4", "node[01-03]"."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from blueprints.generation.lexicon import fold, head_words, host_ends, host_stems, ordinary_words, senses
+from blueprints.generation.lexicon import fold, head_words, host_ends, host_stems, ordinary_words, senses, words_of
 from blueprints.schema.names import guest_name
 
 _MOST = 64
@@ -43,6 +44,11 @@ _IN_BRACKETS = re.compile(
 SIX = r"(?<![\w:.])(?=[0-9a-f:]*[0-9a-f])[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}(?![\w:])"
 """What can be an address of IPv6: "2001:db8::10" names no host."""
 _SIX = re.compile(SIX, re.IGNORECASE)
+_APPOSED = re.compile(
+    r"(?:[a-z],|\(|\b(?:called|named|namens|genannt|nommés|nommées|llamados|llamadas|chiamati|chiamate)) ?\Z",
+    re.IGNORECASE,
+)
+"""What stands before a name of one letter and a number: "two web servers, w1 and w2"."""
 
 
 class Host(NamedTuple):
@@ -96,7 +102,9 @@ def _called(text: str) -> Iterator[Host]:
 
 def _plain(text: str) -> Iterator[Host]:
     """ "web-a and web-b", "db-main": a known beginning and what tells it from others."""
-    found = [match for match in _PLAIN.finditer(text) if match["stem"] in host_stems() and not _is_said(match)]
+    found = [match for match in _PLAIN.finditer(text) if not _is_said(match)]
+    lettered = Counter(match["stem"] for match in found if len(match["end"]) == 1)
+    found = [match for match in found if match["stem"] in host_stems() or lettered[match["stem"]] > 1]
     ends: dict[str, set[str]] = {}
     for match in filter(_tells_apart, found):
         ends.setdefault(match["stem"], set()).add(match["end"])
@@ -113,9 +121,9 @@ def _is_said(match: re.Match[str]) -> bool:
 
 
 def _tells_apart(match: re.Match[str]) -> bool:
-    """An end of no meaning, or one that only says what kind of its like it is: "build-win", "db-replica"."""
+    """An end of no meaning, or one that only says what kind of its like it is: "build-win", "db-replica", "db-small"."""
     sense = senses().get((match["end"],))
-    return match["end"] not in head_words() and (sense is None or sense.kind in ("os", "member"))
+    return match["end"] not in head_words() and (sense is None or sense.kind in ("os", "member", "size_word"))
 
 
 def means_nothing(word: str) -> bool:
@@ -128,10 +136,13 @@ def means_nothing(word: str) -> bool:
 def _numbered(text: str) -> Iterator[Host]:
     found = list(_HOST.finditer(text))
     numbers: dict[str, set[str]] = {}
+    apposed = {match["stem"] for match in found if _APPOSED.search(text[: match.start()])} - {"v", "q", "c"}
     for match in found:
         numbers.setdefault(match["stem"].lower(), set()).add(match["first"] or "")
     for match in found:
-        if _is_host(match, len(numbers[match["stem"].lower()]) > 1) and (names := _names(match)):
+        is_numbered_on = len(numbers[match["stem"].lower()]) > 1
+        is_host = _is_host(match, is_numbered_on) or (is_numbered_on and match["stem"] in apposed)
+        if is_host and (names := _names(match)):
             yield Host(match.start(), match.end(), names)
 
 
@@ -145,7 +156,9 @@ def _is_host(match: re.Match[str], is_numbered_on: bool) -> bool:
         for sense in (senses().get((word.rstrip("0123456789"),)) for word in words)
     ):
         return False
-    if words[-1] in host_stems() or match["from"]:
+    if words[-1] in words_of("hypervisor_stems"):
+        return False
+    if words[-1] in host_stems() or match["from"] or match["again"]:
         return True
     is_padded = match["first"].startswith("0") and len(match["first"]) > 1
     return (is_padded or (is_numbered_on and len(words[-1]) > 1)) and not match["stem"].isupper()

@@ -2,9 +2,10 @@
 
 import re
 
-from blueprints.generation import sharing
+from blueprints.generation import attaching, sharing
 from blueprints.generation.facts import Group
 from blueprints.generation.lexicon import senses, software_facts
+from blueprints.generation.phrases import Phrase
 from blueprints.generation.tokens import Token
 from blueprints.generation.walk import Walk
 
@@ -18,8 +19,15 @@ def read(walk: Walk, token: Token) -> None:
     if walk.is_negated or walk.is_existing:
         return
     names, until = _run(walk, token)
-    focus = walk.in_focus
     walk.named_until = until
+    _turn_to(walk, token, names)
+    attaching.apply_waiting(walk)
+    if walk.kinds_after(1) == ["phrase"] and walk.focus and walk.focus.is_generic:
+        walk.link = "with"  # "give juno Nextcloud and 8 GB"
+
+
+def _turn_to(walk: Walk, token: Token, names: list[str]) -> None:
+    focus = walk.in_focus
     if focus is not None and not focus.name and _are_those(walk, focus, names):
         _call(walk, focus, names, token)
         return
@@ -64,6 +72,8 @@ def _run(walk: Walk, token: Token) -> tuple[list[str], int]:
         is_mark = isinstance(mark, Token) and (mark.kind in _BETWEEN or mark.value == "and")
         if not is_mark or not isinstance(following, Token) or following.kind != "host":
             break
+        if {*following.value} & {*names}:
+            break  # "called alpha and beta, alpha with 4 GB"
         names += following.value
         until = following.end
     return names[:_MOST], until
@@ -73,14 +83,16 @@ def _are_those(walk: Walk, focus: Group, names: list[str]) -> bool:
     """ "two web servers web1 and web2": as many names as machines, and near to them."""
     is_near = walk.kinds_before(1)[:1] in (["phrase"], ["open"], ["colon"], ["dash"], ["comma"]) or walk.link == "named"
     if focus.count is None and not focus.has_sizes:
-        return walk.kinds_before(1)[:1] in (["phrase"], ["open"], ["colon"]) and not focus.is_umbrella
+        is_next = walk.kinds_before(1)[:1] in (["phrase"], ["open"], ["colon"])
+        return walk.link == "named" or (is_next and not focus.is_umbrella)
     return is_near and focus.count == len(names)
 
 
 def _call(walk: Walk, group: Group, names: list[str], token: Token) -> None:
-    copies = [sharing.copy_of(group) for _ in names]
+    if _heads_a_list(walk, group):
+        walk.kin = (walk.sentence, sharing.copy_of(group))
+    copies = [sharing.single_of(group) for _ in names]
     for copy, name in zip(copies, names, strict=True):
-        copy.count = 1
         copy.set("name", name, walk.quote(token))
         if copy.is_generic:
             _take_role(copy, name)
@@ -90,12 +102,30 @@ def _call(walk: Walk, group: Group, names: list[str], token: Token) -> None:
     walk.turn_to(*copies)
 
 
+def _heads_a_list(walk: Walk, group: Group) -> bool:
+    """ "DNS servers: ns1 at 10.0.0.2 and ns2 at 10.0.0.3": the noun is said of all that follow."""
+    noun = next((e for e in reversed(walk.elements[: walk.position]) if isinstance(e, Phrase)), None)
+    is_plural = noun is not None and walk.quote(noun).text.endswith("s")
+    return not group.is_generic and group.count is None and (is_plural or walk.kinds_before(1) in (["colon"], ["open"]))
+
+
+def _kin(walk: Walk, name: str) -> Group | None:
+    """What the list of names is headed by, as long as no other noun stands between, nor in the name."""
+    probe = Group()
+    _take_role(probe, name)
+    said, kin = walk.kin
+    if kin is None or said != walk.sentence or probe.role not in ("", kin.role):
+        return None
+    nouns = [e for e in walk.elements[: walk.position] if isinstance(e, Phrase)]
+    return sharing.copy_of(kin) if len(nouns) == 1 else None
+
+
 def _new(walk: Walk, name: str, token: Token) -> Group:
     """One of the machines that were counted without a purpose, or one more."""
     whole = next((g for g in reversed(walk.request.groups) if g is walk.naming and g.count), None)
     whole = whole or next((g for g in reversed(walk.request.groups) if _is_pool(walk, g)), None)
     walk.naming = whole
-    group = sharing.copy_of(whole) if whole else Group()
+    group = sharing.copy_of(whole) if whole else _kin(walk, name) or Group()
     if whole and whole.count:
         whole.count -= 1
         if not whole.count or whole.count < 1:
@@ -117,10 +147,11 @@ def _is_pool(walk: Walk, group: Group) -> bool:
 
 
 def _take_role(group: Group, name: str) -> None:
-    """ "db-prod-2" is a database."""
+    """ "db-prod-2" is a database; "triton" with a small letter is only a name."""
     for word in re.split(r"[-_.\d]+", name):
         sense = senses().get((word,))
-        if sense and sense.kind == "software" and not group.software:
+        is_mere_word = sense is not None and word == name and bool(software_facts(sense.value).get("proper"))
+        if sense and sense.kind == "software" and not group.software and not is_mere_word:
             group.software = [sense.value]
             group.role = group.role or software_facts(sense.value).get("role", "")
         elif sense and sense.kind == "role" and not group.role:

@@ -3,7 +3,7 @@
 from blueprints.generation.phrases import Element, Phrase
 from blueprints.generation.sharing import SIZES
 from blueprints.generation.tokens import Token
-from blueprints.generation.walk import Walk
+from blueprints.generation.walk import Walk, kind_of
 
 _FAR = 80
 """Farther away in one sentence, nothing is about a value any more."""
@@ -19,9 +19,20 @@ def mark(walk: Walk) -> str:
     before = walk.elements[walk.position - 1] if walk.position else None
     if isinstance(before, Token) and (said := _mark_of(walk, before)):  # "insgesamt 30 TB und je 64 GB"
         return said
-    if behind := marks_behind(walk):
+    if (behind := marks_behind(walk)) and not (_is_of_the_next(walk) and _mark_before(walk) == "total"):
         return "total" if "total" in behind and "each" not in behind else behind[0]
     return _mark_before(walk)
+
+
+def _is_of_the_next(walk: Walk) -> bool:
+    """ "96 GB and 24 cores in total, per node 500 GB": a mark behind a comma and before a size is that of the size."""
+    ahead = [kind_of(element) for element in walk.elements[walk.position + 1 :][:_FAR]]
+    place = next((n for n, kind in enumerate(ahead) if kind in _MARKS), 0)
+    return (
+        place > 0
+        and ahead[place - 1] == "comma"
+        and ahead[place + 1 : place + 2] in ([kind] for kind in (*SIZES, "size"))
+    )
 
 
 def _is_per(before: Element, noun: Phrase) -> bool:
@@ -34,7 +45,7 @@ def _mark_before(walk: Walk) -> str:
     for place, element in reversed([*enumerate(near)]):
         if isinstance(element, Phrase):
             return "each" if element.has("each") else "all" if element.has("all") and element.count is None else ""
-        if element.value == "but":
+        if element.value == "but" or element.kind == "host":
             return ""
         if (said := _mark_of(walk, element)) and not _is_refused(near, place):
             return said
@@ -68,7 +79,7 @@ def marks_behind(walk: Walk) -> list[str]:
         if isinstance(element, Phrase):
             found += ["each"] if not found and _is_each_of(walk, place) else []
             break
-        if isinstance(here, Token) and element.kind == here.kind:
+        if isinstance(here, Token) and element.kind in (here.kind, "host"):
             break
         said = _mark_of(walk, element)
         is_of_the_next = bool(found) and element.kind in (*SIZES, "size")  # "24 TB in equal parts, 16 GB each"

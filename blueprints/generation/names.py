@@ -6,7 +6,7 @@ from blueprints.generation import sharing
 from blueprints.generation.clock import INTERVAL
 from blueprints.generation.facts import Cause, Group
 from blueprints.generation.hostnames import means_nothing
-from blueprints.generation.lexicon import fold, senses
+from blueprints.generation.lexicon import fold, senses, words_of
 from blueprints.generation.phrases import Phrase
 from blueprints.generation.sharing import SIZES
 from blueprints.generation.tokens import Token
@@ -21,7 +21,7 @@ _NAMES = re.compile(
     rf"(?!(?:one|two|three|a|an|the|die|der|das|den|dem|des|el|los|las|le|la|les|il|lo|i|gli|with|on|each|attach|put|both|all|eine?|une?|una|ein|mit|avec|con|je|auf|give|its?|\d+)\b){_NAME})*)"
 )
 _QUOTED = re.compile(rf"\s{{0,9}}[{_QUOTES}](?P<name>[A-Za-z0-9][A-Za-z0-9.-]*)[{_QUOTES}]")
-_ITEM = re.compile(rf"[\s:]{{0,9}}[{_QUOTES}]?(?P<name>[A-Za-z0-9][A-Za-z0-9.-]*)[{_QUOTES}]?")
+_ITEM = re.compile(rf"[\s:=]{{0,9}}[{_QUOTES}]?(?P<name>[A-Za-z0-9][A-Za-z0-9.-]*)[{_QUOTES}]?")
 _BEHIND_NAMES = re.compile(
     r"\s{0,9}(?:[(:]|,\s{0,9}(?:\d|each|je|jew|chac|cada|ciasc)|(?:with|each|mit|je|avec|con|at)\b)", re.IGNORECASE
 )
@@ -31,23 +31,33 @@ _BETWEEN = re.compile(r"\s{0,9},\s{0,9}(?:and\s{1,9})?|\s{1,9}(?:and|und|et|y|e|
 
 def given(walk: Walk, token: Token) -> None:
     """ "called alpha and beta": machines of their own, or the name of a network."""
+    if walk.kinds_after(1) == ["host"] and not walk.is_network:
+        walk.link = "named"
+        return
     match = _NAMES.match(walk.text, token.end)
-    found = [guest_name(name) for name in _BETWEEN.split(match["all"])] if match else []
+    said = _up_to_a_verb(_BETWEEN.split(match["all"])) if match else []
+    found = [guest_name(name) for name in said]
     if not match or not all(found) or _is_no_name(walk.elements[walk.position + 1 :]):
         return
     if walk.focus is None and not (walk.is_network or walk.says("label") or _describes_a_network(walk)):
-        walk.named_until = match.end("all")
+        walk.named_until = walk.text.index(said[-1], match.start("all")) + len(said[-1])
         walk.turn_to(*(_called(walk, name, _cause(match)) for name in found))
         return
     if walk.is_network or walk.focus is None:
         walk.request.network.set("network", found[0], walk.quote(token))
-        walk.named_until = match.start("all") + len(_BETWEEN.split(match["all"])[0])
+        walk.named_until = match.start("all") + len(said[0])
         return
     walk.is_naming = _is_said_of_one(walk, found)
     found = found[: walk.focus.count or len(found)]
-    parts = _BETWEEN.split(match["all"])[: len(found)]
+    parts = said[: len(found)]
     walk.named_until = walk.text.index(parts[-1], match.start("all")) + len(parts[-1])
     _name(walk, walk.focus, found, _cause(match))
+
+
+def _up_to_a_verb(said: list[str]) -> list[str]:
+    """ "called hermes and gets 8 GB": what the machine has is no second name."""
+    end = next((n for n, word in enumerate(said) if n and fold(word) in words_of("having_sizes")), len(said))
+    return said[:end]
 
 
 def _describes_a_network(walk: Walk) -> bool:

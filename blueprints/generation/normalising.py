@@ -17,7 +17,7 @@ _ABBREVIATION = re.compile(
     r"|mr|mrs|ms|dr|prof|hr|fr|sig|sra?|mme)\.(?=,?\s)",
     re.IGNORECASE,
 )
-_WRITTEN_OUT = re.compile(r"(?:max|min|approx|incl|inkl|resp|vs|ca|i\.\s?e|d\.\s?h)(?=\.)", re.IGNORECASE)
+_WRITTEN_OUT = re.compile(r"(?:max|min|approx|incl|inkl|resp|bzw|vs|ca|i\.\s?e|d\.\s?h)(?=\.)", re.IGNORECASE)
 _STRUCK = re.compile(
     r"^[ \t]*(?:(?:[-*•–]|\d{1,2}[.)])[ \t]+)?~~[^~\n]+~~[ \t]*$|~~[^~\n]{1,200}~~|<(?P<tag>s|del|strike)>[^<\n]{1,200}</(?P=tag)>",
     re.MULTILINE | re.IGNORECASE,

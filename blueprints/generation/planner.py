@@ -20,6 +20,7 @@ from blueprints.generation import (
     unread,
 )
 from blueprints.generation.bygone import with_later_plans, without_bygone
+from blueprints.generation.calling import called
 from blueprints.generation.christening import christened
 from blueprints.generation.combining import combine
 from blueprints.generation.constraints import Constraints, read_constraints
@@ -131,7 +132,7 @@ def _lasting(tokens: list[Token], amended: list[amendments.Span]) -> list[Token]
 def _meant(plain: str, tokens: list[Token]) -> list[Token]:
     """The tokens with everything settled that goes beyond one machine: parts, names, what was taken back, networks."""
     told = with_later_plans(plain, without_bygone(plain, without_tended(plain, tokens)))
-    combined = bounds.joined(christened(turned(led(used(combine(told))))))
+    combined = bounds.joined(christened(called(plain, turned(led(used(combine(told)))))))
     marked = surviving.marked(plain, with_parts(plain, combined))
     whole = corrected(settled(marked))
     return listed_networks.called(whole, resolved(plain, whole))

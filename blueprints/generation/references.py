@@ -26,10 +26,25 @@ def factor(walk: Walk, token: Token) -> None:
     if not sizes and token.value < 1 and _counts_some(walk, ahead):
         _take_fraction(walk, token)
         return
-    if _is_compared(walk, token, ahead, sizes):
+    if _is_for_a_known(walk, token, ahead, sizes) or _is_compared(walk, token, ahead, sizes):
         return
     if "again" in walk.quote(token).text.lower() and walk.kinds_before(1) != ["all"]:
         counting.twin(walk, token)
+
+
+def _is_for_a_known(walk: Walk, token: Token, ahead: list[Element], sizes: list[str]) -> bool:
+    """ "4 GB for Redis and double that for RabbitMQ": what is compared stands behind it."""
+    behind = [e for e in ahead if kind_of(e) not in ("definite", "label")][:2]
+    if len(behind) < 2 or getattr(behind[0], "value", "") != "for" or not isinstance(behind[1], Phrase):
+        return False
+    target = grouping.known(walk, behind[1]) if behind[1].count is None else None
+    source = _latest_sized(walk, target, sizes or sharing.SIZES)
+    if target is None or source is None or source not in walk.here:
+        return False
+    _compare(walk, token, source, target, sizes)
+    walk.turn_to(target)
+    walk.named_until = max(walk.named_until, behind[1].end)
+    return True
 
 
 def _is_compared(walk: Walk, token: Token, ahead: list[Element], sizes: list[str]) -> bool:
@@ -177,13 +192,7 @@ def _taken_apart(walk: Walk) -> list[Group]:
     focus = walk.focus
     if focus is None or not 1 < (focus.count or 1) <= _MOST_APART or focus not in walk.request.groups:
         return []
-    single = [sharing.copy_of(focus) for _ in range((focus.count or 1) - 1)]
-    for group in (focus, *single):
-        group.count = 1
-    place = walk.request.groups.index(focus) + 1
-    walk.request.groups[place:place] = single
-    walk.turn_to(focus, *single)
-    return [focus, *single]
+    return sharing.taken_apart(walk, focus)
 
 
 def _is_one(element: Element) -> bool:

@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from blueprints.generation.phrases import Element, Phrase
 from blueprints.generation.tokens import Token
+from blueprints.generation.walk import kind_of
 
-_WORDS = ("respectively", "respectivement", "respectivamente", "rispettivamente", "beziehungsweise", "resp")
+_WORDS = ("respectively", "respectivement", "respectivamente", "rispettivamente", "beziehungsweise", "resp", "bzw")
 _SIZES = ("cpu", "memory", "disk", "size")
 _VALUES = (*_SIZES, "vlan", "ip", "cidr", "os")
 Run = list[Token]
@@ -15,14 +17,35 @@ Run = list[Token]
 def shared_out(elements: list[Element]) -> list[Element]:
     """The sentence with each number given to its noun, when there are as many numbers as nouns."""
     if not any(map(_is_respectively, elements)):
-        return elements
+        return _elliptic(elements)
     nouns = [e for e in elements if isinstance(e, Phrase) and not _is_plain(e)]
     if len(nouns) > 1 and (runs := _runs_of(elements, len(nouns))):
         return _values_given(elements, nouns, runs)
-    hosts = _number_of_hosts(elements)
-    if hosts > 1 and (runs := _runs_of(elements, hosts)):
-        return _handed_to_hosts(elements, runs)
+    for number in (_number_of_hosts(elements), *_numbers_of_machines(elements)):
+        if number > 1 and (runs := _runs_of(elements, number)):
+            return _handed_to_hosts(elements, runs)
     return _counts_given(elements, [noun for noun in nouns if not noun.insists])
+
+
+def _elliptic(elements: list[Element]) -> list[Element]:
+    """ "ash, birch and cedar with 4, 8 and 16 GB": so many sizes of which only the last has a unit are for one each."""
+    for number in (_number_of_hosts(elements), *_numbers_of_machines(elements)):
+        runs = [run for run in _runs_of(elements, number) if _is_in_one_unit(elements, run)] if number > 1 else []
+        if runs:
+            return _handed_to_hosts(elements, runs)
+    return elements
+
+
+def _is_in_one_unit(elements: list[Element], run: Run) -> bool:
+    """ "4, 8 and 16 GB"."""
+    before = elements[elements.index(run[-1]) - 1]
+    is_joined = isinstance(before, Token) and before.value == "and"
+    return is_joined and {token.kind for token in run[:-1]} == {"number"} and run[-1].kind in _SIZES
+
+
+def _numbers_of_machines(elements: list[Element]) -> list[int]:
+    """ "two database servers" are two."""
+    return [int(e.count.value) for e in elements if isinstance(e, Phrase) and e.insists and e.count is not None]
 
 
 def _number_of_hosts(elements: list[Element]) -> int:
@@ -64,13 +87,13 @@ def _number(element: Element) -> Token | None:
 def _runs(elements: list[Element]) -> Iterator[Run]:
     """Values one after the other: "1, 2 and 8 GB", "VLAN 10 and 20"."""
     run: Run = []
-    for element in elements:
+    for place, element in enumerate(elements):
         if isinstance(element, Token) and (element.kind in _VALUES or element.kind == "number"):
-            if run and not _are_alike(run[-1], element):
+            if run and (elements[place - 1] is run[-1] or not _are_alike(run[-1], element)):
                 yield run
                 run = []
             run.append(element)
-        elif isinstance(element, Phrase) or not (element.kind == "comma" or element.value == "and"):
+        elif isinstance(element, Phrase) or not (element.kind == "comma" or element.value in ("and", "bzw")):
             yield run
             run = []
     yield run
@@ -103,7 +126,11 @@ def _handed_to_hosts(elements: list[Element], runs: list[Run]) -> list[Element]:
         values = _in_one_unit(run)
         place = next(n for n, e in enumerate(found) if e.start == run[0].start)
         found = [e for e in found if isinstance(e, Phrase) or e.start not in {token.start for token in run}]
-        found.insert(place, run[0].become("shared", values, until=run[-1]))
+        shared = run[0].become("shared", values, until=run[-1])
+        last = max((n for n, e in enumerate(found) if kind_of(e) == "host"), default=-1)
+        if last >= place:  # "with 4 and 8 GB, called alpha and beta"
+            place, shared = last + 1, replace(shared, start=found[last].end, end=found[last].end)
+        found.insert(place, shared)
     return found
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from blueprints.generation.facts import Group
+from blueprints.generation.facts import Group, rule
 from blueprints.generation.phrases import Phrase
 from blueprints.generation.walk import Walk
 
@@ -163,6 +163,31 @@ def begin_part(walk: Walk, count: int | None, *, has_purpose: bool, is_of_them: 
 def copy_of(group: Group) -> Group:
     """Machines like these, not yet named."""
     return _copy(group, is_for_another=True)
+
+
+def single_of(group: Group) -> Group:
+    """One of these machines, with its share of what was said of all of them together."""
+    single = copy_of(group)
+    single.count, single.totals = 1, set()
+    for name in group.totals:
+        value = getattr(group, name)
+        single.set(
+            name,
+            max(1, value // (group.count or 1)),
+            rule(f"{group.causes[name].text} in total, divided by {group.count or 1}"),
+        )
+    return single
+
+
+def taken_apart(walk: Walk, group: Group) -> list[Group]:
+    """Each of those that were counted as one for itself."""
+    single = [copy_of(group) for _ in range((group.count or 1) - 1)]
+    for one in (group, *single):
+        one.count = 1
+    place = walk.request.groups.index(group) + 1
+    walk.request.groups[place:place] = single
+    walk.turn_to(group, *single)
+    return [group, *single]
 
 
 def _copy(whole: Group, *, is_for_another: bool) -> Group:

@@ -45,6 +45,8 @@ _NO_NUMBERS = ("ones",)
 _LONGEST_NUMBER = 6
 _HAS = "ha"
 """In Italian and Spanish a verb, and only in capitals short for high availability."""
+_THE_ONE = ("el", "los", "celui", "ceux", "quello", "quelli")
+_SERVERS = {"de": "servidor", "di": "server", "d": "serveur"}
 _MAKE = ("based", "powered", "basierte", "basierter", "basiertes", "basierten")
 """nginx-based web servers are nginx web servers."""
 
@@ -127,6 +129,8 @@ def _next(tokens: list[Token], position: int, language: str) -> tuple[Token, int
     if token.kind != "word":
         return token, 1
     words = _words_from(tokens, position)
+    if found := _server_left_out(tokens, position, words):
+        return found
     for length in range(len(words), 1, -1):
         if sense := senses().get(tuple(words[:length])):
             return token.become(*sense, until=tokens[position + length - 1]), length
@@ -138,6 +142,17 @@ def _next(tokens: list[Token], position: int, language: str) -> tuple[Token, int
     single = _single(token, language)
     is_counted = position > 0 and tokens[position - 1].kind == "number"
     return (_unit(single) if is_counted and single.kind == "word" else single), 1
+
+
+def _server_left_out(tokens: list[Token], position: int, words: list[str]) -> tuple[Token, int] | None:
+    """ "el de correo", "celui de messagerie", "quello di posta": the one of the servers that are for it."""
+    before = tokens[position - 1].value if position else ""
+    head = ("serveur" if before in _THE_ONE[2:4] else _SERVERS.get(words[0])) if before in _THE_ONE else None
+    for length in range(len(words), 1, -1) if head else ():
+        sense = senses().get((str(head), *words[:length]))
+        if sense and sense.kind == "role":
+            return tokens[position].become(*sense, until=tokens[position + length - 1]), length
+    return None
 
 
 def _unit(token: Token) -> Token:

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from django.utils.translation import gettext as _
 
-from blueprints.generation import addressing
+from blueprints.generation import addressing, sharing
 from blueprints.generation.facts import Group
 from blueprints.generation.tokens import Token
 from blueprints.generation.walk import Walk
@@ -165,7 +165,8 @@ def _size(walk: Walk, token: Token, groups: list[Group]) -> None:
         return
     is_general = "memory" in holder.general and len(groups) == 1 and token.value < LEAST_DISK
     is_behind_memory = not is_general and _is_behind_memory(walk, holder, token)
-    is_disk = is_behind_memory or _is_large_for_memory(holder, token) or _is_odd_for_memory(holder, token)
+    share = token.become("size", token.value // (holder.count or 1)) if walk.mark == "total" else token
+    is_disk = is_behind_memory or _is_large_for_memory(holder, share) or _is_odd_for_memory(holder, share)
     _sized("disk" if is_disk else "memory")(walk, token, groups)
 
 
@@ -220,6 +221,8 @@ def _spec(walk: Walk, token: Token, groups: list[Group]) -> None:
 
 def _shared(walk: Walk, token: Token, groups: list[Group]) -> None:
     """A value for each, in their order."""
+    if len(groups) == 1 and groups[0].count == len(token.value):
+        groups = sharing.taken_apart(walk, groups[0])
     for value, group in zip(token.value, groups, strict=False):
         apply(walk, value, [group])
 

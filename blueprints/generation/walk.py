@@ -45,6 +45,8 @@ class Walk:
     apart: list[Phrase] = field(default_factory=list)
     """What is listed for machines that were counted, one for each."""
     naming: Group | None = None
+    kin: tuple[int, Group | None] = (0, None)
+    """In which sentence a noun heads a list of names, and what it says of all of them."""
     is_naming: bool = False
     """One of those that were counted got its name alone."""
     compared: list[Group] = field(default_factory=list)
