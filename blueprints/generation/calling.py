@@ -28,6 +28,7 @@ def called(text: str, tokens: list[Token]) -> list[Token]:
     proper = {place for place in places if _key(tokens[place]) not in common}
     called_so = {place for place in proper if _is_called(text, tokens, place)}
     found = {_key(tokens[place]) for place in called_so}
+    found |= {_key(tokens[place]) for place in proper if found and _is_elliptic(tokens, place)}
     given = _given(tokens) | _listed_behind_noun(tokens, proper)
     found |= _listed_with(tokens, proper, found) | {_key(tokens[place]) for place in given}
     has_hosts = any(token.kind == "host" for token in tokens) and all(_is_sure(tokens, place) for place in called_so)
@@ -111,6 +112,13 @@ def _is_behind_noun(tokens: list[Token], place: int) -> bool:
 def _may_follow(before: Token | None, token: Token) -> bool:
     """ "la VM beta, deux cœurs": behind a noun for machines, values may be set off by a comma."""
     return before is not None and before.kind == "machine" and token.kind == "comma"
+
+
+def _is_elliptic(tokens: list[Token], place: int) -> bool:
+    """ "alpha gets 4 GB, gamma 8 GB": beside other names the verb need not be said again."""
+    before = tokens[place - 1] if place else None
+    begins = before is None or before.kind in ("comma", "stop") or before.value == "and"
+    return begins and kind_at(tokens, place + 1) in (*_SIZES, "disk")
 
 
 def _is_given(following: list[Token]) -> bool:

@@ -256,7 +256,7 @@ def _is_item_of_its_own(walk: Walk, known: Group) -> bool:
 def _fits_count(walk: Walk, known: Group, count: Token) -> bool:
     """ "a database" said again, or as many as in the sentence before, and nothing said of them since."""
     if count.kind == "article":
-        return known.sentence != walk.sentence and (not known.has_sizes or _is_only_supposed(known))
+        return _is_only_supposed(known) or (known.sentence != walk.sentence and not known.has_sizes)
     if _unsettled(known) and int(count.value) == 1:
         return True
     return known.count == int(count.value) and known.sentence == walk.sentence - 1 and not known.has_sizes

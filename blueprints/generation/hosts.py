@@ -22,8 +22,13 @@ def read(walk: Walk, token: Token) -> None:
     walk.named_until = until
     _turn_to(walk, token, names)
     attaching.apply_waiting(walk)
+    link_to_what_runs(walk)
+
+
+def link_to_what_runs(walk: Walk) -> None:
+    """ "give juno Nextcloud and 8 GB": right behind the name of a machine without a purpose."""
     if walk.kinds_after(1) == ["phrase"] and walk.focus and walk.focus.is_generic:
-        walk.link = "with"  # "give juno Nextcloud and 8 GB"
+        walk.link = "with"
 
 
 def _turn_to(walk: Walk, token: Token, names: list[str]) -> None:

@@ -213,4 +213,4 @@ def is_listed(walk: Walk) -> bool:
     """ "web01, web02 and db01"; in "web01 gets 2 GB, db01 8 GB" something else begins."""
     before = walk.kinds_before(2)
     is_joined = before[:1] in (["and"], ["comma"]) or walk.link == "and"
-    return is_joined and not set(before[1:]) & {*VALUE_KINDS, "label"}
+    return is_joined and not set(before[1:]) & {*VALUE_KINDS, "label", "phrase"}

@@ -1,6 +1,7 @@
 """Other words for what was named: "a Postfix relay … 2 GB for the relay", "Rocket.Chat … 4 GB for the chat"."""
 
 from blueprints.generation.facts import Group
+from blueprints.generation.lexicon import fold
 from blueprints.generation.phrases import Phrase
 from blueprints.generation.tokens import Token
 from blueprints.generation.walk import Walk
@@ -11,16 +12,22 @@ _LEAST = 4
 
 def known(walk: Walk, tokens: list[Token]) -> list[Token]:
     """The tokens of a sentence with such words read as the software that they mean."""
-    return [
-        _meant(walk, tokens[n - 1], token) if n and token.kind == "word" else token for n, token in enumerate(tokens)
-    ]
+    return [_meant(walk, tokens[:n], token) if n and token.kind == "word" else token for n, token in enumerate(tokens)]
 
 
-def _meant(walk: Walk, before: Token, token: Token) -> Token:
-    if before.kind != "definite":
+def _meant(walk: Walk, before: list[Token], token: Token) -> Token:
+    if before[-1].kind != "definite":
         return token
+    if role := next((one for one in before if _is_short_for(walk, token, one)), None):
+        return token.become("role", role.value)
     found = [group for group in walk.request.groups if group.software and _is_called(group, token.value)]
     return token.become("software", found[0].software[0]) if len(found) == 1 else token
+
+
+def _is_short_for(walk: Walk, token: Token, role: Token) -> bool:
+    """ "une base de données … sauf la base": the first word of a role of several."""
+    said = fold(walk.quote(role).text) if role.kind == "role" else ""
+    return said.startswith((f"{token.value} de ", f"{token.value} di "))
 
 
 def _is_called(group: Group, word: str) -> bool:

@@ -108,6 +108,7 @@ def _read_element(walk: Walk, element: Element) -> None:
         walk.turn_to(*(walk.current if is_listed and walk.current and all(g.name for g in walk.current) else ()), group)
         ordering.settle_order(walk, group)
         attaching.apply_waiting(walk)
+        hosts.link_to_what_runs(walk)
     elif isinstance(element, Phrase):
         _read_phrase(walk, element)
     elif element.kind in _READINGS:

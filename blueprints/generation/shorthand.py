@@ -55,7 +55,10 @@ def disks(tokens: list[Token], position: int) -> tuple[Token, int] | None:
         last = size + (kind_at(tokens, size + 1) == "each")
     else:
         size, last = place, place + 1
-        is_plural = last < len(tokens) and tokens[last].text.lower().endswith(_PLURAL)
+        is_plural = last < len(tokens) and (
+            tokens[last].text.lower().endswith(_PLURAL) or _is_several_words(tokens[last])
+        )
+        is_extra |= kind_at(tokens, last) == "label" and tokens[last].text.lower().startswith(("data", "daten"))
         if not is_at(tokens, last, "label", "disk") or not (
             is_plural or number.text.lower().strip()[-1:] in ("x", "×")
         ):
@@ -64,6 +67,11 @@ def disks(tokens: list[Token], position: int) -> tuple[Token, int] | None:
         return None
     value = (int(number.value), tokens[size].value, is_extra)
     return number.become("disks", value, until=tokens[last]), last - position + 1
+
+
+def _is_several_words(token: Token) -> bool:
+    """ "data disks"."""
+    return token.end - token.start > len(token.text)
 
 
 def spec(tokens: list[Token], position: int) -> tuple[Token, int] | None:
