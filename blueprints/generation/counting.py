@@ -15,7 +15,7 @@ from blueprints.generation import (
     sharing,
 )
 from blueprints.generation.facts import Group
-from blueprints.generation.lexicon import fold, receiving_words, words_of
+from blueprints.generation.lexicon import fold, receiving_words
 from blueprints.generation.phrases import Element, Phrase
 from blueprints.generation.tokens import Token
 from blueprints.generation.values import VALUE_KINDS
@@ -217,8 +217,7 @@ def article(walk: Walk, token: Token) -> None:
 def another(walk: Walk, token: Token) -> None:
     """ "… and another for the generator": one more machine, of the same kind."""
     after, focus = _after(walk), walk.focus
-    if _begins_named(walk, after) and focus is not None:
-        walk.add(Group(kind=focus.kind, count=1, is_counted=True))
+    if names.begins_another(walk, after):
         return
     is_open = walk.link != "on" and walk.kinds_before(1) != ["definite"] and not _is_rate(walk)
     if (
@@ -274,8 +273,6 @@ def word(walk: Walk, token: Token) -> None:
     owners.word(walk, token)
     if token.value in receiving_words() and walk.times == 1 and _is_machine(walk.elements[walk.position + 1 :][:1]):
         walk.link = "needs"
-    if token.value in words_of("having_sizes") and walk.kinds_before(1) == ["host"]:
-        walk.link = "with"
     if token.value in ("name", "nombre", "nom", "nome") and walk.kinds_after(1) == ["colon"]:
         names.of_item(walk, token)
     negation.at_word(walk)

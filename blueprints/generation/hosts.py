@@ -4,7 +4,7 @@ import re
 
 from blueprints.generation import attaching, sharing
 from blueprints.generation.facts import Group
-from blueprints.generation.lexicon import senses, software_facts
+from blueprints.generation.lexicon import senses, software_facts, words_of
 from blueprints.generation.phrases import Phrase
 from blueprints.generation.tokens import Token
 from blueprints.generation.walk import Walk
@@ -23,6 +23,12 @@ def read(walk: Walk, token: Token) -> None:
     _turn_to(walk, token, names)
     attaching.apply_waiting(walk)
     link_to_what_runs(walk)
+
+
+def settle_verb(walk: Walk, token: Token) -> None:
+    """ "azul lleva Jenkins": what stands behind such a verb is what the machine has."""
+    if token.value in words_of("having_sizes") and walk.kinds_before(1) == ["host"]:
+        walk.link = "with"
 
 
 def link_to_what_runs(walk: Walk) -> None:

@@ -99,6 +99,15 @@ def next_called(walk: Walk, following: list[Token | Phrase]) -> bool:
     return True
 
 
+def begins_another(walk: Walk, after: Token | None) -> bool:
+    """ "a host called badger, and another called otter"."""
+    focus = walk.focus
+    if after is None or after.value != "named" or focus is None or not focus.name:
+        return False
+    walk.add(Group(kind=focus.kind, count=1, is_counted=True))
+    return True
+
+
 def _called(walk: Walk, name: str, cause: Cause) -> Group:
     """A machine of which only the name is known so far."""
     group = walk.add(Group(count=1, is_counted=True))

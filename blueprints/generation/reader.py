@@ -232,6 +232,7 @@ def _article(walk: Walk, token: Token) -> None:
 
 
 def _word(walk: Walk, token: Token) -> None:
+    hosts.settle_verb(walk, token)
     if not things.spoken_of(walk, token) and not counting.twice(walk, token):
         counting.word(walk, token)
 

@@ -24,6 +24,7 @@ from blueprints.generation.lexicon import (
 from blueprints.generation.numbered import names_in
 from blueprints.generation.numerals import in_words
 from blueprints.generation.particles import joined
+from blueprints.generation.purposes import server_left_out
 from blueprints.generation.tokens import Token, tokenise
 
 _LEAST_PART = 2
@@ -45,8 +46,6 @@ _NO_NUMBERS = ("ones",)
 _LONGEST_NUMBER = 6
 _HAS = "ha"
 """In Italian and Spanish a verb, and only in capitals short for high availability."""
-_THE_ONE = ("el", "los", "celui", "ceux", "quello", "quelli")
-_SERVERS = {"de": "servidor", "di": "server", "d": "serveur"}
 _MAKE = ("based", "powered", "basierte", "basierter", "basiertes", "basierten")
 """nginx-based web servers are nginx web servers."""
 
@@ -129,7 +128,7 @@ def _next(tokens: list[Token], position: int, language: str) -> tuple[Token, int
     if token.kind != "word":
         return token, 1
     words = _words_from(tokens, position)
-    if found := _server_left_out(tokens, position, words):
+    if found := server_left_out(tokens, position, words):
         return found
     for length in range(len(words), 1, -1):
         if sense := senses().get(tuple(words[:length])):
@@ -142,17 +141,6 @@ def _next(tokens: list[Token], position: int, language: str) -> tuple[Token, int
     single = _single(token, language)
     is_counted = position > 0 and tokens[position - 1].kind == "number"
     return (_unit(single) if is_counted and single.kind == "word" else single), 1
-
-
-def _server_left_out(tokens: list[Token], position: int, words: list[str]) -> tuple[Token, int] | None:
-    """ "el de correo", "celui de messagerie", "quello di posta": the one of the servers that are for it."""
-    before = tokens[position - 1].value if position else ""
-    head = ("serveur" if before in _THE_ONE[2:4] else _SERVERS.get(words[0])) if before in _THE_ONE else None
-    for length in range(len(words), 1, -1) if head else ():
-        sense = senses().get((str(head), *words[:length]))
-        if sense and sense.kind == "role":
-            return tokens[position].become(*sense, until=tokens[position + length - 1]), length
-    return None
 
 
 def _unit(token: Token) -> Token:
