@@ -22,6 +22,8 @@ _WHEN = ("wenn", "when", "quand", "lorsque", "cuando", "quando")
 _ONLY = frozenset(("erst", "only", "solo", "seulement", "soltanto"))
 _STARTS = ("start", "boot", "launch", "come", "hochfahr", "demarr", "arranc", "inici", "part", "avvi")
 _HOURS = 24
+_MONTH = 30
+_HALVES = ("half", "halbes", "halben", "demi", "medio", "mezzo")
 _MOST_GPUS = 16
 """A larger number behind the name of a card is its model: RTX 4090."""
 
@@ -109,6 +111,13 @@ def _number_with_unit(tokens: list[Token], position: int) -> tuple[Token, int] |
         rest = _first_fit([sized, *tokens[last + 1 : last + 4]], 0)
         return rest[0], last - position + rest[1]
     return None
+
+
+def _span(tokens: list[Token], position: int) -> tuple[Token, int] | None:
+    """ "for half a year", "ein Quartal lang" with its article among the words."""
+    days = int(str(tokens[position].value)) // _HOURS
+    is_whole = days > _MONTH and kind_at(tokens, position - 1) not in ("number", "each")
+    return (tokens[position].become("days", days), 1) if is_whole and fold(tokens[position].text) in _HALVES else None
 
 
 def _is_half(tokens: list[Token], position: int) -> bool:
@@ -245,5 +254,6 @@ _RULES: dict[str, tuple[Rule, ...]] = {
     "label": (shorthand.dns_machines, _label_with_value),
     "os": (versions.system_with_version,),
     "money": (_budget,),
+    "duration": (_span,),
     "total": (apart.on_one, apart.total),
 }

@@ -10,6 +10,16 @@ from blueprints.generation.walk import Walk
 
 _EXCEPT = (
     "except",
+    "everything except",
+    "everything but",
+    "all except",
+    "all but",
+    "alles ausser",
+    "tout sauf",
+    "todo excepto",
+    "todo salvo",
+    "tutto tranne",
+    "tutto eccetto",
     "ausser",
     "bis auf",
     "mit ausnahme",
@@ -31,7 +41,12 @@ _FAR = 14
 
 def begins(walk: Walk, token: Token) -> bool:
     """Whether this "except" takes a value away from what follows, and not the machine."""
-    return fold(walk.quote(token).text).startswith(_EXCEPT) and (_gives_a_value(walk) or _names_what_is_known(walk))
+    return says_except(walk, token) and (_gives_a_value(walk) or _names_what_is_known(walk))
+
+
+def says_except(walk: Walk, token: Element) -> bool:
+    """ "except", "außer", "sauf"."""
+    return fold(walk.quote(token).text).startswith(_EXCEPT)
 
 
 def _gives_a_value(walk: Walk) -> bool:

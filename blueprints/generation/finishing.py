@@ -2,7 +2,7 @@
 
 import re
 
-from blueprints.generation import environments, gathering, headings, sharing
+from blueprints.generation import backing, environments, gathering, headings, sharing
 from blueprints.generation.facts import Group, Request, rule
 from blueprints.generation.lexicon import software_facts
 from blueprints.generation.walk import Walk
@@ -19,6 +19,7 @@ def finish(walk: Walk) -> None:
         _from_values_alone(walk)
     for group in walk.request.groups:
         _inherit(walk.request, group)
+    backing.settle(walk)
     environments.settle(walk)
 
 

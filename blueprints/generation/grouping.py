@@ -43,7 +43,11 @@ def resolve(walk: Walk, phrase: Phrase) -> None:
 def _fill(phrase: Phrase) -> None:
     """The role that a software plays, unless the phrase names one."""
     for name in phrase.software:
-        phrase.role = phrase.role or software_facts(name).get("role", "")
+        phrase.role = phrase.role or role_of(name)
+
+
+def role_of(software: str) -> str:
+    return str(software_facts(software).get("role", ""))
 
 
 def _are_those_named(walk: Walk, phrase: Phrase) -> bool:

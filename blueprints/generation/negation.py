@@ -83,7 +83,7 @@ def _refuse_key(walk: Walk) -> None:
         walk.request.excluded.update(key.software or [key.role])
         walk.drop(walk.focus)
     elif isinstance(key, Token) and key.kind in ("backup", "label"):
-        walk.request.excluded.add(str(key.value))
+        (walk.in_focus.lacks if walk.in_focus and key.kind == "backup" else walk.request.excluded).add(str(key.value))
         walk.backup_token = None if key.kind == "backup" else walk.backup_token
 
 
@@ -198,7 +198,7 @@ def excludes(walk: Walk, token: Token) -> bool:
         walk.request.excluded.add(str(token.value).split("-")[0])
         return True
     if walk.is_negated and token.kind in ("os", "label", "backup", "gpu", "ha"):
-        lacking = walk.in_focus.lacks if walk.in_focus and token.value == "gpu" else walk.request.excluded
+        lacking = walk.in_focus.lacks if walk.in_focus and token.value in ("gpu", "backup") else walk.request.excluded
         lacking.add(str(token.value).split("-")[0])
         return True
     return walk.is_negated and (token.kind == "cpu" or (token.kind in _SIZES and walk.kinds_before(1) == ["without"]))

@@ -1,5 +1,6 @@
 """What surrounds the machines: backups, region, budget, and what the request is about at all."""
 
+from blueprints.generation import backing
 from blueprints.generation.facts import Group
 from blueprints.generation.phrases import Phrase
 from blueprints.generation.tokens import Token
@@ -17,7 +18,7 @@ def backup(walk: Walk, token: Token) -> None:
         walk.kinds_after(1) in (["join"], ["definite"], ["phrase"], ["exact"])
         and not is_and(walk.elements[walk.position + 1])
     )
-    walk.backed = list(walk.current) if walk.in_focus and not is_of_another else []
+    walk.backed = list(walk.current) if walk.in_focus and not is_of_another else backing.named_behind(walk)
 
 
 def schedule(walk: Walk, token: Token) -> None:
@@ -34,7 +35,8 @@ def days(walk: Walk, token: Token) -> None:
 def kept_copies(walk: Walk, token: Token) -> bool:
     """ "retain 21 of them", "keep the last 7": so many copies last as long as the schedule makes them."""
     before = [kind for kind in walk.kinds_before(4) if kind not in ("word", "definite", "existing")]
-    is_of_copies = token.value >= _LEAST_COPIES and walk.kinds_after(1) == ["backup"]
+    after = [kind for kind in walk.kinds_after(2) if kind != "word"]
+    is_of_copies = token.value >= _LEAST_COPIES and after[:1] in (["backup"], ["kept"])
     if not (before[:1] == ["kept"] or is_of_copies) or not _is_about_backups(walk):
         return False
     schedule = walk.schedules[-1].value if walk.schedules else "daily"
@@ -64,11 +66,18 @@ def end_of_sentence(walk: Walk) -> None:
 def _back_up(walk: Walk, group: Group, said: Token) -> None:
     """As often as was said, daily where nothing was, and kept for so many days."""
     if walk.schedules:
-        group.set("backup_schedule", walk.schedules[-1].value, walk.quote(walk.schedules[-1]))
+        group.set("backup_schedule", _most_often(walk).value, walk.quote(_most_often(walk)))
     elif not group.backup_schedule:
         group.set("backup_schedule", "daily", walk.quote(said))
     if walk.retentions:
         group.set("backup_days", walk.retentions[-1].value, walk.quote(walk.retentions[-1]))
+
+
+def _most_often(walk: Walk) -> Token:
+    """Of "daily, weekly and monthly" the first counts; of "daily, no, weekly" the last."""
+    first, last = walk.schedules[0], walk.schedules[-1]
+    is_list = any(is_and(e) for e in walk.elements if first.end <= e.start < last.start)
+    return min(walk.schedules, key=lambda token: _DAYS.get(token.value, 1)) if is_list else last
 
 
 def _covered(walk: Walk) -> list[Group]:
@@ -76,6 +85,8 @@ def _covered(walk: Walk) -> list[Group]:
     if walk.sentence == walk.backup_sentence:
         backed = [group for group in walk.backed or walk.current if group in groups]
         walk.covered = groups if _is_for_all(walk) else backed or groups
+    elif not walk.covered:
+        walk.covered = walk.here
     return [group for group in walk.covered if group in groups] or groups
 
 

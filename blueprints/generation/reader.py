@@ -8,6 +8,7 @@ from alma.errors import BadRequest
 from blueprints.generation import (
     arrows,
     attaching,
+    backing,
     counting,
     destroying,
     environments,
@@ -80,6 +81,7 @@ def _read_sentence(walk: Walk, tokens: list[Token]) -> None:
     elements = first_of(settled(phrased(othernames.known(walk, kept), counted_words())), walk.request)
     elements = lodged(multiplied(one_each(shared_out(elements)), walk.text))
     walk.begin(apportioned(elements, walk.focus))
+    backing.spare(walk)
     if limits.take(walk):
         return
     unwanted = refusals.trailing(walk)

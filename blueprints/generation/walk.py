@@ -89,6 +89,8 @@ class Walk:
     backup_token: Token | None = None
     backed: list[Group] = field(default_factory=list)
     covered: list[Group] = field(default_factory=list)
+    unbacked: list[Phrase] = field(default_factory=list)
+    """What is said to have no backups."""
     schedules: list[Token] = field(default_factory=list)
     retentions: list[Token] = field(default_factory=list)
     environments: set[str] = field(default_factory=set)

@@ -62,11 +62,20 @@ def _phrases() -> Iterator[tuple[str, Sense]]:
         for value, phrases in values.items():
             yield from ((phrase, Sense(kind, value)) for phrase in phrases)
     yield from ((phrase, Sense("spread", "spread")) for phrase in _apart())
+    yield from ((phrase, Sense("schedule", "weekly")) for phrase in _weekdays())
     for name, entry in software().items():
         yield from ((phrase, Sense("software", name)) for phrase in (name, *entry.get("aliases", ())))
     for family, phrases in table("systems")["systems"].items():
         yield from ((phrase, Sense("os", family)) for phrase in phrases)
     yield from ((word, Sense("os", system)) for word, system in table("systems")["codenames"].items())
+
+
+def _weekdays() -> Iterator[str]:
+    """ "every Monday", "montags", "tous les lundis"; "on Monday" may be a single one."""
+    for words in table("weekdays").values():
+        yield from (f"{lead} {day}" for lead in words["every"] for day in words["days"])
+        plurals = [f"{day}{words['plural']}" for day in words["days"]]
+        yield from (f"{lead} {day}".strip() for lead in words["all"] for day in plurals)
 
 
 def _apart() -> Iterator[str]:
