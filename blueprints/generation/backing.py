@@ -15,20 +15,25 @@ _MOST_BETWEEN = 4
 
 def spare(walk: Walk) -> None:
     """Take what is not backed up out of the sentence, and remember it until all machines are known."""
-    mentions = [n for n, e in enumerate(walk.elements) if kind_of(e) == "backup"]
+    mentions = [e for e in walk.elements if isinstance(e, Token) and e.kind == "backup"]
     if len(mentions) > 1:
-        _spare_the_last(walk, mentions[-1])
+        _spare_the_last(walk, walk.elements.index(mentions[-1]))
     for place in range(len(walk.elements) - 1, -1, -1) if mentions else ():
         first = _first_noun(walk, place)
-        if first is None:
-            continue
-        end = _end_of_nouns(walk.elements, first)
-        walk.unbacked += [e for e in walk.elements[first:end] if isinstance(e, Phrase)]
-        walk.backup_sentence, walk.covered = walk.sentence, []
-        rest = [e for e in walk.elements[place:end] if kind_of(e) == "schedule"]
-        if isinstance(said := walk.elements[place], Token) and exceptions.says_except(walk, said):
-            rest.append(said.become("all", "all"))
-        walk.elements = [*walk.elements[:place], *rest, *walk.elements[end:]]
+        if first is not None:
+            walk.backup_sentence, walk.covered = walk.sentence, []
+            walk.backup_token = walk.backup_token or mentions[0]
+            _spare_nouns(walk, place, first)
+
+
+def _spare_nouns(walk: Walk, place: int, first: int) -> None:
+    """Without "no backups for Redis"; "except Redis" leaves that it is about all others."""
+    said, end = walk.elements[place], _end_of_nouns(walk.elements, first)
+    walk.unbacked += [e for e in walk.elements[first:end] if isinstance(e, Phrase)]
+    rest = [e for e in walk.elements[place:end] if kind_of(e) == "schedule"]
+    if isinstance(said, Token) and exceptions.says_except(walk, said):
+        rest.append(said.become("all", "all"))
+    walk.elements = [*walk.elements[:place], *rest, *walk.elements[end:]]
 
 
 def _spare_the_last(walk: Walk, mention: int) -> None:

@@ -52,7 +52,8 @@ def _is_about_backups(walk: Walk) -> bool:
 
 def end_of_sentence(walk: Walk) -> None:
     """The policy of this sentence goes to the machines that it is about."""
-    if walk.backup_token is None or not _is_about_backups(walk):
+    says_more = walk.schedules or walk.retentions or walk.says("backup")
+    if walk.backup_token is None or not says_more or not _is_about_backups(walk):
         return
     if not walk.request.groups:
         walk.covered = [walk.request.defaults]
