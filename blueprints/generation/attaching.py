@@ -201,9 +201,20 @@ def _targets(walk: Walk, token: Token) -> list[Group]:
 
 
 def _closes_the_list(walk: Walk, token: Token) -> bool:
-    """ "k3s: 1 server 2c/4G, 3 agents 4c/8G, debian 12": set off behind all of them, and none has a system yet."""
+    """ "k3s: 1 server 2c/4G, 3 agents 4c/8G, debian 12": set off behind all of them, and none has a system or network yet."""
     is_last = walk.kinds_before(1) == ["comma"] and walk.kinds_after(1) in ([], ["stop"])
-    return token.kind == "os" and is_last and len(walk.here) > 1 and not any(group.os for group in walk.here)
+    has_one = any(getattr(group, _ATTRIBUTES[token.kind]) for group in walk.here)
+    return is_last and len(walk.here) > 1 and not has_one and (token.kind == "os" or _is_first_comma(walk))
+
+
+def _is_first_comma(walk: Walk) -> bool:
+    """ "…, 1x pg 8g, vlan 20": behind the last noun nothing else is set off by a comma."""
+    behind: list[Element] = []
+    for element in reversed(walk.elements[: walk.position - 1]):
+        if isinstance(element, Phrase):
+            break
+        behind.append(element)
+    return bool(behind) and not _says(behind, "comma")
 
 
 def _is_said_of_several(walk: Walk) -> bool:

@@ -13,7 +13,18 @@ from blueprints.schema.sizes import GIB, MIB, TIB, UNITS
 Rule = Callable[[list[Token], int], "tuple[Token, int] | None"]
 _SIZED_LABELS = {"memory": "memory", "disk": "disk", "vram": "vram"}
 _MOST_MEMORY = 2 * TIB
-_UNIT_STARTS = {"gigab": GIB, "gigao": GIB, "terab": TIB, "terao": TIB, "megab": MIB, "megao": MIB, "gigs": GIB}
+_UNIT_STARTS = {
+    "gigab": GIB,
+    "gigao": GIB,
+    "terab": TIB,
+    "terrab": TIB,
+    "giggab": GIB,
+    "gygab": GIB,
+    "terao": TIB,
+    "megab": MIB,
+    "megao": MIB,
+    "gigs": GIB,
+}
 _UNIT_WORDS = {"giga": GIB, "gigas": GIB, "tera": TIB, "teras": TIB}
 _PAIRS = ("pair", "couple", "paar", "paire", "par", "paio", "coppia")
 _NOUNS = ("machine", "role", "software", "member")
@@ -189,6 +200,8 @@ def _card(tokens: list[Token], position: int, value: Token) -> Token | None:
 def _stands_alone(tokens: list[Token], place: int, position: int) -> bool:
     """In "2 cores 4 servers" the 4 belongs to what follows it; after a colon it does not."""
     colon = any(token.kind == "colon" for token in tokens[position:place])
+    if colon and tokens[position].value != "cpu" and is_at(tokens, place + 1, "label", "cpu"):
+        return False  # "no GPU: 16 cores"
     return colon or tokens[position].value == "vlan" or kind_at(tokens, place + 1) not in ("label", "machine", "role")
 
 

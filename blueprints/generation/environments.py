@@ -91,6 +91,34 @@ def one_each(elements: list[Element]) -> list[Element]:
     return found
 
 
+def counted_again(elements: list[Element]) -> list[Element]:
+    """ "one app server for staging and three for production": behind a number, the noun of the environment before."""
+    found: list[Element] = []
+    for element in elements:
+        noun = _noun_of_environment(found) if isinstance(element, Token) and element.kind == "environment" else None
+        place = len(found) - 1 - (bool(found) and isinstance(found[-1], Token) and found[-1].value in ("for", "on"))
+        number = found[place] if noun is not None and place > 0 else None
+        if noun is not None and isinstance(element, Token) and isinstance(number, Token) and number.kind == "number":
+            del found[place:]
+            found.append(replace(noun, count=number, before=[element], tokens=[number, element]))
+        else:
+            found.append(element)
+    return found
+
+
+def _noun_of_environment(before: list[Element]) -> Phrase | None:
+    """The latest noun, when an environment was said of it right behind it, or before it."""
+    for place in range(len(before) - 1, -1, -1):
+        noun = before[place]
+        if isinstance(noun, Phrase):
+            behind = [e for e in before[place + 1 : place + 3] if not (isinstance(e, Token) and e.kind == "join")]
+            is_said = noun.has("environment") or (
+                isinstance(first := behind[0], Token) and first.kind == "environment" if behind else False
+            )
+            return noun if is_said and noun.insists else None
+    return None
+
+
 def _shared_noun(elements: list[Element], place: int) -> Phrase | None:
     """The noun behind the "and", when it is of another environment."""
     following = elements[place + 1 : place + 3]

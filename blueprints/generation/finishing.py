@@ -13,6 +13,7 @@ def finish(walk: Walk) -> None:
     gathering.gather(walk)
     headings.drop(walk)
     _balance(walk)
+    _serve_model(walk)
     _settle_wants(walk.request)
     _settle_runners(walk.request)
     if not walk.request.groups:
@@ -30,6 +31,18 @@ def _balance(walk: Walk) -> None:
     if walk.balanced is None or has_one or not request.groups or "load_balancer" in request.excluded | request.existing:
         return
     request.groups.append(Group(role="load_balancer", count=1, causes={"role": walk.quote(walk.balanced)}))
+
+
+def _serve_model(walk: Walk) -> None:
+    """ "Run Llama 3 70B on a box with two cards": what no program is named for has the purpose of serving the model."""
+    groups = walk.request.groups
+    if walk.model is None or any(group.role == "llm" for group in groups):
+        return
+    home = next((g for g in groups if g.is_generic and g.gpu), next((g for g in groups if g.is_generic), None))
+    if home is None:
+        home = Group()
+        groups.append(home)
+    home.set("role", "llm", walk.quote(walk.model))
 
 
 def _from_values_alone(walk: Walk) -> None:

@@ -18,8 +18,9 @@ from blueprints.generation.facts import Group
 from blueprints.generation.lexicon import fold, words_of
 from blueprints.generation.phrases import Phrase
 from blueprints.generation.tokens import Token
-from blueprints.generation.walk import Walk
+from blueprints.generation.walk import Walk, kind_of
 
+_SIZED = ("join", "size", "memory", "cpu", "disk", "spec", "os")
 _THIS = ("that", "this", "jener", "dieser", "diesem", "cette", "ce")
 _THAT = (*_THIS, "esa", "ese", "esta", "este", "quella", "questa", "questo")
 
@@ -177,7 +178,15 @@ def _says_each(walk: Walk, phrase: Phrase) -> bool:
     """ "each" behind the noun, in it, or before it in its clause."""
     before = walk.kinds_before(3)
     broken = next((n for n, kind in enumerate(before) if kind in ("close", "comma", "phrase")), len(before))
-    return phrase.has("each") or "each" in (*walk.kinds_after(2), *before[:broken])
+    return phrase.has("each") or "each" in (*walk.kinds_after(2), *before[:broken]) or _is_for_each(walk)
+
+
+def _is_for_each(walk: Walk) -> bool:
+    """ "a VM with 2 GB for each of the three": behind nothing but its sizes."""
+    behind = walk.elements[walk.position + 1 :]
+    end = next((n for n, e in enumerate(behind) if kind_of(e) not in _SIZED), len(behind))
+    is_for = end > 0 and getattr(behind[end - 1], "value", "") == "for"
+    return is_for and end < len(behind) and kind_of(behind[end]) == "each"
 
 
 def _refer(walk: Walk, phrase: Phrase) -> None:

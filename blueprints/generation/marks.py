@@ -17,3 +17,8 @@ def exact(walk: Walk, token: Token) -> None:
     is_last = walk.kinds_before(1) == ["phrase"] and walk.kinds_after(1) in ([], ["stop"])
     if walk.focus and walk.in_focus and (is_last or walk.kinds_before(1) == ["comma"]):
         walk.focus.is_exact = True
+
+
+def model(walk: Walk, token: Token) -> None:
+    """ "Llama 3 70B": counts and sizes nothing."""
+    walk.model = walk.model or token

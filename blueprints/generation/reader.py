@@ -34,7 +34,7 @@ from blueprints.generation.amendments import Span
 from blueprints.generation.answers import answered
 from blueprints.generation.apportioning import apportioned
 from blueprints.generation.correlatives import settled
-from blueprints.generation.environments import one_each
+from blueprints.generation.environments import counted_again, one_each
 from blueprints.generation.facts import Group, Request
 from blueprints.generation.finishing import finish
 from blueprints.generation.leading import MASTERS, is_of_kubernetes
@@ -79,7 +79,7 @@ def _read_sentence(walk: Walk, tokens: list[Token]) -> None:
         return
     headings.settle_indent(walk, kept)
     elements = first_of(settled(phrased(othernames.known(walk, kept), counted_words())), walk.request)
-    elements = lodged(multiplied(one_each(shared_out(elements)), walk.text))
+    elements = lodged(multiplied(counted_again(one_each(shared_out(elements))), walk.text))
     walk.begin(apportioned(elements, walk.focus))
     backing.spare(walk)
     if limits.take(walk):
@@ -260,6 +260,7 @@ _READINGS: dict[str, Callable[[Walk, Token], None]] = {
     "spread": _spread,
     "together": placing.together,
     "exact": marks.exact,
+    "model": marks.model,
     "total": counting.total,
     "without": negation.begin,
     "existing": negation.begin_existing,

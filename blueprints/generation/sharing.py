@@ -136,6 +136,7 @@ def is_several(groups: list[Group]) -> bool:
 
 def _all_are(walk: Walk, groups: list[Group], phrase: Phrase) -> None:
     for group in groups:
+        group.is_umbrella = False  # the app has a machine of its own
         if not group.kind and phrase.kind != "any":
             group.set("kind", phrase.kind, walk.quote(phrase))
     walk.turn_to(*groups)

@@ -21,6 +21,7 @@ _TOKEN = re.compile(
         |(?-i:[A-Z]{2,}[0-9]*-?[0-9]{4,})|ports?\s[0-9]+(?:(?:,\s?|\sand\s|/)[0-9]+)*|(?:since|in|until|by|seit|depuis|desde|dal|nel)\s(?:19|20)[0-9]{2}(?![0-9.]|:[0-9a-f:])
         |\#[0-9]+|0[0-9]{2,}(?:[\s/-][0-9]{2,})*(?![.,]?[0-9])|(?:priority|prio|priorität|priorité|prioridad|priorità|floor|room|raum|page|phase)\s[0-9]{1,3}(?:\.[0-9]+)?\b|(?:version|release|edition)\s[0-9]+(?=\s(?:of|von|der|des|de|du|di|del|della)\b)
         |(?:building|rack|cabinet|desk|ticket|case|extension|project|cost\scent(?:er|re)|gebäude|zimmer|etage|schrank|durchwahl|kostenstelle|projekt|vorgang|bâtiment|salle|étage|bureau|poste|dossier|projet|edificio|planta|piso|sala|despacho|extensión|expediente|proyecto|stanza|piano|ufficio|interno|pratica|progetto)\s[0-9]{1,6}(?=\s*(?:[,;:)|\n]|\.\s|\.?$))|(?:tel|phone|fon|ext)[.:]?\s[+0-9][0-9\s()/-]{4,}|https?://\S+|[\w.+-]{1,64}@[\w-]{1,64}\.[\w.]{1,64})|\+[0-9][0-9\s()/-]{6,})
+    |(?P<model>\b(?:(?:meta[\s-])?(?:llama|mistral|phi|falcon|gemma|qwen|deepseek|gpt-oss)(?:[\s-]?v?[0-9]+(?:\.[0-9]+)?)?(?:[\s:-][a-z]+)?[\s:-]*[0-9]+(?:\.[0-9])?\s?b|mixtral(?:[\s:-]*[0-9]+x[0-9]+b)?|codestral)\b)
     |(?P<six>(?<![\w:.])(?=[0-9a-f:]*[0-9a-f])(?:(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}|(?:[0-9a-f]{1,4}(?::[0-9a-f]{1,4}){0,6})?::(?:[0-9a-f]{1,4}(?::[0-9a-f]{1,4}){0,6})?)(?:/[0-9]{1,3})?(?![\w:]))
     |(?P<cidr>[0-9]{1,3}(?:\.[0-9]{1,3}){3}/[0-9]{1,2}(?![0-9]))
     |(?P<ip_tail>(?<![\w.])\.[0-9]{1,3}(?!\w|\.\w))

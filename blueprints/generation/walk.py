@@ -66,6 +66,8 @@ class Walk:
     """The same of the machines that were named just before: "each team gets a web server and a database"."""
     listed: int = 0
     loose: Token | None = None
+    model: Token | None = None
+    """A language model that is to be run."""
     per: dict[str, Group] = field(default_factory=dict)
     alike: tuple[int, str, int] = (0, "", 0)
     numbers: dict[str, int] = field(default_factory=dict)
