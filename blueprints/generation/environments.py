@@ -111,11 +111,9 @@ def _noun_of_environment(before: list[Element]) -> Phrase | None:
     for place in range(len(before) - 1, -1, -1):
         noun = before[place]
         if isinstance(noun, Phrase):
-            behind = [e for e in before[place + 1 : place + 3] if not (isinstance(e, Token) and e.kind == "join")]
-            is_said = noun.has("environment") or (
-                isinstance(first := behind[0], Token) and first.kind == "environment" if behind else False
-            )
-            return noun if is_said and noun.insists else None
+            behind = [e.kind for e in before[place + 1 : place + 3] if isinstance(e, Token) and e.kind != "join"]
+            is_said = noun.has("environment") or behind[:1] == ["environment"]
+            return noun if is_said and noun.count is not None else None
     return None
 
 
