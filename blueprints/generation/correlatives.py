@@ -14,6 +14,7 @@ _PARTNERS = {
     "weder": ("noch",),
     "ne": ("ne",),
 }
+_LACKING = ("without", "ohne", "sans", "sin", "senza")
 _NEGATIVE = ("weder", "ne")
 _BEFORE = ("before", "bevor", "vor", "avant", "antes", "prima", "until", "till", "hasta", "finche", "ehe")
 _MAY_STAND = ("without", "word", "comma", "definite", "join", "article")
@@ -21,7 +22,19 @@ _MAY_STAND = ("without", "word", "comma", "definite", "join", "article")
 
 def settled(elements: list[Element]) -> list[Element]:
     """The sentence with "and" for both of such words."""
-    return _freed(_joined(elements))
+    return _freed(_joined(_needing(elements)))
+
+
+def _needing(elements: list[Element]) -> list[Element]:
+    """ "GitLab can't start without PostgreSQL" needs it, and nothing is unwanted."""
+    for place, element in enumerate(elements):
+        if kind_of(element) != "without" or _word(element) not in _LACKING:
+            continue
+        noun = next((n for n in range(place - 1, -1, -1) if isinstance(elements[n], Phrase)), None)
+        between = [kind_of(e) for e in elements[noun + 1 : place]] if noun is not None else []
+        if "without" in between and set(between) <= {"without", "word", "join"} and noun is not None:
+            return [*elements[: noun + 1], _as(element, "order", "after"), *elements[place + 1 :]]
+    return elements
 
 
 def _joined(elements: list[Element]) -> list[Element]:

@@ -220,10 +220,11 @@ def settle_order(walk: Walk, group: Group) -> None:
 def _begins_another_at(walk: Walk, place: int) -> bool:
     """ "…, and the cache after …", "… and a proxy which depends on …": the noun waits itself."""
     for n, element in enumerate(walk.elements[place + 1 :]):
-        if not isinstance(element, Token) or element.kind not in ("word", "order", "definite", "comma"):
+        if not isinstance(element, Token) or element.kind not in ("word", "order", "definite", "comma", "without"):
             return False
         if element.kind == "order":
-            return element.value == "after"
+            is_not = kind_of(walk.elements[place + n]) == "without"  # "… and the proxy not before …"
+            return element.value == "after" or is_not
         if element.kind == "comma" and n:
             return False
     return False
