@@ -27,6 +27,8 @@ def give(walk: Walk, token: Token) -> None:
     elided.remember(walk, token)
     if _begins_a_clause(walk, token):
         walk.turn_to()
+        walk.mark = ""
+        _mention_next(walk)
     if walk.mark == "all" and not walk.here and not walk.request.groups:
         apply(walk, token, [walk.request.defaults])
     elif _is_for_everything(walk) or ("all" in measuring.marks_behind(walk) and not walk.here):
@@ -70,12 +72,20 @@ def give_alike(walk: Walk, token: Token) -> None:
 
 
 def _begins_a_clause(walk: Walk, token: Token) -> bool:
-    """ "…, Debian 12 for the web server"."""
+    """ "…, Debian 12 for the web server", "Debian 12 everywhere, Alpine for the proxy"."""
     before = walk.elements[walk.position - 1] if walk.position else token
-    is_first = bool(walk.here) and isinstance(before, Token) and (before.kind == "comma" or before.value == "and")
+    is_said = bool(walk.here or walk.request.defaults.os)
+    is_first = is_said and isinstance(before, Token) and (before.kind == "comma" or before.value in ("and", "but"))
     following = walk.elements[walk.position + 1 : walk.position + 3]
     is_for = len(following) == 2 and isinstance(following[0], Token) and following[0].value == "for"
     return token.kind == "os" and is_first and is_for and isinstance(following[1], Phrase)
+
+
+def _mention_next(walk: Walk) -> None:
+    """What it is for may be named here for the first time: then it is no purpose of something else."""
+    noun = walk.elements[walk.position + 2]
+    if isinstance(noun, Phrase) and not walk.here and not any(group.role == noun.role for group in walk.request.groups):
+        del walk.elements[walk.position + 1]
 
 
 def apply_waiting(walk: Walk) -> None:

@@ -7,7 +7,7 @@ from blueprints.generation import (
     contradicting,
     elided,
     housing,
-    members,
+    kubernetes,
     names,
     negation,
     owners,
@@ -55,7 +55,7 @@ def number(walk: Walk, token: Token) -> None:
 
 def _begin_part(walk: Walk, token: Token, after: Token) -> None:
     """ "5 of them"; in "Oracle Linux 8, 4 of them, VM" the machines come later."""
-    if members.counts_of_cluster(walk, token):
+    if kubernetes.counts_of_cluster(walk, token):
         return
     if _amends_count(walk, token):
         count(walk, token)

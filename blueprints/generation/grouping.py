@@ -8,6 +8,7 @@ from blueprints.generation import (
     enumerating,
     housing,
     installing,
+    kubernetes,
     machines,
     members,
     names,
@@ -34,7 +35,7 @@ def resolve(walk: Walk, phrase: Phrase) -> None:
         building.install_on_all(walk, phrase)
     elif phrase.is_machine:
         machines.machine(walk, phrase)
-    elif phrase.is_member:
+    elif phrase.is_member and not kubernetes.are_controllers(walk, phrase):
         members.member(walk, phrase)
     else:
         _named(walk, phrase)
@@ -66,17 +67,23 @@ def _moves_in(walk: Walk, phrase: Phrase) -> bool:
 
 
 def _unbundle(walk: Walk, phrase: Phrase) -> None:
-    """ "ELK: 3 x Elasticsearch, one Kibana": parts that are counted for themselves are no longer one machine."""
+    """ "ELK: 3 x Elasticsearch, Kibana 2 GB": parts that are counted or sized for themselves are no longer one machine."""
+    is_told_apart = phrase.count is not None or (walk.link != "with" and _has_its_own(walk))
     for group in list(walk.request.groups):
-        if phrase.count is not None and set(group.bundle) & set(phrase.software) and phrase.bundle != group.bundle:
+        if is_told_apart and set(group.bundle) & set(phrase.software) and phrase.bundle != group.bundle:
             group.software = [name for name in group.software if name not in phrase.software]
             if not group.software:
                 walk.drop(group)
 
 
+def _has_its_own(walk: Walk) -> bool:
+    """ "Kibana 2 GB", "Elasticsearch (3 nodes)"."""
+    return installing.has_own_values(walk) or walk.kinds_after(1) == ["open"]
+
+
 def _named(walk: Walk, phrase: Phrase) -> None:
     """ "three web servers", "nginx", "the database"."""
-    phrase.role = members.kubernetes_role(walk, phrase)
+    phrase.role = kubernetes.role_in(walk, phrase)
     if _moves_in(walk, phrase):
         return
     _unbundle(walk, phrase)
@@ -151,7 +158,13 @@ def _is_the_other_one(walk: Walk, phrase: Phrase) -> bool:
 
 def _named_first(walk: Walk, phrase: Phrase) -> None:
     """Not spoken of before: something that runs beside others, a server to ask, a purpose, or new machines."""
-    if _is_addon(phrase) and not phrase.insists and not phrase.kind and not installing.has_own_values(walk):
+    if (
+        _is_addon(phrase)
+        and not members.is_cluster_of_its_own(walk, phrase)
+        and not phrase.insists
+        and not phrase.kind
+        and not installing.has_own_values(walk)
+    ):
         (_beside(walk, phrase) or walk.addons).extend(phrase.software)
     elif label := _label_of_others(walk, phrase):
         walk.last_label = label

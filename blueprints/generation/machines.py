@@ -160,6 +160,18 @@ def _has_agents(walk: Walk) -> bool:
     return any(isinstance(e, Phrase) and e.member == "agent" for e in walk.elements)
 
 
+def _has_another_system(walk: Walk, phrase: Phrase) -> bool:
+    """ "ubuntu 22.04 vm, rocky 9 vm": listed without a count, a system of its own is a machine of its own."""
+    focus, systems = walk.in_focus, [token.value for token in phrase.before if token.kind == "os"]
+    is_listed = walk.kinds_before(1) in (["comma"], ["join"]) and walk.link in ("comma", "and", "") and not phrase.count
+    if not (is_listed and systems and focus and focus.is_generic and focus.os) or focus.os == systems[0]:
+        return False
+    for group in (focus, building.new(walk, phrase)):
+        if group.count is None:
+            group.set("count", 1, walk.quote(phrase))
+    return True
+
+
 def _is_one_for_each(walk: Walk, phrase: Phrase) -> bool:
     """ "one VM each", "each in a container of its own", "a machine for each"."""
     if _are_their_own(walk, phrase):
@@ -215,6 +227,7 @@ _READINGS: tuple[Callable[[Walk, Phrase], bool], ...] = (
     _named,
     _each,
     _moves_in,
+    _has_another_system,
     sharing.covers_the_list,
     recounting.are_those,
     things.on_machines,

@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext as _
 
-from blueprints.generation import building, parts, sharing, things
+from blueprints.generation import building, kubernetes, parts, sharing, things
 from blueprints.generation.facts import Group, rule
 from blueprints.generation.lexicon import fold, software_facts
 from blueprints.generation.phrases import Phrase
@@ -15,39 +15,6 @@ _AGENTS_OF = {"ci", "monitoring", "kubernetes", "k8s_control", "k8s_worker", "gi
 _OF = ("of", "with", "mit", "aus", "zu", "de", "di", "con", "avec")
 _HYPERVISORS = ("proxmox", "pve", "hypervisor", "esxi", "vmware", "hyper")
 """In "a three-node Proxmox homelab" the nodes are there already."""
-_CONTROLS_OR_WORKS = ("k8s_control", "k8s_worker", "worker")
-_KUBERNETES = {"kubernetes", "k8s_control", "k8s_worker"}
-_CONTROL = {"control", "controle", "controllo"}
-
-
-def kubernetes_role(walk: Walk, phrase: Phrase) -> str:
-    """Masters and workers are those of Kubernetes where Kubernetes is spoken of."""
-    if walk.has_kubernetes:
-        is_worker = phrase.role == "worker" and all(map(_makes_kubernetes, phrase.software))
-        return "k8s_worker" if is_worker else phrase.role
-    if phrase.role == "k8s_control" and phrase.software:
-        return str(software_facts(phrase.software[0]).get("role", ""))  # "Redis master with two replicas"
-    focus = walk.focus
-    if focus and focus.software:
-        return _part_of(walk, focus, phrase) if phrase.role in _CONTROLS_OR_WORKS else phrase.role
-    return "worker" if phrase.role == "k8s_worker" else phrase.role
-
-
-def _makes_kubernetes(software: str) -> bool:
-    return bool(software_facts(software).get("role") == "kubernetes")
-
-
-def _part_of(walk: Walk, focus: Group, phrase: Phrase) -> str:
-    """ "Spark: one master and six workers": members of what was named, with its software."""
-    is_cluster = focus.role in ("worker", "cluster") or phrase.role == "k8s_control"
-    if focus not in walk.here or not is_cluster or phrase.software:
-        return "app" if phrase.role == "k8s_control" else phrase.role.replace("k8s_", "")
-    phrase.software = list(focus.software)
-    if phrase.insists:
-        if focus.count is None and not focus.part and not focus.has_sizes:
-            walk.drop(focus)
-        phrase.before = [*phrase.before, phrase.tokens[-1].become("another", "part")]
-    return focus.role
 
 
 def member(walk: Walk, phrase: Phrase) -> None:
@@ -101,10 +68,29 @@ def joins_its_cluster(walk: Walk, phrase: Phrase) -> bool:
         return False
     if phrase.member == parts.PART:
         return parts.named(walk, phrase)
+    is_agent = phrase.member == "agent" or _are_build_agents(walk, phrase)
     whole = next((g for g in reversed(walk.request.groups) if set(phrase.software) & set(g.software)), None)
-    if phrase.member != "agent" or whole is None or not _may_have_agents(walk, whole) or whole.part:
+    if not is_agent or whole is None or not _may_have_agents(walk, whole) or whole.part:
         return False
     _agents(walk, whole, int(phrase.count.value), phrase)
+    return True
+
+
+def _are_build_agents(walk: Walk, phrase: Phrase) -> bool:
+    """ "four TeamCity build agents": a purpose that says whose they are."""
+    said = [fold(walk.quote(token).text) for token in phrase.tokens if token.kind == "role" and token.value == "ci"]
+    return any(text.endswith(("agent", "agents", "agenten", "runner", "runners", "executors")) for text in said)
+
+
+def is_cluster_of_its_own(walk: Walk, phrase: Phrase) -> bool:
+    """ "Patroni on three nodes": what it runs beside comes with it, unless that was named already."""
+    brought = software_facts(phrase.software[0]).get("brings", "")
+    ahead = next((e for e in walk.elements[walk.position + 1 : walk.position + 4] if isinstance(e, Phrase)), None)
+    is_named = any(brought in group.software for group in walk.request.groups)
+    are_counted = ahead is not None and ahead.insists and (ahead.is_member or ahead.is_machine)
+    if not brought or is_named or not (are_counted or phrase.insists):
+        return False
+    phrase.software = [brought, *phrase.software]
     return True
 
 
@@ -201,10 +187,15 @@ def _are_some_of(walk: Walk, group: Group, number: int) -> bool:
 
 def _take_replicas(walk: Walk, group: Group, number: int, phrase: Phrase) -> None:
     """Beside a primary where there is data; elsewhere "3 replicas" are three machines."""
-    if group.role in STATEFUL or number == 1:
+    if group.role in STATEFUL or _has_a_primary(walk, group) or number == 1:
         group.set("replicas", number, walk.quote(phrase))
     elif group.count is None:
         group.set("count", number, walk.quote(phrase))
+
+
+def _has_a_primary(walk: Walk, group: Group) -> bool:
+    """Directories and name servers: "an OpenLDAP server and two replicas" are three."""
+    return not walk.says("total") and any(software_facts(name).get("primary") for name in group.software)
 
 
 def _is_contradicted(walk: Walk, group: Group, number: int, phrase: Phrase) -> bool:
@@ -238,22 +229,6 @@ def _is_called(group: Group, phrase: Phrase) -> bool:
     return phrase.is_definite and not _words(phrase).isdisjoint(group.words)
 
 
-def counts_of_cluster(walk: Walk, token: Token) -> bool:
-    """ "five nodes: three for the control plane and two for the workloads": what is not the one is the other."""
-    focus, ahead = walk.focus, walk.elements[walk.position + 1 : walk.position + 5]
-    cluster = next((group for group in walk.request.groups if group.role == "kubernetes" and group.count), None)
-    if cluster is None or focus is None or focus.role not in _KUBERNETES:
-        return False
-    noun = next((element for element in ahead if isinstance(element, Phrase)), None)
-    if noun is not None and noun.count is None and noun.role in _CONTROLS_OR_WORKS:
-        noun.count = token
-        return True
-    words = {fold(element.text) for element in ahead[:3] if isinstance(element, Token) and element.kind == "word"}
-    if words & _CONTROL:
-        walk.add(Group("k8s_control", is_counted=True)).set("count", int(token.value), walk.quote(token))
-    return bool(words) and any(group.role == "k8s_control" for group in walk.request.groups)
-
-
 def _agents(walk: Walk, group: Group, count: int | None, phrase: Phrase) -> None:
     if not _may_have_agents(walk, group):
         return
@@ -261,7 +236,8 @@ def _agents(walk: Walk, group: Group, count: int | None, phrase: Phrase) -> None
     if count is None and known is not None:
         walk.turn_to(known)
         return
-    is_kubernetes = group.role in _KUBERNETES
+    is_kubernetes = group.role in kubernetes.MACHINES
+    kubernetes.have_agents(walk, group)
     part = Group("k8s_worker" if is_kubernetes else group.role, list(group.software), part="agent")
     part.causes["role"] = walk.quote(phrase)
     walk.add(part)

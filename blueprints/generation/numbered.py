@@ -1,10 +1,11 @@
-"""Names with numbers in them that count nothing: hosts such as web01, programs such as "3CX" and "7 Days to Die"."""
+"""Names with numbers in them that count nothing: hosts such as web01, programs such as "3CX", systems such as "SLES 15 SP6"."""
 
 import re
 from functools import cache
 
 from blueprints.generation.hostnames import hosts_in
 from blueprints.generation.lexicon import senses
+from blueprints.generation.systems import systems_in
 from blueprints.generation.tokens import Token
 
 
@@ -12,8 +13,16 @@ def names_in(text: str) -> list[Token]:
     """Every such name, in order."""
     programs = [Token("software", _program(match[0]), match[0], *match.span()) for match in _programs().finditer(text)]
     hosts = [Token("host", host.names, text[host.start : host.end], host.start, host.end) for host in hosts_in(text)]
-    apart = [host for host in hosts if all(host.end <= one.start or one.end <= host.start for one in programs)]
-    return sorted([*programs, *apart], key=lambda token: token.start)
+    return sorted(_apart([*programs, *systems_in(text), *hosts]), key=lambda token: token.start)
+
+
+def _apart(names: list[Token]) -> list[Token]:
+    """The first of those that are at one place."""
+    found: list[Token] = []
+    for name in names:
+        if all(name.end <= one.start or one.end <= name.start for one in found):
+            found.append(name)
+    return found
 
 
 @cache

@@ -119,6 +119,8 @@ def covers_the_list(walk: Walk, phrase: Phrase) -> bool:
     listed = [group for group in walk.here if group.count is None]
     if len(listed) < 2 or not phrase.insists or phrase.count is None or phrase.count.value != len(listed):
         return False
+    if any(isinstance(e, Phrase) and e.is_machine and e.insists for e in walk.elements[: walk.position]):
+        return False  # "Redis on one VM, nginx on two VMs": each of them has its own number
     _all_are(walk, listed, phrase)
     return True
 

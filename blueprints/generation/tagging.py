@@ -24,6 +24,7 @@ from blueprints.generation.lexicon import (
 from blueprints.generation.numbered import names_in
 from blueprints.generation.numerals import in_words
 from blueprints.generation.particles import joined
+from blueprints.generation.programs import with_common_names, with_unknown_software
 from blueprints.generation.purposes import server_left_out
 from blueprints.generation.tokens import Token, tokenise
 
@@ -32,10 +33,6 @@ _LEAST_COMPOUND = 9
 _NO_LAST = ("ct", "cts")
 """Architects are no containers."""
 _LEAST_NAME = 3
-_GUESTS = ("VM", "VMs", "LXC", "LXCs", "Server", "CT")
-_FAR = 12
-_PURPOSE = {"join", "definite", "word", "os", "setting"}
-_BEFORE_A_MACHINE = ("number", "article", "own", "size_word", "exact", "os", "cpu", "memory", "size", "another")
 _SHORTEST_TYPO = 4
 _NOUNS = ("role", "software", "label")
 _SHORT = 5
@@ -54,56 +51,8 @@ def tag(text: str) -> tuple[list[Token], str]:
     """Tokens with their senses, and the language that they are in."""
     tokens = list(tokenise(text, names_in(text)))
     language = language_of([token.value for token in tokens if token.kind == "word"])
-    tagged = _tagged([token for token in tokens if token.value not in _MAKE], language)
-    return _with_unknown_software(told_apart(text, joined(tagged), language), text, language), language
-
-
-def _with_unknown_software(tokens: list[Token], text: str, language: str) -> list[Token]:
-    """ "a Frobnix server", "ein Frobnix-Server", "un serveur Frobnix": a name beside a noun for machines is what runs there."""
-    for place, token in enumerate(tokens):
-        after = tokens[place + 1] if place + 1 < len(tokens) else None
-        before = tokens[place - 1] if place else None
-        if token.kind != "word" or not _is_name(token):
-            continue
-        if _is_beside_machine(text, language, before, token, after) or _gets_a_machine(tokens, place):
-            tokens[place] = token.become("software", token.value)
-    return [token for place, token in enumerate(tokens) if not _is_second_name(tokens, place)]
-
-
-def _is_second_name(tokens: list[Token], place: int) -> bool:
-    """ "an Orthanc PACS VM": behind software that is known, an unknown name is more of it."""
-    if tokens[place].kind != "software" or software_facts(tokens[place].value) or not place:
-        return False
-    before = tokens[place - 1]
-    return before.kind == "software" and before.end + 1 == tokens[place].start
-
-
-def _is_name(token: Token) -> bool:
-    return len(token.text) >= _LEAST_NAME and token.text[0].isupper() and token.value not in ordinary_words()
-
-
-def _is_beside_machine(text: str, language: str, before: Token | None, token: Token, after: Token | None) -> bool:
-    if after is not None and after.kind == "machine":
-        between = text[token.end : after.start]
-        return between == "-" or (
-            between == " " and language != "de" and after.text.islower() | (after.text in _GUESTS)
-        )
-    is_noun_first = language in ("fr", "es", "it") and before is not None and before.kind == "machine"
-    return is_noun_first and before is not None and text[before.end : token.start] == " "
-
-
-def _gets_a_machine(tokens: list[Token], place: int) -> bool:
-    """ "CiviCRM on one VM", "Install Kimai for the alpine club in an LXC": a name that begins, and the machine for it."""
-    before, following = tokens[:place], tokens[place + 1 : place + 1 + _FAR]
-    begins = not before or before[-1].kind in ("stop", "verb") or before[-1].value in ("and", "comma")
-    end = next((n for n, token in enumerate(following) if token.value == "on"), len(following))
-    purpose = [token.kind for token in following[:end]]
-    if not begins or purpose[:1] not in ([], ["join"]) or not set(purpose) <= _PURPOSE or end + 1 >= len(following):
-        return False
-    if purpose and following[0].value != "for":
-        return False
-    noun = next((token for token in following[end + 1 :] if token.kind not in _BEFORE_A_MACHINE), None)
-    return following[end + 1].kind in ("number", "article") and noun is not None and noun.kind == "machine"
+    tagged = with_common_names(_tagged([token for token in tokens if token.value not in _MAKE], language))
+    return with_unknown_software(told_apart(text, joined(tagged), language), text, language), language
 
 
 def _tagged(tokens: list[Token], language: str) -> list[Token]:

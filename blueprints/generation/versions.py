@@ -69,6 +69,8 @@ def system_with_version(tokens: list[Token], position: int) -> tuple[Token, int]
     place = position + 1
     if kind_at(tokens, place) == "os" and str(tokens[place].value).startswith(str(tokens[position].value)):
         return tokens[place].become("os", tokens[place].value), 2
+    if "-" in str(tokens[position].value):
+        return _same_release(tokens, position)
     place = _past_words_of_systems(tokens, place)
     if kind_at(tokens, place) != "number" or kind_at(tokens, place + 1) in ("label", "machine"):
         return _system_before_noun(tokens, position, place)
@@ -76,6 +78,17 @@ def system_with_version(tokens: list[Token], position: int) -> tuple[Token, int]
     return tokens[position].become(
         "os", f"{tokens[position].value}-{version}", until=tokens[place]
     ), place - position + 1
+
+
+def _same_release(tokens: list[Token], position: int) -> tuple[Token, int] | None:
+    """ "jammy 22.04", "debian 12 (bookworm)": its release once more."""
+    place = position + 1 + (kind_at(tokens, position + 1) == "open")
+    release = str(tokens[position].value).partition("-")[2]
+    is_said = kind_at(tokens, place) in ("number", "os") and str(tokens[place].value).endswith(release)
+    if not is_said or (tokens[place].kind == "number" and tokens[place].text != release):
+        return None
+    place += kind_at(tokens, place + 1) == "close" and place > position + 1
+    return tokens[position].become("os", tokens[position].value, until=tokens[place]), place - position + 1
 
 
 def _past_words_of_systems(tokens: list[Token], place: int) -> int:

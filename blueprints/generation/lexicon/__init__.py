@@ -65,7 +65,7 @@ def _phrases() -> Iterator[tuple[str, Sense]]:
     yield from ((phrase, Sense("schedule", "weekly")) for phrase in _weekdays())
     for name, entry in software().items():
         yield from ((phrase, Sense("software", name)) for phrase in (name, *entry.get("aliases", ())))
-    for family, phrases in table("systems")["systems"].items():
+    for family, phrases in (*table("systems")["systems"].items(), *table("systems")["others"].items()):
         yield from ((phrase, Sense("os", family)) for phrase in phrases)
     yield from ((word, Sense("os", system)) for word, system in table("systems")["codenames"].items())
 
