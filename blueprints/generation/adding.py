@@ -1,8 +1,11 @@
-"""Parts that are more than the whole: "five web servers: three for the shop and four for the portal"."""
+"""Machines beside those that were counted: "three nodes for etcd and three nodes for Patroni"; and parts that are more than the
+whole: "five web servers: three for the shop and four for the portal"."""
 
 from django.utils.translation import gettext as _
 
 from blueprints.generation.facts import Group
+from blueprints.generation.phrases import Phrase
+from blueprints.generation.tokens import Token
 from blueprints.generation.walk import Walk
 
 
@@ -32,3 +35,15 @@ def ask_about_listed(walk: Walk, whole: Group, others: list[Group]) -> None:
             % {"count": whole.count, "sum": number}
         )
         walk.drop(whole)
+
+
+def begins_another(walk: Walk, known: Group, phrase: Phrase) -> bool:
+    """ "Three nodes for etcd and three nodes for Patroni"."""
+    ahead = walk.elements[walk.position + 1 : walk.position + 3]
+    is_next = walk.kinds_before(1) in (["join"], ["comma"], ["and"]) and walk.link in ("and", "comma")
+    if not (is_next and phrase.insists and phrase.member == "node" and known.count is not None and len(ahead) == 2):
+        return False
+    join, noun = ahead
+    if not isinstance(join, Token) or join.value != "for" or not isinstance(noun, Phrase) or noun.count is not None:
+        return False
+    return bool(noun.software) and set(noun.software).isdisjoint(known.software)

@@ -35,7 +35,17 @@ def apportioned(elements: list[Element], before: Group | None) -> list[Element]:
         has_fraction |= bool(share)
         found += share or [element]
         place = end if share else place + 1
-    return _marked(found, whole)
+    return _marked([e for n, e in enumerate(found) if not _is_more(found, n)], whole)
+
+
+def _is_more(elements: list[Element], place: int) -> bool:
+    """ "two more for Nomad", "zwei weitere für Nomad": a number of machines, whatever was counted before."""
+    word, around = elements[place], (elements[place - 1] if place else None, *elements[place + 1 : place + 2])
+    if len(around) < 2 or not all(isinstance(e, Token) for e in (word, *around)):
+        return False
+    number, join = _token(around[0] or word), _token(around[1] or word)
+    is_more = _token(word).kind == "another" or _token(word).text.lower() == "more"
+    return is_more and number.kind == "number" and join.kind == "join" and join.value in ("for", "with")
 
 
 def _share(elements: list[Element], place: int, whole: int, *, goes_on: bool) -> tuple[list[Element], int]:

@@ -65,7 +65,10 @@ def _opens_a_list(walk: Walk, group: Group, phrase: Phrase) -> bool:
     """ "a VM with nginx, PHP and MySQL": what follows is installed too."""
     if walk.link == "houses":
         return bool(phrase.software)
-    is_listed = group.is_generic and group.is_counted and walk.link != "colon" and not walk.says("each")
+    is_of_each = (
+        walk.kinds_before(2)[1:] == ["each"] and (group.count or 1) > 1
+    )  # "three VMs, each with etcd and Patroni"
+    is_listed = group.is_generic and group.is_counted and walk.link != "colon" and (is_of_each or not walk.says("each"))
     return bool(phrase.software) and (is_listed or group is walk.installing)
 
 

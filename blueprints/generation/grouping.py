@@ -16,7 +16,7 @@ from blueprints.generation import (
     sharing,
 )
 from blueprints.generation.facts import Group
-from blueprints.generation.lexicon import software_facts
+from blueprints.generation.lexicon import fold, ordinals, software_facts
 from blueprints.generation.phrases import Phrase
 from blueprints.generation.tokens import Token
 from blueprints.generation.walk import Walk
@@ -63,6 +63,8 @@ def _moves_in(walk: Walk, phrase: Phrase) -> bool:
     focus, home = walk.in_focus, known(walk, phrase)
     if focus is None or home is None or home is focus or walk.link != "on" or not phrase.is_definite or phrase.insists:
         return False
+    if any(fold(token.text) in ordinals() for token in phrase.tokens):  # "Traefik sits on the first app VM"
+        return sharing.lodge_in_one(walk, home, focus)
     return not focus.is_generic and not focus.has_sizes and sharing.move_in(walk, home, focus)
 
 

@@ -206,7 +206,10 @@ def _are_in_order(walk: Walk, one: Group, other: Group) -> bool:
 
 
 def _is_sum(walk: Walk, group: Group, others: list[Group]) -> bool:
-    """Four machines, and then two and two."""
+    """Four machines, and then two and two; what is left of seven, when as many are named beside its parts."""
+    if group in walk.pools and group.is_generic:
+        beside = [other for other in others if other.sentence == group.sentence and other not in walk.shares]
+        return bool(beside) and group.count == sum((other.count or 1) + other.replicas for other in beside)
     if group not in walk.headings or not group.is_generic:
         return False
     return group.count == sum(other.count or 1 for other in others if other.sentence >= group.sentence)

@@ -67,8 +67,17 @@ def settle_in(walk: Walk, count: int = 1) -> bool:
     return True
 
 
+def is_in_one(walk: Walk) -> bool:
+    """ "on one of them", "on the first one": of those that were counted and are for something else."""
+    guest = walk.in_focus
+    near = [g for g in (*reversed(walk.here), *reversed(walk.last_named)) if (g.count or 1) > 1 and not g.is_generic]
+    return guest is not None and bool(near) and sharing.lodge_in_one(walk, near[0], guest)
+
+
 def is_on_some(walk: Walk, token: Token) -> bool:
     """ "on one", "on the other three", "on the rest", with nothing behind it that it could count."""
+    if walk.link == "on" and token.value == 1 and walk.kinds_after(1) == ["part"] and pool(walk) is None:
+        return is_in_one(walk)
     if walk.link != "on" or not stands_alone(walk.elements[walk.position + 1 : walk.position + 4]):
         return False
     whole = pool(walk)

@@ -47,9 +47,18 @@ def _mark_before(walk: Walk) -> str:
             return "each" if element.has("each") else "all" if element.has("all") and element.count is None else ""
         if element.value == "but" or element.kind == "host":
             return ""
+        if element.kind == "total" and _sums_up_machines(near, place):
+            continue
         if (said := _mark_of(walk, element)) and not _is_refused(near, place):
             return said
     return "total" if not walk.here and _is_all_in_total(walk) else ""
+
+
+def _sums_up_machines(elements: list[Element], place: int) -> bool:
+    """ "eight VMs in total, 4 GB": how many machines, and no total of sizes."""
+    before, after = elements[place - 1 : place] if place else [], elements[place + 1 : place + 2]
+    is_counted = bool(before) and isinstance(before[0], Phrase) and before[0].insists
+    return is_counted and bool(after) and isinstance(after[0], Token) and after[0].kind == "comma"
 
 
 def _is_refused(elements: list[Element], place: int) -> bool:

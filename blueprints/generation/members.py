@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext as _
 
-from blueprints.generation import building, kubernetes, parts, sharing, things
+from blueprints.generation import adding, building, kubernetes, parts, sharing, things
 from blueprints.generation.facts import Group, rule
 from blueprints.generation.lexicon import fold, software_facts
 from blueprints.generation.phrases import Phrase
@@ -35,6 +35,11 @@ def _of_what(walk: Walk, phrase: Phrase) -> None:
             _unnamed(walk, phrase)
         return
     if _multiplies(walk, known, phrase):
+        return
+    if adding.begins_another(walk, known, phrase):
+        walk.add(Group(is_counted=True)).set(
+            "count", int(phrase.count.value) if phrase.count else 1, walk.quote(phrase)
+        )
         return
     count = int(phrase.count.value) if phrase.count and (phrase.insists or phrase.member == "replica") else None
     _MEMBERS["node" if phrase.is_key and phrase.member != "agent" else phrase.member](walk, known, count, phrase)

@@ -3,13 +3,27 @@ primary and two secondaries", "vier Paare von Webservern". What is counted then 
 
 from decimal import Decimal
 
+from blueprints.generation.facts import rule
 from blueprints.generation.lexicon import fold, words_of
 from blueprints.generation.phrases import Element, Phrase
 from blueprints.generation.tokens import Token
+from blueprints.generation.walk import Walk
 
 _MADE_OF = ("of", "aus", "de", "da", "di", "zu", "a")
 _SKIPPED = ("join", "comma", "article", "verb", "dash")
-_SKIPPED_WORDS = ("da", "a", "replica", "set", "sets", "having", "cluster")
+_SKIPPED_WORDS = {
+    "da",
+    "a",
+    "replica",
+    "set",
+    "sets",
+    "having",
+    "cluster",
+    "consists",
+    "consisting",
+    "besteht",
+    "bestehend",
+}
 _FAR = 20
 _MEMBERS = ("node", "replica", "primary")
 
@@ -24,6 +38,27 @@ def multiplied(elements: list[Element], text: str) -> list[Element]:
         found += [element for element in ahead[: max(1, used)] if not used or isinstance(element, Phrase)][:1]
         place += max(1, used)
     return found
+
+
+def of_each(walk: Walk, element: Element) -> bool:
+    """ "Four shards. Each shard has three members": those that were counted before, times the members."""
+    if isinstance(element, Phrase):
+        is_said, start = element.has("each") and _names_clusters(element, walk.text), walk.position + 1
+    else:
+        start = walk.position + 2
+        is_said = element.kind == "each" and _is_called(walk.elements[start - 1 : start], "clusters")
+    focus, ahead = walk.focus, walk.elements[start : start + _FAR]
+    if not is_said or focus is None or (focus.count or 1) < 2 or focus.replicas:
+        return False
+    members, end, _ = _members(ahead, 0)
+    if not members or all(member.member == "replica" for member in members):
+        return False
+    number = sum(int(member.count.value) if member.count else 1 for member in members)
+    focus.set("count", (focus.count or 1) * number, rule(f"{focus.count} times {number}"))
+    walk.turn_to(focus)
+    last = ahead[end - 1]
+    walk.named_until = max(walk.named_until, last.end)
+    return True
 
 
 def _pairs(elements: list[Element], text: str) -> int:
@@ -41,6 +76,9 @@ def _clusters(elements: list[Element], text: str) -> int:
     if noun is None or outer.value < 2:
         return 0
     members, end, is_of_each = _members(elements, used)
+    if not members and used > 1 and not isinstance(elements[0], Phrase) and noun.role != "kubernetes":
+        _count(noun, outer, int(outer.value), until=elements[used - 1])  # "tres clústeres de Redis"
+        return used
     if not members or not is_of_each or _is_replicated(noun, members):
         return 0
     number = sum(int(member.count.value) if member.count else 1 for member in members)
@@ -97,7 +135,7 @@ def _members(elements: list[Element], start: int) -> tuple[list[Phrase], int, bo
             is_of_each, end = True, place + 1 if members else end
             if members:
                 break
-        elif element.kind not in _SKIPPED and fold(element.text) not in _SKIPPED_WORDS:
+        elif element.kind not in _SKIPPED and not {fold(element.text)} & (words_of("holding") | _SKIPPED_WORDS):
             break
     return members, end, is_of_each
 

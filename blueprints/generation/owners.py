@@ -2,7 +2,7 @@
 country: Austria, Belgium and Denmark"."""
 
 from blueprints.generation.facts import Group, rule
-from blueprints.generation.phrases import Element
+from blueprints.generation.phrases import Element, Phrase
 from blueprints.generation.tokens import Token
 from blueprints.generation.walk import Walk
 
@@ -40,6 +40,8 @@ def word(walk: Walk, token: Token) -> None:
     if isinstance(before, Token) and before.kind == "number":
         walk.numbers[stem] = int(before.value)
         _multiply(walk.per.pop(stem, None), int(before.value))
+        if _ends_with_each(walk.elements[walk.position + 1 :][:_FAR]):
+            walk.times = max(1, int(before.value))
         return
     is_each = _is_behind_each(walk)
     is_per = walk.kinds_before(1) == ["join"] and before is not None and walk.quote(before).text.lower() in _PER
@@ -49,6 +51,13 @@ def word(walk: Walk, token: Token) -> None:
         _each_one(walk, stem)
     elif walk.kinds_before(1) == ["join"]:
         _for_one(walk, stem, is_per=is_per)
+
+
+def _ends_with_each(ahead: list[Element]) -> bool:
+    """ "four teams with two VMs each": what is counted behind them is for each of them."""
+    end = next((n for n, e in enumerate(ahead) if isinstance(e, Token) and e.kind in ("each", "comma", "stop")), 0)
+    is_each = end > 0 and isinstance(ahead[end], Token) and getattr(ahead[end], "kind", "") == "each"
+    return is_each and isinstance(ahead[end - 1], Phrase)
 
 
 def _is_behind_each(walk: Walk) -> bool:

@@ -18,6 +18,7 @@ from blueprints.generation import (
     housing,
     limits,
     marks,
+    multiplying,
     names,
     negation,
     ordering,
@@ -40,7 +41,6 @@ from blueprints.generation.finishing import finish
 from blueprints.generation.leading import MASTERS, is_of_kubernetes
 from blueprints.generation.lexicon import counted_words, fold
 from blueprints.generation.lodging import lodged
-from blueprints.generation.multiplying import multiplied
 from blueprints.generation.phrases import Element, Phrase, phrased
 from blueprints.generation.respective import shared_out
 from blueprints.generation.tokens import Token
@@ -79,7 +79,7 @@ def _read_sentence(walk: Walk, tokens: list[Token]) -> None:
         return
     headings.settle_indent(walk, kept)
     elements = first_of(settled(phrased(othernames.known(walk, kept), counted_words())), walk.request)
-    elements = lodged(multiplied(counted_again(one_each(shared_out(elements))), walk.text))
+    elements = lodged(multiplying.multiplied(counted_again(one_each(shared_out(elements))), walk.text))
     walk.begin(apportioned(elements, walk.focus))
     backing.spare(walk)
     if limits.take(walk):
@@ -105,6 +105,8 @@ def _read_element(walk: Walk, element: Element) -> None:
             _("The request names more than %(count)s kinds of machines; a blueprint holds fewer.")
             % {"count": MOST_GROUPS}
         )
+    if multiplying.of_each(walk, element):
+        return
     if group := names.spoken_of(walk, element):
         is_listed = names.is_listed(walk) and group not in walk.current
         walk.turn_to(*(walk.current if is_listed and walk.current and all(g.name for g in walk.current) else ()), group)
@@ -250,6 +252,7 @@ _READINGS: dict[str, Callable[[Walk, Token], None]] = {
     "twin": counting.twin,
     "same": marks.same,
     "all": ordering.of_all_above,
+    "each": recounting.each,
     "count": counting.count,
     "comma": _comma,
     "dash": _dash,

@@ -14,6 +14,7 @@ _ENDS = {
 _SO = ("so", "thus", "hence", "therefore", "i.e", "also", "donc", "quindi", "dunque", "entonces")
 _CLOSING = ("word", "exact", "stop", "bound")
 _NEAR = 4
+_SAID_OF_ALL = ("stop", "comma", "each", "size", "cpu", "memory", "disk", "spec", "os")
 _PURPOSES = ("for", "named", "as")
 
 
@@ -124,8 +125,9 @@ def _is_own_machine(group: Group) -> bool:
 
 
 def _is_end(walk: Walk) -> bool:
-    """Nothing but the end of the sentence."""
-    return walk.kinds_after(2) in ([], ["stop"])
+    """Nothing but sizes and the end of the sentence."""
+    ahead = walk.elements[walk.position + 1 :]
+    return all(isinstance(e, Token) and (e.kind in _SAID_OF_ALL or e.value in ("and", "with")) for e in ahead)
 
 
 def all_on_one(walk: Walk, phrase: Phrase) -> bool:
@@ -164,6 +166,14 @@ def _turn_to_last(walk: Walk, number: int) -> bool:
             walk.turn_to(*groups[first:])
             return True
     return False
+
+
+def each(walk: Walk, token: Token) -> None:
+    """ "Three VMs. Each runs etcd and Patroni": those that were counted without a purpose."""
+    focus = walk.focus
+    is_plain = focus is not None and focus.is_generic and not focus.name and (focus.count or 1) > 1
+    if is_plain and not walk.here and walk.position == 0 and walk.kinds_after(2) == ["join", "phrase"]:
+        walk.turn_to(*walk.current)
 
 
 def _only_counts(walk: Walk, phrase: Phrase) -> bool:

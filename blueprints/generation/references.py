@@ -170,6 +170,8 @@ def _turn_to_place(walk: Walk, place: int) -> None:
     """The next of the machines that were only counted, or the one at this place of those that were listed."""
     pool = housing.pool(walk) or _what_is_left(walk)
     listed = _listed(walk) or (_taken_apart(walk) if pool is None else [])
+    if pool is None and walk.link == "on" and len(listed) < 2 and housing.is_in_one(walk):
+        return
     if pool is not None and walk.link == "on" and walk.in_focus not in (None, pool):
         housing.settle_in(walk)
     elif pool is not None:

@@ -102,6 +102,18 @@ def move_in(walk: Walk, home: Group, guest: Group) -> bool:
     return True
 
 
+def lodge_in_one(walk: Walk, home: Group, guest: Group) -> bool:
+    """ "Redis runs on one of the web servers": one of those that were counted takes in what has no machine of its own."""
+    if home is guest or (home.count or 1) < 2 or not _is_single(guest) or guest.has_sizes or not guest.software:
+        return False
+    part = _copy(home, is_for_another=False)
+    part.count, home.count = 1, (home.count or 1) - 1
+    walk.request.groups.insert(walk.request.groups.index(home) + 1, part)
+    _move_in(walk, part, guest)
+    walk.turn_to(part)
+    return True
+
+
 def _is_single(group: Group) -> bool:
     return (group.count or 1) == 1 and not group.replicas
 
@@ -156,6 +168,7 @@ def begin_part(walk: Walk, count: int | None, *, has_purpose: bool, is_of_them: 
     part.general |= {name for name in SIZES if getattr(part, name) is not None}
     whole.count = (whole.count or 0) - taken
     walk.pools.append(whole)
+    walk.shares.append(part)
     walk.add(part)
     walk.part = part
     if not whole.count:

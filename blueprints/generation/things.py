@@ -100,6 +100,9 @@ def _counted_thing(walk: Walk) -> tuple[Token, Token | None]:
     while back > 0 and isinstance(walk.elements[back], Token) and walk.elements[back].kind in ("join", "word"):
         back -= 1
     number, first = walk.elements[back], walk.elements[back + 1]
+    before = walk.elements[back - 1] if back > 0 else None
+    if isinstance(before, Token) and before.kind in ("definite", "all"):  # "each of the three sits on another host"
+        return Token("", "", "", 0, 0), None
     if isinstance(number, Token) and isinstance(first, Token) and first.kind == "word":
         return number, first
     return Token("", "", "", 0, 0), None

@@ -55,6 +55,8 @@ class Walk:
     """Machines for what no lexicon has, called by the words of the request."""
     pools: list[Group] = field(default_factory=list)
     """Machines without a purpose, of which some were given one."""
+    shares: list[Group] = field(default_factory=list)
+    """Those that were given one."""
     balanced: Token | None = None
     """The words that ask for a load balancer without naming one: "a load-balanced API"."""
     put_together_at: int = -1
