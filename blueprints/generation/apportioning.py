@@ -35,7 +35,26 @@ def apportioned(elements: list[Element], before: Group | None) -> list[Element]:
         has_fraction |= bool(share)
         found += share or [element]
         place = end if share else place + 1
-    return _marked([e for n, e in enumerate(found) if not _is_more(found, n)], whole)
+    return _marked(_with_verbs([e for n, e in enumerate(found) if not _is_more(found, n)]), whole)
+
+
+def _with_verbs(elements: list[Element]) -> list[Element]:
+    """ "six VMs, two of them databases and the others web servers": as if it said that they are."""
+    found: list[Element] = []
+    is_plain = False
+    for element in elements:
+        if not isinstance(element, Phrase):
+            found.append(element)
+            continue
+        first = _token(element)
+        if is_plain and element.is_part and element.count is not None and (element.role or element.software):
+            found += [element.count, first.become("part", "of"), first.become("join", "is")]
+            element.count, element.before = None, [token for token in element.before if token.kind != "part"]
+        elif is_plain and element.count is None and found and _token(found[-1]).kind == "rest":
+            found.append(first.become("join", "is"))
+        is_plain = element.is_machine if element.insists else is_plain
+        found.append(element)
+    return found
 
 
 def _is_more(elements: list[Element], place: int) -> bool:
@@ -240,6 +259,8 @@ def _marked(elements: list[Element], whole: int) -> list[Element]:
         return elements
     marked: list[Element] = []
     for place, element in enumerate(elements):
+        if place + 1 in shares and _token(element).kind == "rest":
+            continue  # "the remaining nine"
         marked.append(element)
         if place in shares and not _is_of(elements[place + 1]):
             marked.append(_token(element).become("part", "of"))
