@@ -47,3 +47,18 @@ def begins_another(walk: Walk, known: Group, phrase: Phrase) -> bool:
     if not isinstance(join, Token) or join.value != "for" or not isinstance(noun, Phrase) or noun.count is not None:
         return False
     return bool(noun.software) and set(noun.software).isdisjoint(known.software)
+
+
+def is_for_another(walk: Walk) -> bool:
+    """ "Two VMs for Consul, two for Vault": none is left of those that were counted, and it is something else."""
+    noun = walk.elements[walk.position + 2 : walk.position + 3]
+    software = set(noun[0].software) if noun and isinstance(noun[0], Phrase) else set()
+    has_open = any(group.is_generic or software & set(group.software) for group in walk.request.groups)
+    return bool(software) and bool(walk.focus and walk.focus.software) and not has_open
+
+
+def begin_another(walk: Walk, token: Token) -> None:
+    """So many machines like those before, for what is named next."""
+    kind, system = (walk.focus.kind, walk.focus.os) if walk.focus else ("", "")
+    walk.part = walk.add(Group(count=max(1, int(token.value)), is_counted=True, kind=kind, os=system))
+    walk.link = ""

@@ -60,10 +60,8 @@ def _begin_part(walk: Walk, token: Token, after: Token) -> None:
     if _amends_count(walk, token):
         count(walk, token)
         return
-    if after.value == "for" and _is_for_another(walk):
-        kind, system = (walk.focus.kind, walk.focus.os) if walk.focus else ("", "")
-        walk.part = walk.add(Group(count=max(1, int(token.value)), is_counted=True, kind=kind, os=system))
-        walk.link = ""
+    if after.value == "for" and adding.is_for_another(walk):
+        adding.begin_another(walk, token)
     elif walk.request.groups:
         adding.ask_about_rest(walk, int(token.value))
         has_purpose, is_of_them = after.value != "with", after.kind == "part"
@@ -77,14 +75,6 @@ def _amends_count(walk: Walk, token: Token) -> bool:
     following = walk.elements[walk.position + 1 : walk.position + 3]
     has_purpose = any(isinstance(e, Token) and e.value in ("for", "as") for e in following)
     return walk.focus is not None and walk.amends(token, walk.focus.causes.get("count")) and not has_purpose
-
-
-def _is_for_another(walk: Walk) -> bool:
-    """ "Two VMs for Consul, two for Vault": none is left of those that were counted, and it is something else."""
-    noun = walk.elements[walk.position + 2 : walk.position + 3]
-    software = set(noun[0].software) if noun and isinstance(noun[0], Phrase) else set()
-    has_open = any(group.is_generic or software & set(group.software) for group in walk.request.groups)
-    return bool(software) and bool(walk.focus and walk.focus.software) and not has_open
 
 
 def _begins_named(walk: Walk, after: Token | None) -> bool:
