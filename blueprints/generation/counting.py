@@ -4,15 +4,14 @@ from blueprints.generation import (
     adding,
     attaching,
     context,
-    contradicting,
     elided,
     housing,
     kubernetes,
     names,
     negation,
     owners,
-    policies,
     sharing,
+    uncounted,
 )
 from blueprints.generation.facts import Group
 from blueprints.generation.lexicon import fold, receiving_words
@@ -22,20 +21,17 @@ from blueprints.generation.values import VALUE_KINDS
 from blueprints.generation.walk import Walk, kind_of
 
 _TWICE = ("twice", "zweimal")
-_PAIR_REACH = 5
-_RELEASES = ("version", "release", "versione", "versión")
 _COUNTING = ("with", "colon", "open", "is")
 _IT = ("it", "they", "es", "ce", "c", "son", "sono")
 _SINGLE = ("uno", "una", "eine", "einer", "einen", "einem", "eins", "une", "un")
 _PER = ("per", "pro", "par", "por", "al")
-_TOGETHER_WITH = ("with", "mit", "avec", "con")
 _BEGINS_PART = ("for", "with", "as", "is", "on")
 
 
 def number(walk: Walk, token: Token) -> None:
     """A number without a noun: the first reading that fits."""
     after = _after(walk)
-    if _counts_nothing(walk, token):
+    if uncounted.is_meant(walk, token):
         return
     if after is not None and after.kind == "word" and owners.are_of_each(walk):
         owners.counted(walk, after.value, max(1, int(token.value)))
@@ -80,42 +76,6 @@ def _amends_count(walk: Walk, token: Token) -> bool:
 def _begins_named(walk: Walk, after: Token | None) -> bool:
     """ "a VM named orpheus and one named eurydice"."""
     return after is not None and after.value == "named" and walk.focus is not None and bool(walk.focus.name)
-
-
-def _counts_nothing(walk: Walk, token: Token) -> bool:
-    """A release, copies to be kept, what is not wanted, or what cannot be."""
-    is_refused = walk.is_negated and walk.kinds_before(1) == ["without"]
-    return (
-        _is_release(walk)
-        or is_refused
-        or _are_people(walk)
-        or _is_of_any_two(walk, token)
-        or policies.kept_copies(walk, token)
-        or contradicting.counts_again(walk, token)
-    )
-
-
-def _are_people(walk: Walk) -> bool:
-    """ "we discuss it with the 5 from IT"."""
-    before = walk.elements[max(0, walk.position - 2) : walk.position]
-    return (
-        walk.kinds_before(1) == ["definite"]
-        and fold(walk.quote(before[0]).text) in _TOGETHER_WITH
-        and walk.kinds_after(1) != ["part"]
-    )
-
-
-def _is_of_any_two(walk: Walk, token: Token) -> bool:
-    """ "Two of them must never share a host": said of all of them."""
-    ahead = walk.kinds_after(_PAIR_REACH)
-    until = ahead.index("spread") if "spread" in ahead else -1
-    return token.value == 2 and ahead[:1] == ["part"] and set(ahead[1:until]) <= {"word", "join"} and until > 0
-
-
-def _is_release(walk: Walk) -> bool:
-    """ "version 15", and "the old one": counts nothing that is to be built."""
-    before = walk.elements[walk.position - 1] if walk.position else None
-    return isinstance(before, Token) and (before.kind == "existing" or before.text.lower() in _RELEASES)
 
 
 def _is_exception(walk: Walk) -> bool:
