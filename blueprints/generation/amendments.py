@@ -31,6 +31,13 @@ def amends(amended: list[Span], before: int, here: int) -> bool:
     return any(before < start <= here <= end for start, end in amended)
 
 
+def unnumbered(tokens: list[Token]) -> list[Token]:
+    """ "EDIT 2: …": the second time that something is changed, and two of nothing."""
+    kinds = ["", *(token.kind for token in tokens), ""]
+    numbers = ("correction", "number", "colon")
+    return [token for place, token in enumerate(tokens) if tuple(kinds[place : place + 3]) != numbers]
+
+
 def softened(tokens: list[Token], amended: list[Span]) -> list[Token]:
     """ "Actually, remove the Redis": what was asked for before is left out, and nothing is destroyed."""
     found = list(tokens)
@@ -69,7 +76,7 @@ def _end(parts: list[list[Token]], start: int) -> int:
 @cache
 def _postscript() -> re.Pattern[str]:
     return re.compile(
-        rf"(?:^|[.!?])[^\w\n]{{0,9}}(?:(?:{_lines('postscript')})(?=[\s:.,;)\]-])|(?:{_lines('update')})\s?:)",
+        rf"(?:^|[.!?])[^\w\n]{{0,9}}(?:(?:{_lines('postscript')})(?=[\s:.,;)\]-])|(?:{_lines('update')})(?:\s#?[0-9]{{1,2}})?\s?:)",
         re.IGNORECASE | re.MULTILINE,
     )
 

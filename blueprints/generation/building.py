@@ -151,9 +151,15 @@ def _number_in(walk: Walk, token: Token) -> int:
 def _owners(walk: Walk) -> int:
     """ "each team gets a web server and a database"; "Nextcloud and GitLab, each with its own database"."""
     opening = walk.elements[walk.position]
-    if isinstance(opening, Phrase) and opening.has("own") and walk.kinds_before(2) == ["join", "each"]:
+    if isinstance(opening, Phrase) and opening.has("own") and _is_each_with(walk):
         return max(1, sum(group.count or 1 for group in walk.here[:-1]))
     return walk.times if walk.times > 1 or walk.kinds_before(1) not in (["join"], ["and"]) else walk.times_before
+
+
+def _is_each_with(walk: Walk) -> bool:
+    """ "each with its own database"; in "8 GB each and a separate database" there is one for all."""
+    before = walk.elements[walk.position - 1] if walk.position else None
+    return walk.kinds_before(2) == ["join", "each"] and isinstance(before, Token) and before.value != "and"
 
 
 def follows_a_primary(walk: Walk) -> bool:

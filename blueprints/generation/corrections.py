@@ -10,6 +10,7 @@ from blueprints.schema.sizes import GIB
 _SIZES = ("size", "memory", "disk", "cpu")
 _NOUNS = ("role", "software", "machine", "member")
 _VALUES = ("number", "article", "size", "cpu", "memory", "disk", "software", "os", "environment", "machine")
+_COUNTS = ("number", "article")
 _NOT = ("not", "nicht", "pas", "non")
 """In "4 GB, not 8" the second is the wrong one."""
 _FARTHEST = 16
@@ -132,8 +133,6 @@ def _next_value(tokens: list[Token], position: int) -> tuple[Token | None, bool]
     for place in range(position + 1, min(position + 6, len(tokens))):
         if tokens[place].kind == "without" and place > position + 1:
             break  # "Actually, drop the Redis"
-        if tokens[place].kind == "number" and place == position + 1 and _kind_at(tokens, place + 1) == "colon":
-            continue  # "Edit 2: …"
         if tokens[place].kind in _VALUES and tokens[place].kind != "article":
             nouns = (*_NOUNS, "part") if _divides(tokens[:position]) else _NOUNS
             has_noun = any(token.kind in nouns for token in _up_to_comma(tokens[place + 1 : place + 3]))
@@ -248,11 +247,19 @@ def _recount(kept: list[Token], value: Token | None, tokens: list[Token]) -> Tok
     if value is None or noun is None or value.kind != "number" or noun.kind not in _NOUNS:
         return None
     near = range(len(kept) - 1, 0, -1)
-    same = next((n for n in near if _are_same(kept[n], noun) and kept[n - 1].kind in ("number", "article")), None)
+    same = next((n for n in near if _are_same(kept[n], noun) and kept[_first_noun(kept, n) - 1].kind in _COUNTS), None)
     if same is None or not (_has_other_nouns(kept[same:], noun) or _is_said_later(kept[same:], tokens, noun)):
         return None
-    kept[same - 1] = kept[same - 1].become("number", value.value, said=value)
+    place = _first_noun(kept, same) - 1
+    kept[place] = kept[place].become("number", value.value, said=value)
     return value
+
+
+def _first_noun(kept: list[Token], place: int) -> int:
+    """Where the nouns begin that this one is the last of: "three Memcached nodes"."""
+    while place > 1 and kept[place - 1].kind in ("role", "software"):
+        place -= 1
+    return place
 
 
 def _has_other_nouns(kept: list[Token], noun: Token) -> bool:

@@ -9,6 +9,8 @@ from blueprints.generation.walk import Walk
 _FARTHEST = 9
 _KEPT = ("logging", "backup", "storage")
 """What is deleted after so many days, and is no machine: logs, backups."""
+_PEOPLE = ("me", "us", "him", "her", "you", "myself")
+"""In "my wife will kill me" no machine is killed."""
 
 
 def without_orders_to_destroy(walk: Walk, tokens: list[Token]) -> list[Token]:
@@ -25,6 +27,8 @@ def without_orders_to_destroy(walk: Walk, tokens: list[Token]) -> list[Token]:
         if token.kind != "verb" or token.value != "destroy":
             continue
         if any(t.kind == "without" for t in tokens[max(0, place - 2) : place]) or _is_retention(tokens, place):
+            continue
+        if tokens[place + 1 : place + 2] and tokens[place + 1].value in _PEOPLE:
             continue
         walk.request.destroys = True
         before = tokens[:place] if any(_describes(token) for token in tokens[:place]) else []

@@ -126,10 +126,10 @@ def _ask_about_exact(walk: Walk, before: Group | None, phrase: Phrase) -> None:
 
 
 def _is_spread_over(walk: Walk, focus: Group, phrase: Phrase) -> bool:
-    """ "Drupal on two web servers": those are what it runs on."""
+    """ "Drupal on two web servers", "Moodle for 800 pupils: two web servers": those are what it runs on."""
     is_open = focus in walk.here and focus.role in _SITES and not focus.is_counted and _open(focus)
     is_home = phrase.insists and phrase.role in _SITES and not phrase.software
-    return walk.link == "on" and is_open and is_home and bool(focus.software)
+    return walk.link in ("on", "colon") and is_open and is_home and bool(focus.software)
 
 
 def _is_for_a_known(walk: Walk, phrase: Phrase) -> bool:

@@ -14,10 +14,13 @@ _COMMENT = re.compile(
 )
 _ABBREVIATION = re.compile(
     r"\b(?:i\.\s?e|e\.\s?g|z\.\s?b|d\.\s?h|u\.\s?a|p\.\s?ej|p\.\s?ex|c\.-à-d|ad es|approx|incl|inkl|excl|bzw|ggf|evtl|max|min|ca|resp|vs"
-    r"|mr|mrs|ms|dr|prof|hr|fr|sig|sra?|mme)\.(?=,?\s)",
+    r"|pos|mr|mrs|ms|dr|prof|hr|fr|sig|sra?|mme)\.(?=,?\s)"
+    r"|(?<=[0-9]\s)(?:pcs?|stk|stck|st|pzs?|pz|uds?|u)\.(?=[ \t])",
     re.IGNORECASE,
 )
-_WRITTEN_OUT = re.compile(r"(?:max|min|approx|incl|inkl|resp|bzw|vs|ca|i\.\s?e|d\.\s?h)(?=\.)", re.IGNORECASE)
+_WRITTEN_OUT = re.compile(
+    r"(?:pcs?|stk|stck|st|pzs?|uds?|u|pos|max|min|approx|incl|inkl|resp|bzw|vs|ca|i\.\s?e|d\.\s?h)(?=\.)", re.IGNORECASE
+)
 _STRUCK = re.compile(
     r"^[ \t]*(?:(?:[-*•–]|\d{1,2}[.)])[ \t]+)?~~[^~\n]+~~[ \t]*$|~~[^~\n]{1,200}~~|<(?P<tag>s|del|strike)>[^<\n]{1,200}</(?P=tag)>",
     re.MULTILINE | re.IGNORECASE,

@@ -11,7 +11,18 @@ _NEW = (
     *("new", "fresh", "neue", "neuen", "neuer", "neues", "frische", "nouveau", "nouveaux", "nouvelle", "nouvelles"),
     *("nuevo", "nuevos", "nueva", "nuevas", "nuovo", "nuovi", "nuova", "nuove"),
 )
+_COUNTS = ("number", "article")
 _FOLD = ("fach", "fold", "trio", "pair", "quartet", "duo")
+
+
+def told_what_for(tokens: list[Token]) -> list[Token]:
+    """ "four lab VMs", "two platform servers": between a number and machines, what could ask for something says what for."""
+    found = list(tokens)
+    for place in range(1, len(tokens) - 1):
+        is_between = tokens[place - 1].kind in _COUNTS and tokens[place + 1].kind == "machine"
+        if is_between and (tokens[place].kind, tokens[place].value) == ("verb", "build"):
+            found[place] = tokens[place].become("word", tokens[place].text.lower())
+    return found
 
 
 def core_end(tokens: list[Token], start: int) -> int:

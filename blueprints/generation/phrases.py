@@ -4,7 +4,7 @@ in them; everything else stays a token."""
 from dataclasses import dataclass, field
 
 from blueprints.generation.lexicon import software_facts
-from blueprints.generation.nouns import VALUES, core_end, count_behind
+from blueprints.generation.nouns import VALUES, core_end, count_behind, told_what_for
 from blueprints.generation.tokens import Token
 
 _MODIFIERS = (
@@ -94,7 +94,7 @@ Element = Phrase | Token
 def phrased(tokens: list[Token], counted: frozenset[str]) -> list[Element]:
     """The tokens of one sentence, with its noun phrases put together."""
     elements: list[Element] = []
-    position = 0
+    tokens, position = told_what_for(tokens), 0
     while position < len(tokens):
         end = core_end(tokens, position)
         if end == position:

@@ -113,7 +113,7 @@ def _read(text: str) -> Request:
     plain = readable(prose)
     tokens, language = tag(plain)
     amended = amendments.spans(plain, tokens)
-    meant = _meant(plain, amendments.softened(tokens, amended))
+    meant = _meant(plain, amendments.softened(amendments.unnumbered(tokens), amended))
     request = read(plain, meant, language, listed, amended)
     guest_setup.read(plain, request)
     for question in bounds.contradictions(meant):

@@ -36,6 +36,10 @@ _LOSS = (
     r"(?:loss|failure|outage|crash|death|breakdown)\sof|los(?:e|es|ing)|(?:ausfall|verlust)(?:\svon)?|verlier\w+|perte\sd['e]|panne\sd['e]"
     r"|perd(?:re|ons)|(?:p[ée]rdida|ca[íi]da|fallo)\sde|perd(?:er|emos)|(?:perdita|guasto|caduta)\sdi|perd(?:ere|iamo)"
 )
+_ANY = (
+    r"(?:any|one|each|every|single|ein(?:e[nrs])?|einzelne[nrs]?|beliebige[nrs]?|irgendeine[nrs]?|n'importe\squel\w*|seule?"
+    r"|cualquier|sol[oa]|qualsiasi|un[eoa]?|a)\s"
+)
 _NEVER = r"never|not|cannot|n't|dont|nie|niemals|nicht|keinesfalls|jamais|pas|nunca|jam[áa]s|no|ni|mai|non"
 _SAME = (
     r"(?:the\s)?same|one|a\s(?:single|common)|shar\w+\san?|(?:dem|der)?selben|gleichen|(?:gemeinsam\sauf\s)?einem"
@@ -47,7 +51,7 @@ _SURVIVES = re.compile(
     rf"\b(?:{_GOES_ON})\b[^.;:!?\n]{{0,30}}?\b(?:{_WHEN})\b[^.;:!?\n]{{1,40}}?\b(?:{_FAILS})\b", re.IGNORECASE
 )
 _HOST_FAILS = re.compile(
-    rf"\b(?:{_LOSS})\s?{_ONE}?(?:{_HOST})\b|\b(?:{_WHEN})\s{_ONE}(?:{_HOST})\s(?:{_FAILS})\b"
+    rf"\b(?:{_LOSS})\s?{_ONE}?(?:{_HOST})\b|\b(?:{_GOES_ON})\s(?:\w+\s){{0,2}}(?:{_LOSS})\s?(?:{_ANY}){{1,3}}(?:{_BODY})\b|\b(?:{_WHEN})\s{_ONE}(?:{_HOST})\s(?:{_FAILS})\b"
     rf"|\b(?:{_WHEN})\s(?:se\s)?(?:{_FAILS})\s{_ONE}(?:{_HOST})\b|\b(?:{_SURE})[\s-]?(?:failures?|outages?|ausf[äa]ll\w*)\b",
     re.IGNORECASE,
 )
