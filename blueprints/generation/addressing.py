@@ -5,6 +5,7 @@ from ipaddress import ip_interface, ip_network
 from django.utils.translation import gettext as _
 
 from blueprints.generation.facts import Card, Cause, Group
+from blueprints.generation.gateways import GATEWAY
 from blueprints.generation.lexicon import table
 from blueprints.generation.phrases import Phrase
 from blueprints.generation.tokens import Token
@@ -36,12 +37,12 @@ def cidr(walk: Walk, token: Token, groups: list[Group]) -> None:
 
 
 def address(walk: Walk, token: Token, groups: list[Group]) -> None:
-    label, walk.last_label = walk.last_label, ""
+    label, walk.last_label = token.high if token.high == GATEWAY else walk.last_label, ""
     if label == "netmask":
         _mask(walk, token, groups)
     elif not _is_address(token.value):
         walk.request.warnings.append(_("%(value)s is not an address and was not used.") % {"value": token.value})
-    elif label == "gateway":
+    elif label == GATEWAY:
         _place(walk, groups, "gateway", token.value, token)
     elif label in ("virtual_ip", "dns_server"):
         for group in groups:

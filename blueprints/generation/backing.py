@@ -3,11 +3,14 @@ app servers". A word against a backup is none against the machine."""
 
 from collections.abc import Iterator
 
+from django.utils.translation import gettext as _
+
 from blueprints.generation import exceptions, grouping
-from blueprints.generation.facts import Group
+from blueprints.generation.facts import Group, Request
 from blueprints.generation.phrases import Element, Phrase
 from blueprints.generation.tokens import Token
 from blueprints.generation.walk import Walk, is_and, kind_of
+from blueprints.sentences import term
 
 _LEADS = ("definite", "word", "schedule", "exact")
 _MOST_BETWEEN = 4
@@ -128,3 +131,14 @@ def settle(walk: Walk) -> None:
             group.backup_schedule, group.backup_days = "", None
             group.causes.pop("backup_schedule", None)
             group.causes.pop("backup_days", None)
+
+
+def ask_about_both(request: Request) -> None:
+    """ "Keep nightly backups of it, and it is never backed up at all": wanted and refused at once."""
+    single = request.groups[0] if len(request.groups) == 1 else None
+    if single and "backup" in request.defaults.lacks and single.backup_schedule:
+        name = term((single.software or [single.role or "machine"])[0])
+        request.ask(
+            _("The request contradicts itself: it wants backups of the %(name)s, and none. Is it to be backed up?")
+            % {"name": name}
+        )

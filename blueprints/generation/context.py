@@ -83,10 +83,14 @@ def is_served(walk: Walk, phrase: Phrase) -> bool:
 
 
 def _may_fail(walk: Walk, phrase: Phrase, words: list[object]) -> bool:
-    """ "If a physical host dies, MongoDB has to carry on": an event, and no machine."""
-    after = walk.elements[walk.position + 1 : walk.position + 2]
-    is_event = bool(after) and isinstance(after[0], Token) and fold(after[0].text) in words_of("dying")
-    return phrase.is_machine and is_event and any(word in words_of("conditions") for word in words)
+    """ "If a physical host dies, MongoDB has to carry on", "a dead server", "one host may fail": an event, and no machine."""
+    after = [fold(e.text) for e in walk.elements[walk.position + 1 : walk.position + 3] if isinstance(e, Token)]
+    if not phrase.is_machine:
+        return False
+    if any(fold(token.text) in words_of("dead") for token in phrase.tokens):
+        return True
+    is_dying = bool(set(after[:1]) & words_of("dying")) and any(word in words_of("conditions") for word in words)
+    return is_dying or bool(set(after[:1]) & words_of("possibly") and set(after[1:]) & words_of("dying"))
 
 
 def _is_owned(walk: Walk, words: list[str]) -> bool:

@@ -4,6 +4,7 @@ import re
 from itertools import takewhile
 
 from blueprints.generation.lexicon import fold
+from blueprints.generation.rejected import without_rejected
 from blueprints.generation.tokens import Token
 from blueprints.schema.sizes import GIB
 
@@ -21,7 +22,7 @@ _ENOUGH = re.compile(
 
 def corrected(tokens: list[Token]) -> list[Token]:
     """The tokens without what somebody took back: "16 GB... sorry, 4 GB"."""
-    tokens = _without_rejected(tokens)
+    tokens = without_rejected(tokens)
     kept: list[Token] = []
     used: Token | None = None
     loose: Token | None = None
@@ -46,19 +47,6 @@ def _is_no_again(tokens: list[Token], position: int) -> bool:
         and _kind_at(tokens, position - 1) == "correction"
         and _kind_at(tokens, position + 1) in ("comma", "number", *_SIZES)
     )
-
-
-def _without_rejected(tokens: list[Token]) -> list[Token]:
-    """ "four rather than three web servers", "two, not three, proxies": the first number is meant."""
-    kept: list[Token] = []
-    rejected = -1
-    for place, token in enumerate(tokens):
-        kinds = [one.kind for one in tokens[place - 1 : place + 3]] if place else []
-        if kinds[:3] == ["number", "without", "number"] and kinds[3:] != ["join"]:
-            rejected = place + 1
-        elif place != rejected:
-            kept.append(token)
-    return kept
 
 
 def _forget_sizes(kept: list[Token], following: list[Token], value: Token) -> None:

@@ -20,6 +20,7 @@ def finish(walk: Walk) -> None:
         _from_values_alone(walk)
     for group in walk.request.groups:
         _inherit(walk.request, group)
+    backing.ask_about_both(walk.request)
     backing.settle(walk)
     environments.settle(walk)
 

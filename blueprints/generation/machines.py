@@ -91,12 +91,21 @@ def _is_any(walk: Walk, phrase: Phrase) -> bool:
     """ "Five containers. A container gets 1 core": each of those that were counted."""
     ahead = walk.elements[walk.position + 1 : walk.position + 2]
     is_any = phrase.count is not None and phrase.count.kind == "article" and not phrase.before and not walk.here
-    has_some = bool(ahead) and isinstance(ahead[0], Token) and ahead[0].value in words_of("holding")
-    same = [g for g in walk.last_named if g.is_generic and (g.count or 1) > 1 and g.kind == building.kind(phrase)]
-    if not (is_any and has_some and same):
+    has_some = bool(ahead) and isinstance(ahead[0], Token) and fold(ahead[0].text) in words_of("holding")
+    if not (is_any and has_some):
         return False
-    walk.turn_to(same[-1])
-    return True
+    same = [g for g in walk.last_named if (g.count or 1) > 1 and _may_be_one_of(walk, g, phrase)]
+    walk.turn_to(*(same[-1:] or walk.current))
+    return bool(same)
+
+
+def _may_be_one_of(walk: Walk, group: Group, phrase: Phrase) -> bool:
+    """A container of the containers; "a server" of the only ones that were named, unless it gets a purpose now."""
+    if group.is_generic:
+        return group.kind == building.kind(phrase)
+    is_alone = len(walk.last_named) == 1 and len(walk.request.groups) == 1
+    others = [e for e in walk.elements if isinstance(e, Phrase) and e is not phrase]
+    return is_alone and not others and building.kind(phrase) in ("", group.kind)
 
 
 def _is_item(walk: Walk) -> bool:

@@ -200,6 +200,8 @@ def excludes(walk: Walk, token: Token) -> bool:
     if walk.is_negated and token.kind in ("os", "label", "backup", "gpu", "ha"):
         lacking = walk.in_focus.lacks if walk.in_focus and token.value in ("gpu", "backup") else walk.request.excluded
         lacking.add(str(token.value).split("-")[0])
+        if token.kind == "backup" and refusals.is_of_all_backups(walk) and not walk.is_amended(token):
+            walk.request.defaults.lacks.add("backup")
         return True
     return walk.is_negated and (token.kind == "cpu" or (token.kind in _SIZES and walk.kinds_before(1) == ["without"]))
 

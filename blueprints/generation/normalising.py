@@ -9,7 +9,7 @@ from blueprints.generation.lexicon import defence_patterns
 _SENTENCE = re.compile(r"(?:(?!\]\]|\[\[)[^.!?\n]|\.(?=\S))*(?:\]\]|\[\[|[.!?\n])*")
 """Double brackets, too, are where somebody pretends that the request ends."""
 _COMMENT = re.compile(
-    r"<!--.*?(?:-->|\Z)|(?<!-)-{3,9}[ \t]*BEGIN (?:SYSTEM|ADMIN|INSTRUCTION|PROMPT|OVERRIDE).*?(?:-{3,9}[ \t]*END\b[^\n]*|\Z)|^[ \t]*(?:#{1,6}|//)\s*(?:note|new|system|assistant|instruction|ai)\b.*$",
+    r"<!--.*?(?:-->|\Z)|(?<!-)-{3,9}[ \t]*BEGIN (?:SYSTEM|ADMIN|INSTRUCTION|PROMPT|OVERRIDE).*?(?:-{3,9}[ \t]*END\b[^\n]*|\Z)|^[ \t]*(?:#{1,6}|//)\s*(?:note|new|system|assistant|instruction|ai)\b[^\n]*$",
     re.S | re.I | re.M,
 )
 _ABBREVIATION = re.compile(

@@ -41,8 +41,13 @@ def _is_verb(tokens: list[Token], start: int) -> bool:
     """ "Host a Moodle", "Rancher-managed": no noun."""
     following = tokens[start + 1].kind if start + 1 < len(tokens) else ""
     if following == "word" and tokens[start + 1].value in head_words():
-        return True
+        return not _is_comparison(tokens[start + 1 : start + 3])
     return tokens[start].text.lower() in _VERBS and following in ("article", "number", "definite", "own", "another")
+
+
+def _is_comparison(tokens: list[Token]) -> bool:
+    """ "three mail servers like that"; "a Debian-like system" has no noun behind it that something is likened to."""
+    return tokens[0].value == "like" and len(tokens) > 1 and tokens[1].kind in ("definite", "this", "it")
 
 
 def _continues(core: list[Token], token: Token) -> bool:

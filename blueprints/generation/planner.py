@@ -28,6 +28,7 @@ from blueprints.generation.corrections import corrected
 from blueprints.generation.declared import used
 from blueprints.generation.design import Part, design
 from blueprints.generation.facts import Cause, Request, rule
+from blueprints.generation.gateways import marked as with_gateways
 from blueprints.generation.leading import led
 from blueprints.generation.letters import without_letter_parts
 from blueprints.generation.normalising import readable, without_orders
@@ -39,6 +40,7 @@ from blueprints.generation.records import taken_out
 from blueprints.generation.tagging import tag
 from blueprints.generation.tended import without_tended
 from blueprints.generation.tokens import Token
+from blueprints.generation.unable import needing
 from blueprints.generation.zones import resolved
 from blueprints.pricing import PriceList, budgets, default_list
 from blueprints.schema.parsing import parse_document
@@ -132,7 +134,8 @@ def _lasting(tokens: list[Token], amended: list[amendments.Span]) -> list[Token]
 def _meant(plain: str, tokens: list[Token]) -> list[Token]:
     """The tokens with everything settled that goes beyond one machine: parts, names, what was taken back, networks."""
     told = with_later_plans(plain, without_bygone(plain, without_tended(plain, tokens)))
-    combined = bounds.joined(christened(called(plain, turned(led(used(combine(told)))))))
+    read_anew = led(used(combine(needing(with_gateways(told)))))
+    combined = bounds.joined(christened(called(plain, turned(read_anew))))
     marked = surviving.marked(plain, with_parts(plain, combined))
     whole = corrected(settled(marked))
     return listed_networks.called(whole, resolved(plain, whole))

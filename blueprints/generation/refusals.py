@@ -30,6 +30,8 @@ _NEED_IS_NEAR = 20
 """So many letters behind the "not" the word of need may stand."""
 _OF_REFUSALS = {"without", "existing", "word", "verb", "definite", "it", "order"}
 """What stands before the colon of "We do not need: …", "Already there: …"."""
+_OF_ALL = {"join", "verb", "all", "definite", "it"}
+_AT_ALL = ("at", "ever", "whatsoever", "uberhaupt", "du", "tout", "absolut", "assolutamente")
 _NEED = re.compile(
     r"\b(?:need|want|require|brauch|will|woll|besoin|veux|voulons|necesit|quier|quer|vogli|bisogno|requir|necessary|notig|erforderlich|necessaire|necesari|necessari|do without|live without|go without|verzicht|prescind|passons de|a meno|lass)\w*|\bserv(?:e|ono|ira|iranno|iva|ivano)\b"
 )
@@ -103,6 +105,14 @@ def of_what_was_said(walk: Walk, tokens: list[Token]) -> None:
     for group in list(walk.last_named):
         walk.request.excluded.update(group.software or [group.role])
         walk.drop(group)
+
+
+def is_of_all_backups(walk: Walk) -> bool:
+    """ "never backed up at all", "no backups"; "no off-site backups" and "no backups on Sundays" leave the others."""
+    ahead = walk.elements[walk.position + 1 :]
+    end = next((n for n, e in enumerate(ahead) if isinstance(e, Token) and e.kind in ("comma", "stop")), len(ahead))
+    is_plain = all(isinstance(e, Token) and (e.kind in _OF_ALL or fold(e.text) in _AT_ALL) for e in ahead[:end])
+    return is_plain and walk.kinds_before(1) in (["without"], ["join"])
 
 
 def is_to_forget(refusal: Token) -> bool:
