@@ -18,7 +18,7 @@ _QUOTES = "\"'„“”‘’«»"
 _NAME = rf"[{_QUOTES}]?[A-Za-z0-9][A-Za-z0-9.-]*[{_QUOTES}]?"
 _NAMES = re.compile(
     rf"[\s:]{{0,9}}(?P<all>{_NAME}(?:\s{{0,9}}(?:,\s{{0,9}}(?:and\s{{1,9}})?|\s(?:and|und|et|y|e|&)\s{{1,9}})"
-    rf"(?!(?:one|two|three|a|an|the|die|der|das|den|dem|des|el|los|las|le|la|les|il|lo|i|gli|with|on|each|attach|put|both|all|eine?|une?|una|ein|mit|avec|con|je|auf|give|its?|\d+)\b){_NAME})*)"
+    rf"(?!(?:one|two|three|has|have|gets|needs|runs|is|hat|bekommt|recoit|tiene|ha|a|an|the|die|der|das|den|dem|des|el|los|las|le|la|les|il|lo|i|gli|with|on|each|attach|put|both|all|eine?|une?|una|ein|mit|avec|con|je|auf|give|its?|\d+)\b){_NAME})*)"
 )
 _QUOTED = re.compile(rf"\s{{0,9}}[{_QUOTES}](?P<name>[A-Za-z0-9][A-Za-z0-9.-]*)[{_QUOTES}]")
 _ITEM = re.compile(rf"[\s:=]{{0,9}}[{_QUOTES}]?(?P<name>[A-Za-z0-9][A-Za-z0-9.-]*)[{_QUOTES}]?")
@@ -74,7 +74,8 @@ def _is_no_name(following: list[Token | Phrase]) -> bool:
 
 def _is_said_of_one(walk: Walk, found: list[str]) -> bool:
     """ "one called alpha", "the first is called tick": the others get their names one by one."""
-    if walk.position and len(found) == 1 and is_one(walk.elements[walk.position - 1]):
+    back = walk.position - 1 - (walk.kinds_before(1) == ["comma"])  # "one, called alpha, has 8 GB"
+    if back >= 0 and len(found) == 1 and is_one(walk.elements[back]):
         sharing.begin_part(walk, 1, has_purpose=True)
     return len(found) == 1 and walk.focus is not None and walk.focus is walk.part
 

@@ -4,7 +4,7 @@ country: Austria, Belgium and Denmark"."""
 from blueprints.generation.facts import Group, rule
 from blueprints.generation.phrases import Element, Phrase
 from blueprints.generation.tokens import Token
-from blueprints.generation.walk import Walk
+from blueprints.generation.walk import Walk, kind_of
 
 _STEM = 5
 """So many letters tell that "developer" is one of the "4 developers"."""
@@ -32,6 +32,20 @@ def counted(walk: Walk, word: str, number: int) -> None:
         _multiply(walk.in_focus, number)
     else:
         walk.times = number
+
+
+def says_again(walk: Walk, token: Token) -> bool:
+    """ "fifteen containers, one per student": those that were counted already, and no more of them."""
+    ahead = walk.elements[walk.position + 1 : walk.position + 4]
+    is_set_off = walk.kinds_before(1) in (["comma"], ["dash"], ["open"])
+    counted = walk.in_focus.count if walk.in_focus else None
+    if token.value != 1 or not is_set_off or (counted or 1) < 2 or not ahead or isinstance(ahead[0], Phrase):
+        return False
+    is_each = [kind_of(element) for element in ahead] == ["join", "each", "word"]
+    if not is_each and (ahead[0].text.lower() not in _PER or walk.kinds_after(2) != ["join", "word"]):
+        return False
+    walk.named_until = max(walk.named_until, ahead[2 if is_each else 1].end)
+    return True
 
 
 def word(walk: Walk, token: Token) -> None:

@@ -23,6 +23,7 @@ from blueprints.generation import (
     negation,
     ordering,
     othernames,
+    owners,
     placing,
     policies,
     recounting,
@@ -38,6 +39,7 @@ from blueprints.generation.correlatives import settled
 from blueprints.generation.environments import counted_again, one_each
 from blueprints.generation.facts import Group, Request
 from blueprints.generation.finishing import finish
+from blueprints.generation.inverted import uninverted
 from blueprints.generation.leading import MASTERS, is_of_kubernetes
 from blueprints.generation.lexicon import counted_words, fold
 from blueprints.generation.lodging import lodged
@@ -79,7 +81,8 @@ def _read_sentence(walk: Walk, tokens: list[Token]) -> None:
         return
     headings.settle_indent(walk, kept)
     elements = first_of(settled(phrased(othernames.known(walk, kept), counted_words())), walk.request)
-    elements = lodged(multiplying.multiplied(counted_again(one_each(shared_out(elements))), walk.text))
+    elements = shared_out(uninverted(elements, walk.text))
+    elements = lodged(multiplying.multiplied(counted_again(one_each(elements)), walk.text))
     walk.begin(apportioned(elements, walk.focus))
     backing.spare(walk)
     if limits.take(walk):
@@ -225,7 +228,7 @@ def _is_said_of_it(walk: Walk) -> bool:
 
 
 def _number(walk: Walk, token: Token) -> None:
-    readings = (recounting.refers_back, housing.is_on_some, things.counted)
+    readings = (recounting.refers_back, owners.says_again, housing.is_on_some, things.counted)
     if not any(reading(walk, token) for reading in readings):
         counting.number(walk, token)
 

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 
 from blueprints.generation import attaching, counting, grouping, housing, names, ordering, sharing
 from blueprints.generation.facts import Group
+from blueprints.generation.hostnames import means_nothing
 from blueprints.generation.lexicon import fold, ordinals
 from blueprints.generation.phrases import Element, Phrase
 from blueprints.generation.tokens import Token
 from blueprints.generation.walk import Walk, kind_of
+from blueprints.schema.names import guest_name
 
 _FAR = 8
 _MEASURES = ("amount", "quantity", "as", "much", "many", "big", "large")
@@ -151,12 +153,35 @@ def ordinal(walk: Walk, token: Token) -> None:
     following = walk.elements[walk.position + 1 : walk.position + 5]
     words_end = max((e.end for e in following[:2] if e is following[0] or _is_one(e)), default=0)
     del following[1 : 1 + sum(map(_is_one, following[1:2]))]
-    if names.next_called(walk, following):
+    if names.next_called(walk, following) or _is_called_in_passing(walk):
         return
     place = _place(following)
     if place is not None:
         walk.named_until = max(walk.named_until, words_end)
         _turn_to_place(walk, place)
+
+
+def _is_called_in_passing(walk: Walk) -> bool:
+    """ "The first, atlas, has 8 GB; the other one, titan, …": a name between commas."""
+    ahead = walk.elements[walk.position + 1 : walk.position + 6]
+    del ahead[1 : 1 + sum(map(_is_one, ahead[1:2]))]
+    if [kind_of(element) for element in ahead[1:4]] != ["comma", "word", "comma"]:
+        return False
+    which, name = ahead[0], walk.quote(ahead[2])
+    if isinstance(which, Phrase) or not means_nothing(name.text):
+        return False
+    place = ordinals().get(fold(which.text))
+    left = next((group for group in reversed(walk.pools) if group in walk.request.groups), None)
+    if which.kind == "another" and left is not None:
+        walk.turn_to(left)
+        sharing.begin_part(walk, 1, has_purpose=True, is_of_them=True)
+    elif place is not None:
+        _turn_to_place(walk, place)
+    if walk.focus is None or (walk.focus.count or 1) > 1 or walk.focus.name:
+        return False
+    walk.focus.set("name", guest_name(name.text), name)
+    walk.named_until = ahead[3].end
+    return True
 
 
 def _place(following: list[Element]) -> int | None:

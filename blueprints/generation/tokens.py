@@ -20,7 +20,7 @@ _TOKEN = re.compile(
     |(?P<noise>\b(?:[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?|[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}[./][0-9]{1,2}[./](?:19|20)[0-9]{2}(?![.0-9])|[0-9]{1,2}\.[0-9]{1,2}\.[0-9]{2}(?![.0-9])|(?:0[0-9]/[0-9]{1,2}|[0-9]{1,2}/0[0-9])/[0-9]{2}(?![0-9])|24\s?[x/]\s?7|[0-9]+(?:st|nd|rd|th|%)
         |(?-i:[A-Z]{2,}[0-9]*-?[0-9]{4,})|ports?\s[0-9]+(?:(?:,\s?|\sand\s|/)[0-9]+)*|(?:since|in|until|by|seit|depuis|desde|dal|nel)\s(?:19|20)[0-9]{2}(?![0-9.]|:[0-9a-f:])
         |\#[0-9]+|0[0-9]{2,}(?:[\s/-][0-9]{2,})*(?![.,]?[0-9])|(?:priority|prio|priorität|priorité|prioridad|priorità|floor|room|raum|page|phase)\s[0-9]{1,3}(?:\.[0-9]+)?\b|(?:version|release|edition)\s[0-9]+(?=\s(?:of|von|der|des|de|du|di|del|della)\b)
-        |(?:building|rack|cabinet|desk|ticket|case|extension|project|cost\scent(?:er|re)|gebäude|zimmer|etage|schrank|durchwahl|kostenstelle|projekt|vorgang|bâtiment|salle|étage|bureau|poste|dossier|projet|edificio|planta|piso|sala|despacho|extensión|expediente|proyecto|stanza|piano|ufficio|interno|pratica|progetto)\s[0-9]{1,6}(?=\s*(?:[,;:)|\n]|\.\s|\.?$))|(?:tel|phone|fon|ext)[.:]?\s[+0-9][0-9\s()/-]{4,}|https?://\S+|[\w.+-]{1,64}@[\w-]{1,64}\.[\w.]{1,64})|\+[0-9][0-9\s()/-]{6,})
+        |(?:building|rack|cabinet|desk|ticket|case|extension|project|cost\scent(?:er|re)|gebäude|zimmer|etage|schrank|durchwahl|kostenstelle|projekt|vorgang|bâtiment|salle|étage|bureau|poste|dossier|projet|edificio|planta|piso|sala|despacho|extensión|expediente|proyecto|stanza|piano|ufficio|interno|pratica|progetto)\s[0-9]{1,6}(?=\s*(?:[,;:)|\n]|/\s|\.\s|\.?$))|(?:tel|phone|fon|ext)[.:]?\s[+0-9][0-9\s()/-]{4,}|https?://\S+|[\w.+-]{1,64}@[\w-]{1,64}\.[\w.]{1,64})|\+[0-9][0-9\s()/-]{6,})
     |(?P<model>\b(?:(?:meta[\s-])?(?:llama|mistral|phi|falcon|gemma|qwen|deepseek|gpt-oss)(?:[\s-]?v?[0-9]+(?:\.[0-9]+)?)?(?:[\s:-][a-z]+)?[\s:-]*[0-9]+(?:\.[0-9])?\s?b|mixtral(?:[\s:-]*[0-9]+x[0-9]+b)?|codestral)\b)
     |(?P<six>(?<![\w:.])(?=[0-9a-f:]*[0-9a-f])(?:(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}|(?:[0-9a-f]{1,4}(?::[0-9a-f]{1,4}){0,6})?::(?:[0-9a-f]{1,4}(?::[0-9a-f]{1,4}){0,6})?)(?:/[0-9]{1,3})?(?![\w:]))
     |(?P<cidr>[0-9]{1,3}(?:\.[0-9]{1,3}){3}/[0-9]{1,2}(?![0-9]))
@@ -35,12 +35,12 @@ _TOKEN = re.compile(
     |(?P<size>(?:\b|(?<=[0-9][x×]))[0-9]+(?:[.,][0-9]{1,3})?(?:[\s-]?(?:[kmgtp]i?b|[kmgt]byte|gigs?|gigabytes?|megs?|megabytes?|terabytes?|go|mo)|(?-i:\s?T[oO])|to(?!\s?[0-9])|\s?[GT]|[gmt])\b)
     |(?P<days>\b[0-9]+d\b)|(?P<weeks>\b[0-9]+w(?:ks?)?\b)
     |(?P<cores>\b[0-9]+\s?c\b)
-    |(?P<times>\b[0-9]+(?:\s?[x×](?=\s|[,;)]|[0-9]+\s?[gmt]b|$)|[x×](?=[a-z]))|(?<!\w)[x×]\s?[0-9]+\b)
+    |(?P<times>\b[0-9]+(?:\s?(?:pcs?|pieces?|st(?:ü|ue)ck|stk|uds|unidades|pz|pezzi|pi(?:è|e)ces?)(?=\.?\s{0,9}(?:[,;/)|\n]|$))|\s?[x×](?=\s|[,;)]|[0-9]+\s?[gmt]b|$)|[x×](?=[a-z]))|(?<!\w)[x×]\s?[0-9]+\b)
     |(?P<thousands>\b[0-9]{1,3}(?:,[0-9]{3})+\b)
     |(?P<number>\b[0-9]+(?:\.[0-9]+)?(?![0-9]))
     |(?P<word>[^\W\d_][^\W_]*)
     |(?P<arrow>-+>|=>|→)
-    |(?P<stop>[.!?…](?=[\s)"'”»]|$)|[;|\n]|(?<=\s)/(?=\s[a-z]{2,20}:\s)|\.\.\.|…)
+    |(?P<stop>[.!?…](?=[\s)"'”»]|$)|[;|\n]|(?<=\s)/(?=\s[a-z]{2,20}(?:\s[a-z]{2,20}){0,3}(?::\s|,\s(?:[a-z0-9. ]{2,30}:\s|\Z)))|\.\.\.|…)
     |(?P<comma>,)|(?P<colon>[:=])|(?P<open>\()|(?P<close>\))|(?P<and>[&+])|(?P<slash>/)|(?P<dash>[–—]|(?<=[0-9])-(?=[0-9])|\s--?\s)
     """,
     re.VERBOSE | re.IGNORECASE,
