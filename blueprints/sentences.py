@@ -52,6 +52,7 @@ TERMS = (
     gettext_noop("registry"), gettext_noop("auth"), gettext_noop("secrets"), gettext_noop("dns"), gettext_noop("vpn"), gettext_noop("bastion"),
     gettext_noop("firewall"), gettext_noop("mail"), gettext_noop("llm"), gettext_noop("media"), gettext_noop("worker"), gettext_noop("game"),
     gettext_noop("k8s control"), gettext_noop("k8s worker"), gettext_noop("backup"), gettext_noop("automation"),
+    gettext_noop("spam filter"), gettext_noop("archive"),
 )  # fmt: skip
 """What the planner knows by a word of its own: roles, sizes, kinds of machines, and how bad something is."""
 _PLAIN = {"kind": "[^:]+", "names": "[^.:;]+?"}
