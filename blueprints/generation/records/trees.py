@@ -18,6 +18,7 @@ _TITLES = ("name", "title", "version", "apiversion", "kind", "description", "pro
 _APART = ("interfaces", "nics", "networks", "disks", "volumes")
 """Lists of parts of a machine, not of machines."""
 _COMMON = ("vlan", "subnet", "gateway", "os")
+_OF_ONE = {"name", "os", "cpu", "memory", "disk", "count", "gpu", "ip", "vlan", "backup", "retention"}
 _POLICIES = ("backup", "backups", "network")
 _NESTED = ("resources", "specs", "spec", "hardware", "size", "requirements")
 
@@ -52,10 +53,18 @@ def _blocks(text: str) -> Iterator[tuple[int, int]]:
             keys += is_key
             indented |= is_key and (line[:1] in (" ", "\t", "-") or _FLOW.search(line) is not None)
         else:
-            if keys > 1 and indented:
+            if keys > 1 and (indented or _is_one_machine(text[begin:position])):
                 yield begin, min(position, len(text))
             keys, indented = 0, False
         position += len(line) + 1
+
+
+def _is_one_machine(block: str) -> bool:
+    """ "name: reports-db", "os: rocky 9", "cpu: 8": lines that only describe one machine, each another side of it."""
+    columns = [meaning(line.split(":")[0].strip())[0] for line in block.split("\n") if line.strip()]
+    single = [column for column in columns if column != "what"]
+    is_known = "name" in single and "what" in columns and set(single) <= _OF_ONE
+    return is_known and len(single) == len(set(single)) and sum(map(is_value, single)) > 1
 
 
 def _composed(text: str) -> yaml.Node | None:
